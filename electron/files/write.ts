@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { must } from '../../shared/errors.ts'
+import { equalBytes, utf8 } from '../../shared/formats/bytes.ts'
+import { ioError } from './errors.ts'
+import { readFileGuarded } from './read.ts'
+
+/**
+ * Durable writing: a temporary name opened exclusively with mode 0600, fsync, then the final name, fsync of the folder.
+ * A file under its final name is whole; nothing is ever overwritten except by `replaceFile`.
+ */
+
+const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0)
+
+/** Makes renames and links in `folder` durable. Windows cannot open folders; its file system journals them itself. */
+export function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return
+  const fd = openSync(folder, constants.O_RDONLY)
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** A new file written piece by piece; it appears under its final name only with `commit`. */
+export class NewFile {
+  readonly path: string
+  readonly #temporary: string
+  readonly #fd: number
+  readonly #replace: boolean
+  #open = true
+
+  /** Opens a temporary file beside `path`. Codes: `file-exists` unless it is to replace, `medium-full`, `medium-failed`. */
+  constructor(path: string, { replace = false } = {}) {
+    this.path = path
+    this.#replace = replace
+    this.#temporary = join(dirname(path), `.${randomBytes(8).toString('hex')}.partial`)
+    try {
+      must(replace || !existsSync(path), 'file-exists', `Writing ${path}: it exists already.`)
+      this.#fd = openSync(this.#temporary, CREATE, 0o600)
+    } catch (error) {
+      throw ioError(error, 'Writing', path)
+    }
+  }
+
+  write(content: Uint8Array | string): void {
+    const bytes = typeof content === 'string' ? utf8(content) : content
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at, bytes.length - at)
+    } catch (error) {
+      this.discard()
+      throw ioError(error, 'Writing', this.path)
+    }
+  }
+
+  /** Makes the content durable and gives it its name. */
+  commit(): void {
+    try {
+      fsyncSync(this.#fd)
+      this.#close()
+      if (this.#replace) renameSync(this.#temporary, this.path)
+      else giveName(this.#temporary, this.path)
+      syncFolder(dirname(this.path))
+    } catch (error) {
+      this.discard()
+      throw ioError(error, 'Writing', this.path)
+    }
+  }
+
+  /** Removes the temporary file. Safe to call more than once. */
+  discard(): void {
+    this.#close()
+    rmSync(this.#temporary, { force: true })
+  }
+
+  #close(): void {
+    if (this.#open) closeSync(this.#fd)
+    this.#open = false
+  }
+}
+
+/** A hard link refuses an existing name in one step; file systems without links (FAT) get a check and a rename. */
+function giveName(temporary: string, path: string): void {
+  try {
+    linkSync(temporary, path)
+    unlinkSync(temporary)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP') throw error
+    must(!existsSync(path), 'file-exists', `Writing ${path}: it exists already.`)
+    renameSync(temporary, path)
+  }
+}
+
+/** Writes a new small file, reads it back and compares. Codes: `file-exists`, `medium-full`, `medium-failed`. */
+export function writeNewFile(path: string, content: Uint8Array | string): void {
+  const bytes = typeof content === 'string' ? utf8(content) : content
+  const file = new NewFile(path)
+  file.write(bytes)
+  file.commit()
+  must(
+    equalBytes(readFileGuarded(path, bytes.length), bytes),
+    'medium-failed',
+    `Writing ${path}: it reads back differently.`,
+  )
+}
+
+/** Replaces a file in one step: readers see the old content or the new, never a mixture. */
+export function replaceFile(path: string, content: Uint8Array | string): void {
+  const file = new NewFile(path, { replace: true })
+  file.write(content)
+  file.commit()
+}
+
+/** Creates a folder for new files (mode 0700), or accepts an empty one. Code `folder-not-empty`. */
+export function makeEmptyFolder(path: string): void {
+  try {
+    if (existsSync(path)) {
+      must(statSync(path).isDirectory(), 'folder-not-empty', `${path} exists and is not a folder.`)
+      must(readdirSync(path).length === 0, 'folder-not-empty', `${path} is not empty.`)
+    } else mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw ioError(error, 'Creating', path)
+  }
+}

@@ -1,0 +1,123 @@
+import { must } from '../errors.ts'
+import { KEY_SPECS, type KeySpec } from './algorithms.ts'
+
+/** All times in Keyrite are whole seconds; instants are seconds since 1970 UTC. */
+export const MINUTE = 60
+export const HOUR = 3600
+export const DAY = 86_400
+
+/** Clock skew that relying parties are granted everywhere. */
+export const SKEW = 300
+/** Upper bound of the JWKS response's max-age. */
+export const JWKS_MAX_AGE = HOUR
+export const MAX_PUBLISHED_KEYS = 8
+export const MAX_JWKS_BYTES = 32 * 1024
+
+/** How a tenant's keys rotate. Durations in seconds; `horizon` and `materialAhead` count keys. */
+export type Policy = {
+  rotationInterval: number
+  propagationTime: number
+  retentionDuration: number
+  extension: number
+  accessTokenLifetime: number
+  destroyPrivateAtRetirement: boolean
+  signingAlgorithms: readonly KeySpec[]
+  slotLength: number
+  horizon: number
+  materialAhead: number
+}
+
+export const DEFAULT_POLICY: Policy = {
+  rotationInterval: 90 * DAY,
+  propagationTime: 14 * DAY,
+  retentionDuration: 14 * DAY,
+  extension: 7 * DAY,
+  accessTokenLifetime: HOUR,
+  destroyPrivateAtRetirement: true,
+  signingAlgorithms: ['RS256'],
+  slotLength: 30 * DAY,
+  horizon: 2,
+  materialAhead: 1,
+}
+
+/** A registered verifier of a tenant's tokens: how long it may keep a JWKS before it fetches again. */
+export type RelyingParty = { name: string; cacheSeconds: number }
+
+/** "7 days, 1 hour, 5 minutes": exact, for people. */
+export function spellDuration(seconds: number): string {
+  const units = [
+    ['day', DAY],
+    ['hour', HOUR],
+    ['minute', MINUTE],
+    ['second', 1],
+  ] as const
+  let rest = Math.round(seconds)
+  const said: string[] = []
+  for (const [name, size] of units) {
+    const count = Math.floor(rest / size)
+    rest -= count * size
+    if (count > 0) said.push(`${count} ${name}${count === 1 ? '' : 's'}`)
+  }
+  return said.join(', ') || '0 seconds'
+}
+
+/** The shortest `propagationTime` that covers these relying parties: 24 hours, or longest cache + max-age + skew. */
+export function leastPropagation(relyingParties: readonly RelyingParty[]): number {
+  const longest = Math.max(0, ...relyingParties.map((party) => party.cacheSeconds))
+  return Math.max(DAY, longest + JWKS_MAX_AGE + SKEW)
+}
+
+/** The shortest `retentionDuration`: the last token may be signed at `extendUntil` and live a full lifetime plus skew. */
+export const leastRetention = (policy: Policy): number => policy.extension + policy.accessTokenLifetime + SKEW
+
+/** Rejects a policy that would break a relying party or exceed a limit, with the sum shown. Code `policy-rejected`. */
+export function checkPolicy(policy: Policy, relyingParties: readonly RelyingParty[] = []): void {
+  const rule = (holds: boolean, message: string) => must(holds, 'policy-rejected', message)
+  const propagation = leastPropagation(relyingParties)
+  rule(
+    policy.propagationTime >= propagation,
+    `Announce keys for ${spellDuration(propagation)} or more. This plan says ${spellDuration(policy.propagationTime)}.`,
+  )
+  const retention = leastRetention(policy)
+  rule(
+    policy.retentionDuration >= retention,
+    `Publish retired keys for ${spellDuration(retention)} or more. This plan says ${spellDuration(policy.retentionDuration)}.`,
+  )
+  rule(
+    policy.rotationInterval >= policy.propagationTime,
+    `Let a key sign for ${spellDuration(policy.propagationTime)} or more, so that its successor can be announced meanwhile. This plan says ${spellDuration(policy.rotationInterval)}.`,
+  )
+  rule(policy.slotLength >= DAY && policy.slotLength <= 30 * DAY, 'A slot lasts between 1 and 30 days.')
+  rule(
+    policy.accessTokenLifetime >= MINUTE && policy.accessTokenLifetime <= DAY,
+    'A token lives between 1 minute and 1 day.',
+  )
+  rule(
+    policy.extension >= 0 && policy.extension <= policy.rotationInterval,
+    'The extension is not longer than the rotation interval.',
+  )
+  rule(policy.horizon >= 1 && policy.horizon <= 12, 'One ceremony schedules between 1 and 12 future keys.')
+  rule(
+    policy.materialAhead >= 0 && policy.materialAhead <= policy.horizon,
+    'No more material can leave ahead than keys are made.',
+  )
+  const algorithms = policy.signingAlgorithms.map((spec) => KEY_SPECS[spec].alg)
+  rule(algorithms.length >= 1 && algorithms.length <= 4, 'A tenant has between 1 and 4 signing algorithms.')
+  rule(new Set(algorithms).size === algorithms.length, 'Each signing algorithm stands once: one size for each.')
+  const published = mostPublished(policy)
+  rule(
+    published <= MAX_PUBLISHED_KEYS,
+    `At most ${MAX_PUBLISHED_KEYS} keys may be published at a time. This plan would publish ${published}.`,
+  )
+  const bytes = published * JWK_BYTES
+  rule(bytes <= MAX_JWKS_BYTES, `A key set may have at most ${MAX_JWKS_BYTES} bytes. This plan would need ${bytes}.`)
+}
+
+/** An RSA-4096 public JWK with its metadata, rounded up. */
+const JWK_BYTES = 1024
+
+/** The most keys published at one instant: a key is published from `propagationTime` before its span to `retentionDuration` after. */
+function mostPublished(policy: Policy): number {
+  const published = policy.propagationTime + policy.rotationInterval + policy.retentionDuration
+  return Math.ceil(published / policy.rotationInterval) * policy.signingAlgorithms.length
+}

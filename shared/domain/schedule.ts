@@ -1,0 +1,121 @@
+import { must } from '../errors.ts'
+import type { KeySpec } from './algorithms.ts'
+import { byAlgorithm, type KeyTimes, type ScheduledKey } from './key.ts'
+import { type Policy, SKEW, spellDuration } from './policy.ts'
+
+/** When each key is announced, signs, retires and is removed: absolute times, decided offline. */
+
+/** The times of a key that signs from `signFrom` and is first published at `announceAt`. */
+function timesFrom(
+  policy: Policy,
+  announceAt: number,
+  signFrom: number,
+  propagation: KeyTimes['propagation'],
+): KeyTimes {
+  const signUntil = signFrom + policy.rotationInterval
+  return {
+    announceAt,
+    signFrom,
+    signUntil,
+    extendUntil: signUntil + policy.extension,
+    removeAt: signUntil + policy.retentionDuration,
+    propagation,
+  }
+}
+
+/** A tenant's first key: signs at once, because nobody holds an older key set. */
+export const firstKey = (policy: Policy, from: number): KeyTimes => timesFrom(policy, from, from, 'none (first key)')
+
+/**
+ * The key after `last`. Normally it signs when `last` ends; where the ceremony comes late it is announced at once and
+ * signs a full propagation time later, while `last` goes on within its extension. Refuses (`policy-rejected`) when even
+ * the extension would end before: then nobody could sign in between.
+ */
+export function nextKey(policy: Policy, last: KeyTimes, from: number): KeyTimes {
+  const announceAt = Math.max(from, last.signUntil - policy.propagationTime)
+  const signFrom = Math.max(last.signUntil, announceAt + policy.propagationTime)
+  must(
+    signFrom <= last.extendUntil,
+    'policy-rejected',
+    `A new key needs ${spellDuration(policy.propagationTime)} of announcement, but the last key may not sign that long any more. Use an emergency ceremony for this tenant.`,
+  )
+  return timesFrom(policy, announceAt, signFrom, 'full')
+}
+
+/**
+ * Times for as many new keys of one algorithm as reach the policy's horizon: after the ceremony, `horizon` keys stand
+ * after the one that signs at `from`. `existing` are that algorithm's usable keys in order; without any, the first new
+ * key is the tenant's first.
+ */
+export function extendSchedule(policy: Policy, existing: readonly KeyTimes[], from: number): KeyTimes[] {
+  const future = existing.filter((times) => times.signFrom > from).length
+  const made: KeyTimes[] = existing.length === 0 ? [firstKey(policy, from)] : []
+  for (let count = future; count < policy.horizon; count++) {
+    const last = made.at(-1) ?? existing.at(-1)
+    if (last) made.push(nextKey(policy, last, from))
+  }
+  return made
+}
+
+/**
+ * The times of a replacement for a compromised key: the same end, and as much announcement as is still possible. Where
+ * that is less than the propagation time it says so (`none (emergency)`).
+ */
+export function replacementTimes(policy: Policy, compromised: KeyTimes, now: number): KeyTimes {
+  const announceAt = Math.max(now, compromised.announceAt)
+  const signFrom = Math.max(now, compromised.signFrom)
+  const full = signFrom - announceAt >= policy.propagationTime
+  return { ...compromised, announceAt, signFrom, propagation: full ? 'full' : 'none (emergency)' }
+}
+
+/** A rule of the schedule that does not hold, for import and for tests. */
+export type ScheduleFinding = { kid: string | null; message: string }
+
+/**
+ * Checks what must hold for every schedule (lifecycle.md, "Schedule"): each key's times in order, the full announcement
+ * or a marked reason, publication long enough for the last token, and per algorithm exactly one key signing at every
+ * instant from the first `signFrom` to the last `signUntil`. Compromised keys may leave their span to their replacement.
+ */
+export function checkSchedule(
+  policy: Policy,
+  keys: readonly ScheduledKey[],
+  compromised: ReadonlySet<string>,
+): ScheduleFinding[] {
+  const findings: ScheduleFinding[] = []
+  for (const key of keys) {
+    const ordered = key.announceAt <= key.signFrom && key.signFrom < key.signUntil && key.signUntil <= key.extendUntil
+    if (!ordered) findings.push({ kid: key.kid, message: 'its times are not in order' })
+    if (key.propagation === 'full' && key.signFrom - key.announceAt < policy.propagationTime)
+      findings.push({ kid: key.kid, message: 'it signs before it was announced long enough' })
+    if (key.removeAt < key.extendUntil + policy.accessTokenLifetime + SKEW)
+      findings.push({ kid: key.kid, message: 'it is removed while tokens it signed may still live' })
+  }
+  for (const group of byAlgorithm(keys.filter((key) => !compromised.has(key.kid))).values())
+    findings.push(...gapsIn(group))
+  return findings
+}
+
+function gapsIn(group: readonly ScheduledKey[]): ScheduleFinding[] {
+  const findings: ScheduleFinding[] = []
+  const ordered = [...group].sort((a, b) => a.signFrom - b.signFrom)
+  ordered.forEach((key, index) => {
+    const next = ordered[index + 1]
+    if (!next) return
+    if (next.signFrom < key.signUntil) findings.push({ kid: next.kid, message: 'it signs before its predecessor ends' })
+    if (next.signFrom > key.extendUntil && next.propagation !== 'none (emergency)')
+      findings.push({ kid: next.kid, message: 'nobody could sign before it' })
+    if (next.propagation === 'none (first key)') findings.push({ kid: next.kid, message: 'it is not a first key' })
+  })
+  return findings
+}
+
+/** The end of a schedule: when the last scheduled key of the algorithm that ends first stops signing, or null without keys. */
+export function scheduleEnd(keys: readonly ScheduledKey[]): number | null {
+  const ends = [...byAlgorithm(keys).values()].map((group) => Math.max(...group.map((key) => key.signUntil)))
+  return ends.length === 0 ? null : Math.min(...ends)
+}
+
+/** `acme-2026-06`: the friendly label of a key, from its tenant and the month in which it starts to sign. */
+export function keyLabel(tenant: string, spec: KeySpec, times: KeyTimes): string {
+  return `${tenant}-${spec.toLowerCase()}-${new Date(times.signFrom * 1000).toISOString().slice(0, 7)}`
+}

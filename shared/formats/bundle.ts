@@ -1,0 +1,147 @@
+import { z } from 'zod'
+import { KEY_SPECS, type KeySpec, type PublicJwk } from '../domain/algorithms.ts'
+import { must } from '../errors.ts'
+import {
+  compactSchema,
+  countSchema,
+  digestSchema,
+  environmentSchema,
+  idSchema,
+  instantSchema,
+  keySpecSchema,
+  keyTimesShape,
+  lineSchema,
+  policySchema,
+  publicJwkSchema,
+  relyingPartySchema,
+  uuidSchema,
+} from './common.ts'
+import { thumbprint } from './fingerprint.ts'
+import { KB, MB, parseAs, parseJson } from './json.ts'
+import {
+  JWK_SET_TYP,
+  openStatement,
+  type StatementKey,
+  type StatementSigner,
+  signStatement,
+  statementTyp,
+} from './jws.ts'
+
+/**
+ * The bundle: public, for one runtime. Line 1 is the root-signed manifest, then one canonical JSON line per tenant,
+ * in order of the tenant id, bound to the manifest by the Merkle root (RFC 9162) of those lines.
+ */
+export const MAX_TENANTS = 20_000
+export const TENANT_LINE_MAX = 4 * MB
+
+export const manifestSchema = z.strictObject({
+  vaultId: uuidSchema,
+  runtimeId: idSchema,
+  environment: environmentSchema,
+  /** Bundle number: strictly the next one for this runtime. */
+  number: z.int().min(1),
+  /** Digest of the previous manifest line, null for the first. */
+  previous: digestSchema.nullable(),
+  tenants: z.int().min(0).max(MAX_TENANTS),
+  merkleRoot: digestSchema,
+  /** The newest checkpoint of the vault, signed by the root. */
+  checkpoint: compactSchema,
+  /** The last receipt of this runtime that the vault has taken, so that the runtime knows from where to export. */
+  receiptsSeen: countSchema,
+  iat: instantSchema,
+  exp: instantSchema,
+})
+export type Manifest = z.infer<typeof manifestSchema>
+
+export const bundleKeySchema = z.strictObject({
+  kid: digestSchema,
+  spec: keySpecSchema,
+  label: lineSchema,
+  jwk: publicJwkSchema,
+  ...keyTimesShape,
+})
+export type BundleKey = z.infer<typeof bundleKeySchema>
+
+const slotSchema = z.strictObject({
+  from: instantSchema,
+  to: instantSchema,
+  /** The signed JWK Set of this slot. */
+  set: compactSchema,
+  /** For each published key, the set without it, for withdrawal. */
+  without: z.record(digestSchema, compactSchema),
+})
+export type SignedSlot = z.infer<typeof slotSchema>
+
+export const tenantLineSchema = z.strictObject({
+  tenant: idSchema,
+  issuer: z.string().max(256),
+  name: lineSchema,
+  policy: policySchema,
+  relyingParties: z.array(relyingPartySchema).max(50),
+  keys: z.array(bundleKeySchema).min(1).max(64),
+  compromised: z.array(z.strictObject({ kid: digestSchema, at: instantSchema, reason: lineSchema })).max(64),
+  slots: z.array(slotSchema).min(1).max(400),
+  tombstones: z.array(z.strictObject({ kid: digestSchema, at: instantSchema })).max(1000),
+})
+export type TenantLine = z.infer<typeof tenantLineSchema>
+
+/** One key as relying parties see it (RFC 7517): public members, `use`, `alg`, `kid`. */
+export type PublishedJwk = PublicJwk & { use: 'sig'; alg: string; kid: string }
+
+export const publishedJwk = (key: { kid: string; spec: KeySpec; jwk: PublicJwk }): PublishedJwk => ({
+  ...key.jwk,
+  use: 'sig',
+  alg: KEY_SPECS[key.spec].alg,
+  kid: key.kid,
+})
+
+const jwkSetClaimsSchema = z.strictObject({
+  iss: z.string(),
+  sub: z.string(),
+  iat: instantSchema,
+  nbf: instantSchema,
+  exp: instantSchema,
+  keys: z.array(z.record(z.string(), z.string())).max(8),
+})
+export type JwkSetClaims = z.infer<typeof jwkSetClaimsSchema>
+
+/** Signs a slot's key set as `jwk-set+jwt` (OpenID Federation 1.0 section 5.2.1.1). */
+export const signJwkSet = (
+  claims: Omit<JwkSetClaims, 'keys'> & { keys: PublishedJwk[] },
+  root: StatementSigner,
+): Promise<string> => signStatement(JWK_SET_TYP, claims, root)
+
+export const openJwkSet = (jws: string, root: StatementKey): Promise<JwkSetClaims> =>
+  openStatement(jws, {
+    typ: JWK_SET_TYP,
+    key: root,
+    schema: jwkSetClaimsSchema,
+    what: 'signed key set',
+    maxBytes: 64 * KB,
+  })
+
+export const signManifest = (manifest: Manifest, practice: boolean, root: StatementSigner): Promise<string> =>
+  signStatement(statementTyp('bundle', practice), manifest, root)
+
+export const openManifest = (jws: string, root: StatementKey, practice: boolean): Promise<Manifest> =>
+  openStatement(jws, {
+    typ: statementTyp('bundle', practice),
+    key: root,
+    schema: manifestSchema,
+    what: 'bundle manifest',
+    maxBytes: 32 * KB,
+  })
+
+/** Parses one tenant line; each kid must be the thumbprint of its key and stand once. Code `format-invalid`, `json-invalid`. */
+export function parseTenantLine(line: Uint8Array): TenantLine {
+  const parsed = parseAs(tenantLineSchema, parseJson(line, { maxBytes: TENANT_LINE_MAX, maxDepth: 8 }), 'tenant line')
+  const distinct = new Set(parsed.keys.map((key) => key.kid)).size === parsed.keys.length
+  must(distinct, 'format-invalid', `A key of ${parsed.tenant} stands twice.`)
+  for (const key of parsed.keys)
+    must(
+      thumbprint(key.jwk) === key.kid,
+      'format-invalid',
+      `The id of key ${key.kid} of ${parsed.tenant} is not its thumbprint.`,
+    )
+  return parsed
+}

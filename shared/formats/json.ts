@@ -1,0 +1,102 @@
+import serialize from 'canonicalize'
+import type { z } from 'zod'
+import { type Code, KeyriteError } from '../errors.ts'
+import { type Bytes, fromUtf8, utf8 } from './bytes.ts'
+
+/** Strict JSON: one parser for everything that crosses a border. */
+
+export type Caps = { maxBytes: number; maxDepth?: number }
+
+export const KB = 1024
+export const MB = 1024 * 1024
+
+/** Canonical JSON (RFC 8785) of plain data. */
+export function canonicalText(value: unknown): string {
+  const text = serialize(value)
+  if (text === undefined) throw new KeyriteError('internal', 'A value has no canonical JSON form.')
+  return text
+}
+
+export const canonicalBytes = (value: unknown): Bytes => utf8(canonicalText(value))
+
+/**
+ * Parses JSON text strictly. Beyond RFC 8259 it refuses, as `json-invalid`: more than `maxBytes` bytes or `maxDepth`
+ * levels (before any other work), malformed UTF-8, a byte order mark, trailing bytes, duplicate member names (RFC 8259
+ * section 4 leaves them open), lone surrogates, `-0`, and integers that a double cannot hold (RFC 7493 section 2.2).
+ */
+export function parseJson(input: Uint8Array | string, { maxBytes, maxDepth = 32 }: Caps): unknown {
+  if (input.length > maxBytes) throw new KeyriteError('file-too-large', `JSON of more than ${maxBytes} bytes.`)
+  const text = typeof input === 'string' ? input : fromUtf8(input)
+  if (!text.isWellFormed()) refuse('a lone surrogate')
+  scan(text, maxDepth)
+  try {
+    return JSON.parse(text)
+  } catch {
+    return refuse('not well-formed JSON')
+  }
+}
+
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*|[{}[\]]/gs
+const COLON = /[ \t\n\r]*:/y
+
+/** One pass over the tokens, before any value is built. Grammar is left to JSON.parse; here only what it would let pass. */
+function scan(text: string, maxDepth: number): void {
+  const names: (Set<string> | null)[] = []
+  for (const match of text.matchAll(TOKEN)) {
+    const token = match[0]
+    const first = token[0]
+    if (first === '{' || first === '[') {
+      names.push(first === '{' ? new Set() : null)
+      if (names.length > maxDepth) refuse(`more than ${maxDepth} levels`)
+    } else if (first === '}' || first === ']') {
+      names.pop()
+    } else if (first === '"') {
+      const value = stringOf(token)
+      const seen = names.at(-1)
+      COLON.lastIndex = match.index + token.length
+      if (seen && COLON.test(text)) {
+        if (seen.has(value)) refuse('a duplicate member name')
+        seen.add(value)
+      }
+    } else checkNumber(token)
+  }
+}
+
+function stringOf(token: string): string {
+  if (!token.includes('\\')) return token.slice(1, -1)
+  let value: unknown
+  try {
+    value = JSON.parse(token)
+  } catch {
+    refuse('not well-formed JSON')
+  }
+  if (typeof value !== 'string' || !value.isWellFormed()) refuse('a lone surrogate')
+  return value as string
+}
+
+function checkNumber(token: string): void {
+  const value = Number(token)
+  if (Object.is(value, -0)) refuse('-0')
+  if (Math.abs(value) > Number.MAX_SAFE_INTEGER) refuse('a number over 2^53')
+}
+
+function refuse(why: string): never {
+  throw new KeyriteError('json-invalid', `The JSON is refused: ${why}.`)
+}
+
+/**
+ * Validates parsed data against a schema and names the first place that does not fit, without repeating its value
+ * (which may be secret). Throws `code`, by default `format-invalid`.
+ */
+export function parseAs<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  what: string,
+  code: Code = 'format-invalid',
+): z.output<S> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]
+  const where = issue && issue.path.length > 0 ? ` at ${issue.path.map(String).join('.').slice(0, 200)}` : ''
+  throw new KeyriteError(code, `This is not a valid ${what}${where}: ${issue?.message.slice(0, 200) ?? 'unknown'}.`)
+}

@@ -1,0 +1,70 @@
+import { z } from 'zod'
+import { countSchema, digestSchema, idSchema, instantSchema, lineSchema } from './common.ts'
+import { KB } from './json.ts'
+import {
+  openStatement,
+  p256JwkSchema,
+  type StatementKey,
+  type StatementSigner,
+  signStatement,
+  statementTyp,
+} from './jws.ts'
+
+/** What a runtime states, signed with its receipt key and chained: each receipt holds the digest of the one before. */
+
+const about = { tenant: idSchema, kid: digestSchema }
+export const statedSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('imported'),
+    number: z.int(),
+    manifest: digestSchema,
+    tenants: countSchema,
+    keys: countSchema,
+    eventSeq: z.int(),
+  }),
+  z.strictObject({ type: z.literal('import-refused'), code: z.string().max(64), file: z.string().max(200) }),
+  z.strictObject({ type: z.literal('transport-key-offered'), key: p256JwkSchema }),
+  z.strictObject({ type: z.literal('transport-key-erased'), key: digestSchema }),
+  z.strictObject({ type: z.literal('phase'), ...about, phase: z.enum(['announced', 'signing', 'retired', 'removed']) }),
+  z.strictObject({
+    type: z.literal('erased'),
+    ...about,
+    reason: z.enum(['retired', 'tainted', 'compromised', 'destroyed']),
+  }),
+  z.strictObject({
+    type: z.literal('tainted'),
+    ...about,
+    withdrawn: z.boolean(),
+    actor: lineSchema,
+    residualUntil: instantSchema,
+  }),
+  z.strictObject({ type: z.literal('client-added'), tenant: idSchema, clientId: lineSchema, actor: lineSchema }),
+  z.strictObject({ type: z.literal('client-removed'), tenant: idSchema, clientId: lineSchema, actor: lineSchema }),
+  z.strictObject({ type: z.literal('clock-hold'), from: instantSchema, to: instantSchema }),
+  z.strictObject({ type: z.literal('clock-confirmed'), actor: lineSchema }),
+])
+export type Stated = z.infer<typeof statedSchema>
+
+export const receiptSchema = z.strictObject({
+  runtimeId: idSchema,
+  seq: z.int().min(1),
+  prev: digestSchema.nullable(),
+  at: instantSchema,
+  stated: statedSchema,
+})
+export type Receipt = z.infer<typeof receiptSchema>
+
+export const RECEIPTS_MAX = 1_000_000
+export const RECEIPT_MAX = 4 * KB
+
+export const signReceipt = (receipt: Receipt, practice: boolean, signer: StatementSigner): Promise<string> =>
+  signStatement(statementTyp('receipt', practice), receipt, signer)
+
+export const openReceipt = (jws: string, signer: StatementKey, practice: boolean): Promise<Receipt> =>
+  openStatement(jws, {
+    typ: statementTyp('receipt', practice),
+    key: signer,
+    schema: receiptSchema,
+    what: 'receipt',
+    maxBytes: RECEIPT_MAX,
+  })
