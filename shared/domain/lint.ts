@@ -71,7 +71,7 @@ const SMALL_PRIMORIAL = product(SMALL_PRIMES)
 /**
  * Nemec and others, "The Return of Coppersmith's Attack" (2017), CVE-2017-15361: the faulty primes are k*M + 65537^a
  * mod M, so the modulus lies in the subgroup that 65537 generates modulo every prime of M. Of the published list up to
- * 167 these are the primes where that subgroup is not everything. A random modulus passes for one in about 2^27.
+ * 167 these are the primes where that subgroup is not everything. About one random modulus in 2^28 has the pattern too.
  */
 const ROCA_PRIMES = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157]
 const ROCA_RESIDUES = ROCA_PRIMES.map((prime) => ({ prime: BigInt(prime), residues: subgroupOf65537(prime) }))

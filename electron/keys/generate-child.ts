@@ -1,0 +1,30 @@
+/**
+ * The process that makes the keys of one tenant, newly seeded from the operating system, and ends. It reads one job,
+ * `{"specs": [...]}`, from stdin and writes one JSON line to stdout:
+ * `{"node", "openssl", "keys": [{"spec", "pkcs8": base64url, "jwk"}]}`. Keys travel over that pipe only: never in
+ * arguments, the environment, stderr or a file. A failed check ends it with a status of EXIT and no output.
+ */
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { KEY_SPECS, type KeySpec, type PublicJwk } from '../../shared/domain/algorithms.ts'
+import { CHECKED_BYTES, EXIT, outputLooksRandom, pairMatches } from './checks.ts'
+
+function newPair(spec: KeySpec): { privateKey: KeyObject; publicKey: KeyObject } {
+  const row = KEY_SPECS[spec]
+  if (row.kty === 'RSA') return generateKeyPairSync('rsa', { modulusLength: row.bits, publicExponent: 65537 })
+  if (row.kty === 'EC') return generateKeyPairSync('ec', { namedCurve: row.crv })
+  return generateKeyPairSync('ed25519')
+}
+
+function newKey(spec: KeySpec): { spec: KeySpec; pkcs8: string; jwk: PublicJwk } {
+  const { privateKey, publicKey } = newPair(spec)
+  const pkcs8 = privateKey.export({ format: 'der', type: 'pkcs8' })
+  const jwk = publicKey.export({ format: 'jwk' }) as PublicJwk
+  if (!pairMatches(spec, pkcs8, jwk)) process.exit(EXIT.pairCheck)
+  return { spec, pkcs8: pkcs8.toString('base64url'), jwk }
+}
+
+const job = JSON.parse(readFileSync(0, 'utf8')) as { specs: KeySpec[] }
+if (!outputLooksRandom(randomBytes(CHECKED_BYTES))) process.exit(EXIT.outputCheck)
+const { node, openssl } = process.versions
+process.stdout.write(`${JSON.stringify({ node, openssl, keys: job.specs.map(newKey) })}\n`)

@@ -1,0 +1,41 @@
+import { Worker } from 'node:worker_threads'
+import { KeyriteError } from '../../shared/errors.ts'
+import { type Bytes, fromBase64url, utf8 } from '../../shared/formats/bytes.ts'
+import type { Kdf } from '../../shared/formats/roster.ts'
+
+/**
+ * Argon2id (RFC 9106) in a worker, one derivation at a time: the main thread stays free and memory is bounded.
+ * The cost comes already checked (formats/roster.ts, `kdfSchema`), so no file can ask for less or for a bomb.
+ */
+
+const MIB = 1024
+/** Production: about 1 to 2 seconds on an ordinary machine. */
+export const PRODUCTION_COST = { memoryKiB: 256 * MIB, passes: 3 }
+/** Practice vaults, and the least that any vault may use. */
+export const PRACTICE_COST = { memoryKiB: 64 * MIB, passes: 3 }
+
+let queue: Promise<unknown> = Promise.resolve()
+
+/** Derives 32 bytes from a passphrase (normalised to NFKC, so that another Unicode form opens too). */
+export function deriveKey(passphrase: string, kdf: Kdf): Promise<Bytes> {
+  const next = queue.then(() => inWorker(passphrase.normalize('NFKC'), kdf))
+  queue = next.catch(() => undefined)
+  return next
+}
+
+function inWorker(passphrase: string, kdf: Kdf): Promise<Bytes> {
+  return new Promise((resolve, reject) => {
+    const workerData = {
+      password: utf8(passphrase),
+      salt: fromBase64url(kdf.salt),
+      memory: kdf.memoryKiB,
+      passes: kdf.passes,
+    }
+    const worker = new Worker(new URL('./kdf-worker.ts', import.meta.url), { workerData })
+    const failed = (cause?: unknown) =>
+      reject(new KeyriteError('internal', 'Deriving a key from a passphrase failed.', { cause }))
+    worker.once('message', (key: Bytes) => resolve(key))
+    worker.once('error', failed)
+    worker.once('exit', () => failed())
+  })
+}

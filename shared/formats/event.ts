@@ -1,0 +1,175 @@
+import { z } from 'zod'
+import { CEREMONY_KINDS, type VaultEvent } from '../domain/events.ts'
+import { digest } from './bytes.ts'
+import {
+  compactSchema,
+  countSchema,
+  digestSchema,
+  environmentSchema,
+  idSchema,
+  instantSchema,
+  keySpecSchema,
+  keyTimesShape,
+  lineSchema,
+  policySchema,
+  publicJwkSchema,
+  relyingPartySchema,
+  uuidSchema,
+} from './common.ts'
+import { canonicalText, MB, parseAs, parseJson } from './json.ts'
+
+/** The event log's rows: canonical JSON bodies in a SHA-256 chain. */
+
+const ceremonyId = z.string().regex(/^[A-Z]-\d{4}-\d{3,6}$/)
+const stepId = z.string().regex(/^[a-z][a-z-]{1,40}$/)
+const blobId = z.string().regex(/^(?:key|wrap):[A-Za-z0-9_-]{1,64}$/)
+const sealed = z.record(blobId, digestSchema)
+const personDigests = z.strictObject({
+  identity: digestSchema,
+  fileKeys: z.record(digestSchema, digestSchema),
+  shares: z.record(z.string().regex(/^\d{1,6}$/), digestSchema),
+})
+const people = z.record(idSchema, personDigests)
+const agreements = z.record(idSchema, compactSchema)
+const text = z.string().min(1).max(2000)
+const kids = z.array(digestSchema).max(100_000)
+const epoch = z.int().min(1)
+
+const type = <T extends string>(name: T) => ({ type: z.literal(name) })
+
+export const eventSchema: z.ZodType<VaultEvent> = z.discriminatedUnion('type', [
+  z.strictObject({
+    ...type('vault-created'),
+    vaultId: uuidSchema,
+    name: lineSchema,
+    practice: z.boolean(),
+    anchor: compactSchema,
+    successor: digestSchema,
+    roster: compactSchema,
+    agreements,
+    people,
+    sealed,
+    epoch,
+  }),
+  z.strictObject({
+    ...type('ceremony-started'),
+    ceremony: ceremonyId,
+    kind: z.enum(CEREMONY_KINDS),
+    planDigest: digestSchema,
+    plan: z.string().max(4 * MB),
+    present: z.array(idSchema),
+  }),
+  z.strictObject({
+    ...type('approved'),
+    ceremony: ceremonyId,
+    step: stepId,
+    objects: digestSchema,
+    approvals: z.array(compactSchema).max(16),
+  }),
+  z.strictObject({ ...type('step-done'), ceremony: ceremonyId, step: stepId, observed: text }),
+  z.strictObject({ ...type('deviation'), ceremony: ceremonyId, expected: text, happened: text, action: text }),
+  z.strictObject({ ...type('ceremony-aborted'), ceremony: ceremonyId, reason: text }),
+  z.strictObject({ ...type('ceremony-ended'), ceremony: ceremonyId, record: digestSchema, signOffs: agreements }),
+  z.strictObject({ ...type('share-proved'), person: idSchema, epoch }),
+  z.strictObject({
+    ...type('tenant-added'),
+    tenant: idSchema,
+    name: lineSchema,
+    issuer: z.string().max(256),
+    policy: policySchema,
+    relyingParties: z.array(relyingPartySchema).max(50),
+  }),
+  z.strictObject({
+    ...type('key-generated'),
+    tenant: idSchema,
+    kid: digestSchema,
+    spec: keySpecSchema,
+    jwk: publicJwkSchema,
+    label: lineSchema,
+    times: z.strictObject(keyTimesShape),
+    replaces: digestSchema.nullable(),
+    generator: z.strictObject({ node: lineSchema, openssl: lineSchema, process: z.literal('fresh') }),
+    sealed,
+  }),
+  z.strictObject({
+    ...type('key-compromised'),
+    tenant: idSchema,
+    kid: digestSchema,
+    at: instantSchema,
+    reason: lineSchema,
+  }),
+  z.strictObject({
+    ...type('runtime-enrolled'),
+    runtimeId: idSchema,
+    environment: environmentSchema,
+    enrollment: compactSchema,
+    acceptance: compactSchema,
+    transportKey: digestSchema,
+  }),
+  z.strictObject({
+    ...type('handoff-intended'),
+    runtimeId: idSchema,
+    number: z.int().min(1),
+    transportKey: digestSchema,
+    tenants: z.array(idSchema),
+    keys: kids,
+  }),
+  z.strictObject({
+    ...type('handoff-exported'),
+    runtimeId: idSchema,
+    number: z.int().min(1),
+    manifest: digestSchema,
+    merkleRoot: digestSchema,
+    files: z.record(z.string().max(200), digestSchema),
+  }),
+  z.strictObject({
+    ...type('receipts-taken'),
+    runtimeId: idSchema,
+    file: digestSchema,
+    upTo: countSchema,
+    head: digestSchema,
+    offered: z.string().max(1000).nullable(),
+    statements: z.array(
+      z.strictObject({ seq: z.int().min(1), at: instantSchema, stated: z.looseObject({ type: z.string().max(64) }) }),
+    ),
+  }),
+  z.strictObject({ ...type('copy-attested'), kids, copy: lineSchema, by: idSchema, statement: text }),
+  z.strictObject({ ...type('keys-destroyed'), kids, reason: text, sealed: z.array(blobId) }),
+  z.strictObject({ ...type('epoch-activated'), epoch, roster: compactSchema, agreements, people, sealed }),
+  z.strictObject({ ...type('file-key-changed'), fileKey: digestSchema, people }),
+  z.strictObject({ ...type('absence-proved'), kids, rows: countSchema, pages: countSchema }),
+  z.strictObject({
+    ...type('certificate-issued'),
+    certificate: z.string().max(40),
+    grade: z.enum(['deletion', 'destruction']),
+    kids,
+    statement: compactSchema,
+  }),
+  z.strictObject({
+    ...type('tail-accepted'),
+    from: countSchema,
+    to: countSchema,
+    head: digestSchema,
+    approvals: z.array(compactSchema).max(16),
+  }),
+  z.strictObject({ ...type('checkpoint'), statement: compactSchema }),
+])
+
+/** The link of the chain: a digest over the vault, the place, the time, the actor, the body's bytes and the link before. */
+export const eventHash = (
+  vaultId: string,
+  row: { seq: number; at: number; actor: string; body: string; prev: string },
+): string =>
+  digest(JSON.stringify(['keyrite event 1', vaultId, row.seq, row.at, row.actor, row.prev, digest(row.body)]))
+
+/** What a person signs of an event: its link, under a label of its own. */
+export const eventSigningInput = (hash: string): string => `keyrite event signature 1\n${hash}`
+
+/** The link before the first event. */
+export const CHAIN_START = digest('keyrite event chain 1')
+
+export const encodeEvent = (event: VaultEvent): string => canonicalText(event)
+
+/** Parses a stored body. Codes `json-invalid`, `format-invalid`. */
+export const parseEvent = (body: string): VaultEvent =>
+  parseAs(eventSchema, parseJson(body, { maxBytes: 64 * MB, maxDepth: 12 }), 'event of a vault')
