@@ -95,6 +95,11 @@ export const CODES = {
   'runtime-missing': { exit: 6, hint: 'Start with "keyrite issuer init".' },
   'runtime-behind': { exit: 3, hint: 'The store is older than what this runtime last did. Restore the newest one.' },
   'storage-key-wrong': { exit: 3, hint: 'Give the storage key that belongs to this store.' },
+  'store-damaged': {
+    exit: 3,
+    hint: 'Stop the runtime, keep its folder as it is, and restore the newest copy of the store.',
+  },
+  'store-busy': { exit: 5, hint: 'Another command is changing this runtime. Run the same command again.' },
   'client-exists': { exit: 5, hint: 'Choose another client id, or remove the old client first.' },
   'client-unknown': { exit: 5, hint: 'See "issuer client list".' },
   'verification-failed': { exit: 3, hint: 'Read the list of findings; do not rely on what failed.' },

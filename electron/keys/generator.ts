@@ -94,7 +94,7 @@ export async function generateKeys(
 
 /**
  * Starts generate-child.ts under this same Node, with nothing in its environment but what the platform needs. The code
- * cache, a private folder holding compiled code and no keys, halves the start where Node strips types itself.
+ * cache, a private folder holding compiled code and no keys, halves what a start costs where Node strips types itself.
  */
 export function startGenerator(codeCache?: string): GeneratorProcess {
   const { SystemRoot } = process.env

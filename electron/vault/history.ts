@@ -1,14 +1,14 @@
-import type { LoggedEvent } from '../../shared/domain/events.ts'
+import type { EventOf, LoggedEvent } from '../../shared/domain/events.ts'
 import { emptyState, evolve, type VaultState } from '../../shared/domain/state.ts'
 import { KeyriteError, must } from '../../shared/errors.ts'
+import { checkApprovals } from '../../shared/formats/approval.ts'
 import { digest } from '../../shared/formats/bytes.ts'
 import { openCheckpoint } from '../../shared/formats/checkpoint.ts'
 import { CHAIN_START } from '../../shared/formats/event.ts'
 import { canonicalText } from '../../shared/formats/json.ts'
-import type { StatementKey } from '../../shared/formats/jws.ts'
 import { openRoster, type Roster } from '../../shared/formats/roster.ts'
 import { type Anchor, openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
-import type { EncryptedDatabase } from '../sqlite/database.ts'
+import { type EncryptedDatabase, sqliteError } from '../sqlite/database.ts'
 import { brokenAt, readChain } from './log.ts'
 
 /** Reading a vault's history back, and every check that does not need a private key. */
@@ -18,6 +18,19 @@ export const sealedDigest = (sealed: ReadonlyMap<string, string>): string =>
   digest(canonicalText([...sealed].sort(([a], [b]) => (a < b ? -1 : 1))))
 
 export type History = { state: VaultState; anchor: Anchor; roster: Roster; checkpoints: number }
+
+/** What M custodians sign when they accept events after the newest checkpoint: the whole history as it then was. */
+export const tailAct = (from: number, to: number, head: string) => ({
+  ceremony: 'tail',
+  planDigest: head,
+  step: `accept-tail-${from}-${to}`,
+  objects: head,
+})
+
+/** An accepted tail, and the roster that was in force. */
+type Acceptance = { seq: number; event: EventOf<'tail-accepted'>; roster: string }
+
+type HistoryOptions = { everyCheckpoint?: boolean; onEvent?: (event: LoggedEvent, state: VaultState) => void }
 
 /** What the state said at the event before a checkpoint; the root must have signed exactly that. */
 type Moment = { seq: number; head: string; roster: string; sealed: string; statement: string; checkpointSeq: number }
@@ -30,14 +43,28 @@ type Moment = { seq: number; head: string; roster: string; sealed: string; state
 export async function readHistory(
   db: EncryptedDatabase,
   anchorJws: string,
-  {
-    everyCheckpoint = false,
-    onEvent = () => {},
-  }: { everyCheckpoint?: boolean; onEvent?: (event: LoggedEvent, state: VaultState) => void } = {},
+  options: HistoryOptions = {},
+): Promise<History> {
+  try {
+    return await foldHistory(db, anchorJws, options)
+  } catch (error) {
+    // The statements are fixed: one that SQLite does not understand has met a file without the tables of a vault.
+    const { code } = error as { code?: unknown }
+    if (code === 'SQLITE_ERROR')
+      throw new KeyriteError('vault-damaged', 'The file of this vault does not hold a vault.', { cause: error })
+    throw sqliteError(error, 'vault', db.name)
+  }
+}
+
+async function foldHistory(
+  db: EncryptedDatabase,
+  anchorJws: string,
+  { everyCheckpoint = false, onEvent = () => {} }: HistoryOptions,
 ): Promise<History> {
   const anchor = await openTrustAnchor(anchorJws)
   const state = emptyState(CHAIN_START)
   let moments: Moment[] = []
+  let acceptances: Acceptance[] = []
   for (const logged of readChain(db, anchor.vaultId)) {
     if (logged.event.type === 'checkpoint') {
       const { seq, head, roster } = state
@@ -50,6 +77,13 @@ export async function readHistory(
         checkpointSeq: logged.seq,
       }
       moments = everyCheckpoint ? [...moments, moment] : [moment]
+      // What stands before a checkpoint, the root has signed.
+      if (!everyCheckpoint) acceptances = []
+    }
+    if (logged.event.type === 'tail-accepted') {
+      if (logged.event.head !== state.head || logged.event.to > state.seq)
+        throw brokenAt(logged.seq, 'it accepts another history')
+      acceptances.push({ seq: logged.seq, event: logged.event, roster: state.roster })
     }
     if (logged.at < state.lastAt) throw brokenAt(logged.seq, 'it is older than the one before')
     evolve(state, logged)
@@ -61,12 +95,27 @@ export async function readHistory(
     'The list of people and the history name different roots.',
   )
   for (const moment of moments) await checkMoment(moment, anchor)
+  for (const acceptance of acceptances) await checkAcceptance(acceptance, anchor)
   checkBlobs(db, state)
-  return {
-    state,
-    anchor,
-    roster: await rosterOf(state.roster, anchor.key, anchor.practice),
-    checkpoints: moments.length,
+  const roster = await rosterOf(state.roster, anchor)
+  must(
+    roster.epoch === state.epoch,
+    'vault-history-broken',
+    'The roster that the history names belongs to another epoch.',
+  )
+  return { state, anchor, roster, checkpoints: moments.length }
+}
+
+/** An acceptance counts only with the approvals of M custodians: one person alone could write the event. */
+async function checkAcceptance({ seq, event, roster: jws }: Acceptance, anchor: Anchor): Promise<void> {
+  const roster = await rosterOf(jws, anchor)
+  const act = tailAct(event.from, event.to, event.head)
+  try {
+    await checkApprovals(event.approvals, { vaultId: anchor.vaultId, epoch: roster.epoch, ...act }, roster)
+  } catch (cause) {
+    throw new KeyriteError('vault-history-broken', `Event ${seq} accepts a tail without the approval of a quorum.`, {
+      cause,
+    })
   }
 }
 
@@ -88,9 +137,12 @@ async function checkMoment(moment: Moment, anchor: Anchor): Promise<void> {
   )
 }
 
-async function rosterOf(jws: string, root: StatementKey, practice: boolean): Promise<Roster> {
+/** A roster that the history names. Code `vault-history-broken` unless the root signed it for this vault. */
+export async function rosterOf(jws: string, anchor: Anchor): Promise<Roster> {
   try {
-    return await openRoster(jws, root, practice)
+    const roster = await openRoster(jws, anchor.key, anchor.practice)
+    must(roster.vaultId === anchor.vaultId, 'vault-mismatch', 'The roster is of another vault.')
+    return roster
   } catch (cause) {
     throw new KeyriteError('vault-history-broken', 'The root did not sign the list of people that the history names.', {
       cause,

@@ -38,12 +38,16 @@ const PUT = 'INSERT INTO sealed (id, blob) VALUES (?, ?) ON CONFLICT (id) DO UPD
 
 export type Draft = { event: VaultEvent; at: number; actor: UnlockedPerson | null }
 
-/** Chains new events after `last` and signs those in which a person acts. */
+/**
+ * Chains new events after `last` and signs those in which a person acts. Refuses (`format-invalid`) an event that could
+ * not be read back: once committed, it would close the vault for good.
+ */
 export function chain(vaultId: string, last: { seq: number; head: string }, drafts: readonly Draft[]): EventRow[] {
   const rows: EventRow[] = []
   let { seq, head } = last
   for (const { event, at, actor } of drafts) {
     const link = { seq: ++seq, at, actor: actor?.id ?? 'keyrite', body: encodeEvent(event), prev: head }
+    parseEvent(link.body)
     head = eventHash(vaultId, link)
     const signature = actor ? sign(null, utf8(eventSigningInput(head)), actor.signingKey).toString('base64url') : null
     rows.push({ ...link, type: event.type, hash: head, signature })
@@ -85,17 +89,30 @@ export function* readChain(db: EncryptedDatabase, vaultId: string): Generator<Lo
     const link = eventHash(vaultId, row)
     if (row.seq !== seq || row.prev !== prev || row.hash !== link)
       throw brokenAt(Math.min(seq, row.seq), 'its link does not fit')
-    const event = parseEvent(row.body)
+    const event = readable(row.body, seq)
     if (event.type !== row.type) throw brokenAt(seq, 'its type was changed')
     prev = link
     yield { seq, at: row.at, actor: row.actor, hash: row.hash, signature: row.signature, event, row }
   }
 }
 
+function readable(body: string, seq: number): VaultEvent {
+  try {
+    return parseEvent(body)
+  } catch (cause) {
+    throw new KeyriteError('vault-history-broken', `Event ${seq} of the vault is not one that Keyrite writes.`, {
+      cause,
+    })
+  }
+}
+
 /** True when a person's signature over an event's link verifies. */
 export const eventSignatureHolds = (logged: LoggedEvent, publicKey: Parameters<typeof verify>[2]): boolean =>
   logged.signature !== null &&
+  SIGNATURE.test(logged.signature) &&
   verify(null, utf8(eventSigningInput(logged.hash)), publicKey, fromBase64url(logged.signature))
+/** An Ed25519 signature in canonical base64url. */
+const SIGNATURE = /^[A-Za-z0-9_-]{85}[AQgw]$/
 
 export const brokenAt = (seq: number, why: string): KeyriteError =>
   new KeyriteError('vault-history-broken', `Event ${seq} of the vault was changed, moved or removed: ${why}.`)

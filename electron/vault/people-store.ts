@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { PersonDigests } from '../../shared/domain/events.ts'
 import { KeyriteError, must } from '../../shared/errors.ts'
+import { canonicalText } from '../../shared/formats/json.ts'
 import {
   encodePeopleFile,
   type PeopleFile,
@@ -66,7 +67,8 @@ export const digestsOf = (file: PeopleFile): Record<string, PersonDigests> =>
 
 /**
  * Compares people.json with what the log says of it. Everything the log names must be there unchanged; an item more can
- * only be left from an interrupted change and is removed by `pruned`. Code `vault-people-changed`, naming the person.
+ * only be left from an interrupted change and is removed by `pruned`. Each person's keys must also be those of the
+ * root-signed roster, whatever the history says. Code `vault-people-changed`, naming the person.
  */
 export async function checkPeopleFile(
   file: PeopleFile,
@@ -90,13 +92,26 @@ export async function checkPeopleFile(
         if (found[part][item] !== digest) throw changed(id, part === 'shares' ? 'A share' : 'The access')
   }
   if (file.roster !== roster) await checkOlderRoster(file.roster, roster, anchor)
+  const signed = await openRoster(roster, anchor.key, anchor.practice)
+  for (const person of signed.people) {
+    const { encryption, signing, kdf } = file.people[person.id]?.identity ?? {}
+    const same =
+      canonicalText([encryption, signing, kdf]) === canonicalText([person.encryption, person.signing, person.kdf])
+    if (!same) throw changed(person.id, 'The keys')
+  }
 }
 
 /** Between a new epoch's commit and the pruning, people.json may still hold the roster before, and nothing else. */
 async function checkOlderRoster(found: string, current: string, anchor: Anchor): Promise<void> {
-  const [old, now] = await Promise.all([found, current].map((jws) => openRoster(jws, anchor.key, anchor.practice)))
-  const older = old && now && old.vaultId === now.vaultId && old.epoch + 1 === now.epoch
-  must(older, 'vault-people-changed', 'The roster in the list of people is not the one that the history names.')
+  const refused = 'The roster in the list of people is not the one that the history names.'
+  let older: boolean
+  try {
+    const [old, now] = await Promise.all([found, current].map((jws) => openRoster(jws, anchor.key, anchor.practice)))
+    older = old !== undefined && now !== undefined && old.vaultId === now.vaultId && old.epoch + 1 === now.epoch
+  } catch (cause) {
+    throw new KeyriteError('vault-people-changed', refused, { cause })
+  }
+  must(older, 'vault-people-changed', refused)
 }
 
 /** people.json as the log says it should be, or null when it is so already. */

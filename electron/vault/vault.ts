@@ -5,14 +5,15 @@ import type { VaultEvent } from '../../shared/domain/events.ts'
 import { evolve, type VaultState } from '../../shared/domain/state.ts'
 import { isKeyriteError, KeyriteError, must } from '../../shared/errors.ts'
 import { type Approval, checkApprovals, signApproval } from '../../shared/formats/approval.ts'
-import { type Bytes, equalBytes, wipe } from '../../shared/formats/bytes.ts'
+import { type Bytes, digest, equalBytes, fromBase64url, toBase64url, wipe } from '../../shared/formats/bytes.ts'
+import { signCheckpoint } from '../../shared/formats/checkpoint.ts'
 import { parseEvent } from '../../shared/formats/event.ts'
 import type { PeopleFile } from '../../shared/formats/people-file.ts'
 import { agreeToRoster, type Roster, signRoster } from '../../shared/formats/roster.ts'
 import { type Anchor, openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
 import { syncFolder } from '../files/write.ts'
 import { type EncryptedDatabase, openDatabase } from '../sqlite/database.ts'
-import { readHistory } from './history.ts'
+import { readHistory, sealedDigest, tailAct } from './history.ts'
 import { append, chain, createTables, type Draft, type EventRow, readRows, type SealedChange } from './log.ts'
 import {
   fileKeyId,
@@ -31,6 +32,10 @@ import { checkShare, combineShares, dealShares } from './sharing.ts'
 
 export const dbPath = (folder: string): string => join(folder, 'vault.db')
 const nextPath = (folder: string): string => join(folder, 'vault.db.next')
+/** An unfinished new file and the journal that an interruption left beside it. */
+const removeNext = (folder: string): void => {
+  for (const path of [nextPath(folder), `${nextPath(folder)}-journal`]) rmSync(path, { force: true })
+}
 
 export const openVaultFile = (path: string, key: Uint8Array, create = false): EncryptedDatabase =>
   openDatabase({ path, key, profile: 'vault', what: 'vault', create })
@@ -102,7 +107,7 @@ export class Vault {
 
   /** Removes what an interrupted change left behind. Called before a ceremony, never by a mere look. */
   tidy(): void {
-    rmSync(nextPath(this.folder), { force: true })
+    removeNext(this.folder)
     this.#prune()
   }
 
@@ -111,6 +116,67 @@ export class Vault {
     const rows = this.#chain(events, at, actor)
     append(this.#db, rows, sealed)
     this.#fold(rows)
+  }
+
+  /**
+   * Commits events and, with them in one transaction, the root's signature over the vault as it is after them: the end
+   * of every quorum ceremony.
+   */
+  async commitWithCheckpoint(
+    events: readonly VaultEvent[],
+    at: number,
+    actor: string | null,
+    quorum: Quorum,
+    sealed: SealedChange = {},
+  ): Promise<string> {
+    const rows = this.#chain(events, at, actor)
+    const last = rows.at(-1) ?? { seq: this.state.seq, hash: this.state.head }
+    const { vaultId, practice } = this.anchor
+    const digests = new Map([...this.state.sealed].filter(([id]) => !sealed.remove?.includes(id)))
+    const checkpoint = {
+      vaultId,
+      seq: last.seq,
+      head: last.hash,
+      roster: digest(this.state.roster),
+      sealed: sealedDigest(digests),
+      iat: at,
+    }
+    const statement = await signCheckpoint(checkpoint, practice, await quorum.root())
+    const event: VaultEvent = { type: 'checkpoint', statement }
+    const link = chain(vaultId, { seq: last.seq, head: last.hash }, [{ event, at, actor: null }])
+    append(this.#db, [...rows, ...link], sealed)
+    this.#fold([...rows, ...link])
+    return statement
+  }
+
+  /** The first 16 bytes of sealed rows, by which their absence is proved once they are gone. */
+  marksOf(ids: readonly string[]): Record<string, string> {
+    const row = this.#db.prepare<[string], { mark: Buffer }>(
+      'SELECT substr(blob, 1, 16) AS mark FROM sealed WHERE id = ?',
+    )
+    return Object.fromEntries(
+      ids.flatMap((id) => {
+        const found = row.get(id)
+        return found ? [[id, toBase64url(found.mark)]] : []
+      }),
+    )
+  }
+
+  /**
+   * Looks for erased rows in every row and every decrypted page of the file as it is now. Gives how much was searched.
+   * Code `vault-damaged`, naming the row, if anything is found.
+   */
+  proveAbsence(marks: Readonly<Record<string, string>>): { rows: number; pages: number } {
+    const pages = this.#db.serialize()
+    const count = this.#db.prepare<[], { rows: number }>('SELECT count(*) AS rows FROM sealed').get()
+    const held = this.#db.prepare('SELECT 1 FROM sealed WHERE id = ?')
+    for (const [id, mark] of Object.entries(marks)) {
+      const found = held.get(id) !== undefined || pages.includes(Buffer.from(fromBase64url(mark)))
+      must(!found, 'vault-damaged', `${id} is still in the vault's file.`)
+    }
+    const size = Number(this.#db.pragma('page_size', { simple: true }))
+    wipe(pages)
+    return { rows: count?.rows ?? 0, pages: pages.length / size }
   }
 
   /** The approvals of the first M custodians present: each signs exactly this act. Code `quorum-missing`. */
@@ -149,12 +215,7 @@ export class Vault {
   async acceptTail(at: number, actor: string): Promise<void> {
     if (!this.tail) return
     const { from, to } = this.tail
-    const act = {
-      ceremony: 'tail',
-      planDigest: this.state.head,
-      step: `accept-tail-${from}-${to}`,
-      objects: this.state.head,
-    }
+    const act = tailAct(from, to, this.state.head)
     const approvals = await this.approve(act)
     await checkApprovals(approvals, this.#approval(act), this.#roster)
     this.commit([{ type: 'tail-accepted', from, to, head: this.state.head, approvals }], at, actor)
@@ -236,7 +297,7 @@ export class Vault {
       actor,
     )
     const next = nextPath(this.folder)
-    rmSync(next, { force: true })
+    removeNext(this.folder)
     copyInto(next, fileKey, this.#db, rows)
     compareFiles(next, fileKey, this.#db, rows)
     this.#db.close()

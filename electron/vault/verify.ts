@@ -1,10 +1,10 @@
 import { createPublicKey } from 'node:crypto'
-import { must } from '../../shared/errors.ts'
+import { KeyriteError, must } from '../../shared/errors.ts'
 import { checkApprovals } from '../../shared/formats/approval.ts'
 import { hexGroups, words } from '../../shared/formats/fingerprint.ts'
-import { checkAgreement, openRoster, type Roster } from '../../shared/formats/roster.ts'
+import { checkAgreement, type Roster } from '../../shared/formats/roster.ts'
 import { sqliteError } from '../sqlite/database.ts'
-import { readHistory } from './history.ts'
+import { readHistory, rosterOf } from './history.ts'
 import { brokenAt, eventSignatureHolds } from './log.ts'
 import type { Vault } from './vault.ts'
 
@@ -32,13 +32,20 @@ export async function verifyVault(vault: Vault): Promise<VaultReport> {
   const { anchor } = vault
   const counts = { signatures: 0, approvals: 0 }
   const pending: (() => Promise<void>)[] = []
-  let roster: Promise<Roster> | undefined
+  const opened = new Map<string, Promise<Roster>>()
+  const open = (jws: string): Promise<Roster> => {
+    const known = opened.get(jws) ?? rosterOf(jws, anchor)
+    opened.set(jws, known)
+    return known
+  }
+  /** The roster in force before the event at hand. */
+  let before: string | undefined
   const { state, checkpoints } = await readHistory(vault.database, anchor.jws, {
     everyCheckpoint: true,
     onEvent: (logged, now) => {
       const { event } = logged
-      const rosterBefore = roster ?? openRoster(now.roster, anchor.key, anchor.practice)
-      if (logged.actor !== 'keyrite') pending.push(() => checkActor(logged, rosterBefore, counts))
+      const inForce = before ?? now.roster
+      if (logged.actor !== 'keyrite') pending.push(async () => checkActor(logged, await open(inForce), counts))
       if (event.type === 'approved') {
         const planDigest = now.ceremonies.get(event.ceremony)?.planDigest ?? ''
         const expected = {
@@ -50,16 +57,15 @@ export async function verifyVault(vault: Vault): Promise<VaultReport> {
           objects: event.objects,
         }
         pending.push(async () => {
-          await checkApprovals(event.approvals, expected, await rosterBefore)
+          await named(logged.seq, checkApprovals(event.approvals, expected, await open(inForce)))
           counts.approvals += event.approvals.length
         })
       }
-      if (event.type === 'vault-created' || event.type === 'epoch-activated' || !roster) {
-        roster = openRoster(now.roster, anchor.key, anchor.practice)
-        const signed = now.roster
-        const { agreements } = now
-        pending.push(() => checkAgreements(agreements, signed, roster ?? rosterBefore))
+      if (now.roster !== before) {
+        const { agreements, roster } = now
+        pending.push(async () => named(logged.seq, checkAgreements(agreements, roster, await open(roster))))
       }
+      before = now.roster
     },
   })
   for (const check of pending) await check()
@@ -87,24 +93,29 @@ function checkPages(vault: Vault): void {
   }
 }
 
-async function checkActor(
+/** A signature inside an event that does not hold is a broken history, named by its event. */
+async function named<T>(seq: number, check: Promise<T>): Promise<T> {
+  try {
+    return await check
+  } catch (cause) {
+    const why = cause instanceof KeyriteError ? cause.message : 'a signature in it does not hold'
+    throw new KeyriteError('vault-history-broken', `Event ${seq} of the vault does not hold: ${why}`, { cause })
+  }
+}
+
+function checkActor(
   logged: Parameters<typeof eventSignatureHolds>[0],
-  roster: Promise<Roster>,
+  roster: Roster,
   counts: { signatures: number },
-): Promise<void> {
-  const person = (await roster).people.find((one) => one.id === logged.actor)
+): void {
+  const person = roster.people.find((one) => one.id === logged.actor)
   if (!person) throw brokenAt(logged.seq, 'it names a person who is not on the roster')
   const key = createPublicKey({ key: { ...person.signing }, format: 'jwk' })
   if (!eventSignatureHolds(logged, key)) throw brokenAt(logged.seq, `${logged.actor} did not sign it`)
   counts.signatures++
 }
 
-async function checkAgreements(
-  agreements: Record<string, string>,
-  rosterJws: string,
-  rosterNow: Promise<Roster>,
-): Promise<void> {
-  const roster = await rosterNow
+async function checkAgreements(agreements: Record<string, string>, rosterJws: string, roster: Roster): Promise<void> {
   for (const [id, agreement] of Object.entries(agreements)) await checkAgreement(agreement, rosterJws, roster, id)
 }
 

@@ -107,7 +107,8 @@ export type VaultEvent =
       statements: StatedByRuntime[]
     }
   | { type: 'copy-attested'; kids: string[]; copy: string; by: string; statement: string }
-  | { type: 'keys-destroyed'; kids: string[]; reason: string; sealed: string[] }
+  /** `marks`: the first 16 bytes of each erased row, by which its absence is proved later. */
+  | { type: 'keys-destroyed'; kids: string[]; reason: string; marks: Record<string, string> }
   | {
       type: 'epoch-activated'
       epoch: number
@@ -124,6 +125,7 @@ export type VaultEvent =
       grade: 'deletion' | 'destruction'
       kids: string[]
       statement: string
+      signatures: Record<string, string>
     }
   | { type: 'tail-accepted'; from: number; to: number; head: string; approvals: string[] }
   | { type: 'checkpoint'; statement: string }

@@ -61,6 +61,9 @@ export type Ceremony = {
   startedAt: number
   firstSeq: number
   done: { step: string; at: number; by: string; observed: string }[]
+  approvals: { step: string; objects: string; approvals: string[] }[]
+  /** Every roster in force during the ceremony, oldest first. */
+  rosters: string[]
   deviations: { at: number; by: string; expected: string; happened: string; action: string }[]
   ended: {
     at: number
@@ -85,11 +88,14 @@ export type VaultState = {
   agreements: Record<string, string>
   people: Record<string, PersonDigests>
   sealed: Map<string, string>
+  /** Row -> first bytes of what was erased there. */
+  marks: Record<string, string>
   tenants: Map<string, Tenant>
   keys: Map<string, VaultKey>
   runtimes: Map<string, Runtime>
   ceremonies: Map<string, Ceremony>
   attestations: Attestation[]
+  certificates: { id: string; statement: string; signatures: Record<string, string>; at: number }[]
   /** Epoch -> when each custodian last proved their share. */
   proved: Map<number, Map<string, number>>
   seq: number
@@ -115,11 +121,13 @@ export function emptyState(chainStart: string): VaultState {
     agreements: {},
     people: {},
     sealed: new Map(),
+    marks: {},
     tenants: new Map(),
     keys: new Map(),
     runtimes: new Map(),
     ceremonies: new Map(),
     attestations: [],
+    certificates: [],
     proved: new Map(),
     seq: 0,
     head: chainStart,
@@ -168,6 +176,8 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
         startedAt: at,
         firstSeq: seq,
         done: [],
+        approvals: [],
+        rosters: [state.roster],
         deviations: [],
         ended: null,
       })
@@ -248,7 +258,8 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
     }
     case 'keys-destroyed':
       for (const kid of event.kids) keyOf(state, kid, seq).destroyed = { at, reason: event.reason }
-      for (const id of event.sealed) state.sealed.delete(id)
+      for (const id of Object.keys(event.marks)) state.sealed.delete(id)
+      Object.assign(state.marks, event.marks)
       return
     case 'epoch-activated':
       if (event.epoch !== state.epoch + 1) broken(seq, 'an epoch is skipped')
@@ -258,12 +269,14 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
         agreements: event.agreements,
         people: event.people,
       })
+      openCeremony(state)?.rosters.push(event.roster)
       return addSealed(state, event.sealed)
     case 'file-key-changed':
       state.people = event.people
       return
     case 'certificate-issued':
       for (const kid of event.kids) keyOf(state, kid, seq).certificate = { id: event.certificate, grade: event.grade }
+      state.certificates.push({ id: event.certificate, statement: event.statement, signatures: event.signatures, at })
       return
     case 'tail-accepted':
       state.acceptedTail = Math.max(state.acceptedTail, event.to)
@@ -271,7 +284,11 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
     case 'checkpoint':
       state.checkpoint = { seq, statement: event.statement }
       return
-    case 'approved':
+    case 'approved': {
+      const { step, objects, approvals } = event
+      running(state, event.ceremony, seq).approvals.push({ step, objects, approvals })
+      return
+    }
     case 'absence-proved':
       return
     default:

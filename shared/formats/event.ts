@@ -104,7 +104,7 @@ export const eventSchema: z.ZodType<VaultEvent> = z.discriminatedUnion('type', [
     environment: environmentSchema,
     enrollment: compactSchema,
     acceptance: compactSchema,
-    transportKey: digestSchema,
+    transportKey: z.string().max(1000),
   }),
   z.strictObject({
     ...type('handoff-intended'),
@@ -134,7 +134,12 @@ export const eventSchema: z.ZodType<VaultEvent> = z.discriminatedUnion('type', [
     ),
   }),
   z.strictObject({ ...type('copy-attested'), kids, copy: lineSchema, by: idSchema, statement: text }),
-  z.strictObject({ ...type('keys-destroyed'), kids, reason: text, sealed: z.array(blobId) }),
+  z.strictObject({
+    ...type('keys-destroyed'),
+    kids,
+    reason: text,
+    marks: z.record(blobId, z.string().regex(/^[A-Za-z0-9_-]{22}$/)),
+  }),
   z.strictObject({ ...type('epoch-activated'), epoch, roster: compactSchema, agreements, people, sealed }),
   z.strictObject({ ...type('file-key-changed'), fileKey: digestSchema, people }),
   z.strictObject({ ...type('absence-proved'), kids, rows: countSchema, pages: countSchema }),
@@ -144,6 +149,7 @@ export const eventSchema: z.ZodType<VaultEvent> = z.discriminatedUnion('type', [
     grade: z.enum(['deletion', 'destruction']),
     kids,
     statement: compactSchema,
+    signatures: agreements,
   }),
   z.strictObject({
     ...type('tail-accepted'),
@@ -168,7 +174,9 @@ export const eventSigningInput = (hash: string): string => `keyrite event signat
 /** The link before the first event. */
 export const CHAIN_START = digest('keyrite event chain 1')
 
-export const encodeEvent = (event: VaultEvent): string => canonicalText(event)
+/** Canonical JSON of an event; one that could not be read back is refused before it is written. */
+export const encodeEvent = (event: VaultEvent): string =>
+  canonicalText(parseAs(eventSchema, event, 'event of a vault', 'internal'))
 
 /** Parses a stored body. Codes `json-invalid`, `format-invalid`. */
 export const parseEvent = (body: string): VaultEvent =>

@@ -1,4 +1,4 @@
-import { type Bytes, concat, sha256 } from './bytes.ts'
+import { type Bytes, concat, sha256, toBase64url, utf8 } from './bytes.ts'
 
 /** Merkle tree hash of RFC 9162 section 2.1.1 with SHA-256: one digest for a list of lines, read aloud in the room. */
 
@@ -26,4 +26,11 @@ export class MerkleTree {
     const [last, ...rest] = [...this.#peaks].reverse()
     return last ? rest.reduce((right, peak) => node(peak.hash, right), last.hash) : sha256(new Uint8Array())
   }
+}
+
+/** The root over texts, as 43 base64url characters. */
+export function merkleRootOf(texts: Iterable<string>): string {
+  const tree = new MerkleTree()
+  for (const text of texts) tree.add(utf8(text))
+  return toBase64url(tree.root())
 }

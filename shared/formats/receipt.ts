@@ -1,14 +1,8 @@
 import { z } from 'zod'
+import { toBase64url, utf8 } from './bytes.ts'
 import { countSchema, digestSchema, idSchema, instantSchema, lineSchema } from './common.ts'
-import { KB } from './json.ts'
-import {
-  openStatement,
-  p256JwkSchema,
-  type StatementKey,
-  type StatementSigner,
-  signStatement,
-  statementTyp,
-} from './jws.ts'
+import { canonicalBytes, KB } from './json.ts'
+import { openStatement, p256JwkSchema, type StatementKey, statementTyp } from './jws.ts'
 
 /** What a runtime states, signed with its receipt key and chained: each receipt holds the digest of the one before. */
 
@@ -57,8 +51,15 @@ export type Receipt = z.infer<typeof receiptSchema>
 export const RECEIPTS_MAX = 1_000_000
 export const RECEIPT_MAX = 4 * KB
 
-export const signReceipt = (receipt: Receipt, practice: boolean, signer: StatementSigner): Promise<string> =>
-  signStatement(statementTyp('receipt', practice), receipt, signer)
+/** The runtime's receipt key (Ed25519). It signs at once, so that a receipt is made inside the transaction it reports. */
+export type ReceiptSigner = { kid: string; sign(input: Uint8Array): Uint8Array }
+
+/** Signs a receipt as compact JWS with the protected header {alg, kid, typ}. */
+export function signReceipt(receipt: Receipt, practice: boolean, signer: ReceiptSigner): string {
+  const header = { alg: 'Ed25519', kid: signer.kid, typ: statementTyp('receipt', practice) }
+  const input = `${toBase64url(utf8(JSON.stringify(header)))}.${toBase64url(canonicalBytes(receipt))}`
+  return `${input}.${toBase64url(signer.sign(utf8(input)))}`
+}
 
 export const openReceipt = (jws: string, signer: StatementKey, practice: boolean): Promise<Receipt> =>
   openStatement(jws, {

@@ -1,12 +1,11 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { compactVerify, type JWK } from 'jose'
-import { z } from 'zod'
 import { ALGORITHM_NAMES, type Algorithm } from '../../../shared/domain/algorithms.ts'
 import { MINUTE } from '../../../shared/domain/policy.ts'
 import { must } from '../../../shared/errors.ts'
 import type { PublishedJwk } from '../../../shared/formats/bundle.ts'
 import { fromBase64url, utf8 } from '../../../shared/formats/bytes.ts'
-import { KB, parseAs, parseJson } from '../../../shared/formats/json.ts'
+import { KB, parseJson } from '../../../shared/formats/json.ts'
 import { splitCompact } from '../../../shared/formats/jws.ts'
 
 /** Client assertions (RFC 7523 section 3): parsed strictly by us, then verified by jose with a key we chose. */
@@ -15,31 +14,11 @@ export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-b
 export const ASSERTION_ALGORITHMS: readonly Algorithm[] = ALGORITHM_NAMES
 
 const MAX_BYTES = 8 * KB
+/** The longest client id, jti or kid. */
+const MAX_NAME = 256
 const MAX_AHEAD = 10 * MINUTE
 /** Seconds that a client's clock may differ from ours. */
 const LEEWAY = MINUTE
-
-/** Nothing but these members: no `jwk`, `jku`, `x5u`, `x5c`, `crit`, `b64`, `zip`. `typ` keeps access tokens out. */
-const headerSchema = z.strictObject({
-  alg: z.enum(ALGORITHM_NAMES),
-  kid: z.string().min(1).max(256).optional(),
-  typ: z
-    .string()
-    .regex(/^(?:application\/)?(?:jwt|client-authentication\+jwt)$/i)
-    .optional(),
-})
-
-const numericDate = z.number().min(0).max(7_258_118_400)
-const name = z.string().min(1).max(256)
-const claimsSchema = z.looseObject({
-  iss: name,
-  sub: name,
-  aud: z.union([name, z.array(name).min(1).max(4)]),
-  exp: numericDate,
-  nbf: numericDate.optional(),
-  iat: numericDate.optional(),
-  jti: name,
-})
 
 export type Assertion = {
   compact: string
@@ -57,19 +36,42 @@ export type Assertion = {
  */
 export function parseAssertion(compact: string, audiences: readonly string[], now: number): Assertion {
   const { header, parts } = splitCompact(compact, 3, MAX_BYTES)
-  const { alg, kid } = parseAs(headerSchema, header, 'client assertion', 'jose-refused')
+  const { alg, kid } = readHeader(header)
   const payload = parseJson(fromBase64url(parts[1] ?? ''), { maxBytes: MAX_BYTES, maxDepth: 4 })
-  const { iss, sub, aud, exp, nbf = 0, iat = now, jti } = parseAs(claimsSchema, payload, 'client assertion')
-  must(iss === sub, 'format-invalid', 'The issuer of the assertion is not its subject.')
-  must(
-    [aud].flat().every((one) => audiences.includes(one)),
-    'audience-wrong',
-    'The assertion is for another server.',
-  )
-  must(exp > now - LEEWAY && exp <= now + MAX_AHEAD, 'format-invalid', 'The assertion expires too early or too late.')
-  must(nbf <= now + LEEWAY && iat <= now + LEEWAY, 'format-invalid', 'The assertion is from the future.')
-  must(iat > now - MAX_AHEAD - LEEWAY && iat <= exp, 'format-invalid', 'The assertion is too old.')
+  const { iss, sub, aud, exp, nbf = 0, iat = now, jti } = membersOf(payload)
+  demand(isName(sub) && iss === sub && isName(jti), 'names no single client or has no id')
+  const named: unknown[] = Array.isArray(aud) ? aud : [aud]
+  demand(named.length > 0 && named.every((one) => audiences.some((ours) => ours === one)), 'is for another server')
+  demand(isTime(exp) && isTime(nbf) && isTime(iat), 'has no proper times')
+  demand(exp > now - LEEWAY && exp <= now + MAX_AHEAD, 'expires too early or too late')
+  demand(nbf <= now + LEEWAY && iat <= now + LEEWAY, 'is from the future')
+  demand(iat > now - MAX_AHEAD - LEEWAY && iat <= exp, 'is too old')
   return { compact, alg, kid, clientId: sub, jti, deadAt: Math.ceil(exp) + LEEWAY }
+}
+
+const TYPES = /^(?:application\/)?(?:jwt|client-authentication\+jwt)$/i
+
+/** `alg`, `kid`, `typ` and nothing else: no `jwk`, `jku`, `x5u`, `x5c`, `crit`, `b64`, `zip`. `typ` keeps access tokens out. */
+function readHeader(header: unknown): { alg: Algorithm; kid: string | undefined } {
+  const { alg, kid, typ, ...others } = membersOf(header)
+  const known = ASSERTION_ALGORITHMS.find((one) => one === alg)
+  demand(known !== undefined && Object.keys(others).length === 0, 'has a header that is not allowed')
+  demand(kid === undefined || isName(kid), 'has a kid that is not allowed')
+  demand(typ === undefined || (isName(typ) && TYPES.test(typ)), 'is of another type')
+  return { alg: known, kid }
+}
+
+const isName = (value: unknown): value is string =>
+  typeof value === 'string' && value.length >= 1 && value.length <= MAX_NAME
+const isTime = (value: unknown): value is number => typeof value === 'number' && value >= 0
+
+function membersOf(value: unknown): Record<string, unknown> {
+  demand(typeof value === 'object' && value !== null && !Array.isArray(value), 'is not made of JSON objects')
+  return value as Record<string, unknown>
+}
+
+function demand(holds: unknown, why: string): asserts holds {
+  must(holds, 'jose-refused', `The client assertion ${why}.`)
 }
 
 /**

@@ -18,6 +18,8 @@ export const LIMITS = {
   bodyBytes: MAX_FORM_BYTES,
   headersTimeout: 10_000,
   requestTimeout: 20_000,
+  /** How long a socket may stand still while an answer waits to be read. */
+  idleTimeout: 30_000,
   keepAliveTimeout: 65_000,
   /** How often slow connections are looked for. */
   checkInterval: 2_000,
@@ -65,6 +67,7 @@ function makeApp(limits: Limits): FastifyInstance {
   const app = Fastify({
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestTimeout,
+    connectionTimeout: limits.idleTimeout,
     keepAliveTimeout: limits.keepAliveTimeout,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
@@ -77,6 +80,8 @@ function makeApp(limits: Limits): FastifyInstance {
     clientErrorHandler: refuseConnection,
   })
   app.server.maxConnections = limits.connections
+  // Bounded by bytes already; a bound on their number would cut headers off unseen, a second Host among them.
+  app.server.maxHeadersCount = 0
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
   return app

@@ -1,11 +1,11 @@
 import { generateKeyPairSync, hash, type KeyObject, randomBytes } from 'node:crypto'
 import { SignJWT } from 'jose'
-import { type Algorithm, KEY_SPECS, type KeySpec, type PublicJwk } from '../../../shared/domain/algorithms.ts'
-import { type PublishedJwk, publishedJwk } from '../../../shared/formats/bundle.ts'
-import { thumbprint } from '../../../shared/formats/fingerprint.ts'
 import { createIssuerServer, type IssuerServer, type ServerOptions } from '../../../electron/issuer/http/server.ts'
 import type { Client, IssuerService, TenantService, TokenSigner } from '../../../electron/issuer/service.ts'
 import { createSigner } from '../../../electron/issuer/signing.ts'
+import { type Algorithm, KEY_SPECS, type KeySpec, type PublicJwk } from '../../../shared/domain/algorithms.ts'
+import { type PublishedJwk, publishedJwk } from '../../../shared/formats/bundle.ts'
+import { thumbprint } from '../../../shared/formats/fingerprint.ts'
 
 /** An issuer service in memory with real keys, and a real server in front of it. */
 
@@ -154,7 +154,11 @@ export async function askToken(
     headers: { 'Content-Type': 'application/x-www-form-urlencoded', ...headers },
     body,
   })
-  return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, unknown> }
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (await response.json()) as Record<string, unknown>,
+  }
 }
 
 export const GRANT = { grant_type: 'client_credentials' }

@@ -1,0 +1,130 @@
+import { decideCompromise, decideHandoff, decideRotate } from '../../shared/domain/decide.ts'
+import type { VaultEvent } from '../../shared/domain/events.ts'
+import type { Act } from '../../shared/domain/script.ts'
+import { must } from '../../shared/errors.ts'
+import { hexGroups, words } from '../../shared/formats/fingerprint.ts'
+import type { Plan, PlanOf } from '../../shared/formats/plan.ts'
+import { act, type Context, type Outcome } from './context.ts'
+import {
+  checkDependencies,
+  checkDestroy,
+  confirmDestruction,
+  destroyBytes,
+  issueCertificate,
+  newEpoch,
+  newFile,
+  proveAbsence,
+} from './destroy.ts'
+import { acceptRuntime, checkReceipts, compareEnrollment, compareFiles, exportFiles, takeReceipts } from './handoff.ts'
+import { jobsOf, makeKeys } from './make-keys.ts'
+
+/** The table from a step's act to what performs it, and what is checked before a ceremony may even start. */
+
+export const ACTS: Record<Exclude<Act, 'create-vault'>, (context: Context) => Promise<Outcome>> = {
+  'prove-shares': proveShares,
+  'publish-anchor': publishAnchor,
+  'check-machine': checkMachine,
+  'check-plan': checkPlan,
+  'make-keys': makeKeys,
+  'compare-enrollment': compareEnrollment,
+  'accept-runtime': acceptRuntime,
+  'export-files': exportFiles,
+  'compare-files': compareFiles,
+  'check-receipts': checkReceipts,
+  'take-receipts': takeReceipts,
+  'record-compromise': recordCompromise,
+  'check-dependencies': checkDependencies,
+  'confirm-destruction': confirmDestruction,
+  'destroy-bytes': destroyBytes,
+  'new-epoch': newEpoch,
+  'new-file': newFile,
+  'prove-absence': proveAbsence,
+  'issue-certificate': issueCertificate,
+}
+
+/**
+ * Takes every decision of the plan once without doing anything, so that a plan that cannot be carried out leaves the
+ * vault as it is. Gives in one line what the plan will do.
+ */
+export async function precheck(context: Context): Promise<string> {
+  const { plan, vault, ports } = context
+  const now = ports.now()
+  must(now >= vault.state.lastAt, 'clock-refused', 'The clock of this machine is behind the newest event of the vault.')
+  switch (plan.kind) {
+    case 'genesis':
+      return 'A new vault.'
+    case 'onboard':
+      return `${plan.tenants.length} new tenants, ${jobsOf(context, now).jobs.length} keys to make.`
+    case 'rotate':
+      return `${decideRotate(vault.state, plan.tenants, plan.endingWithin ?? null, now).length} keys to make.`
+    case 'emergency':
+      return `${decideCompromise(vault.state, plan.scope, now).length} keys are no longer trusted.`
+    case 'handoff': {
+      const { tenants, keys } = decideHandoff(vault.state, plan.runtime, plan.tenants, now)
+      return `${tenants.length} tenants and ${keys.length} private keys leave for ${plan.runtime}.`
+    }
+    case 'enroll-runtime':
+      return (await compareEnrollment(context)).observed
+    case 'intake':
+      return (await checkReceipts(context)).observed
+    case 'destroy':
+      return `${checkDestroy(context, plan, now).length} keys to destroy.`
+  }
+}
+
+async function checkMachine({ ports, vault }: Context): Promise<Outcome> {
+  const behind = ports.now() < vault.state.lastAt
+  must(!behind, 'clock-refused', 'The clock of this machine is behind the newest event of the vault.')
+  return { observed: ports.selfTest() }
+}
+
+async function checkPlan(context: Context): Promise<Outcome> {
+  const fits = await precheck(context)
+  return { observed: `Plan ${hexGroups(context.planDigest).slice(0, 2).join(' ')} …: ${fits}` }
+}
+
+async function proveShares({ vault }: Context): Promise<Outcome> {
+  const events: VaultEvent[] = []
+  for (const { person } of vault.roster.shares) {
+    await vault.proveShare(person)
+    events.push({ type: 'share-proved', person, epoch: vault.roster.epoch })
+  }
+  return { observed: `${events.length} of ${vault.roster.shares.length} shares proved.`, events }
+}
+
+async function publishAnchor({ vault, ports }: Context): Promise<Outcome> {
+  const { name } = ports.media.writeAnchor(vault.anchor.jws, ports.now())
+  const { kid } = vault.anchor.key
+  return {
+    observed: `${name}; root ${hexGroups(kid).slice(0, 4).join(' ')} …, words ${words(kid).slice(0, 4).join(' ')} …`,
+  }
+}
+
+async function recordCompromise(context: Context): Promise<Outcome> {
+  const plan = context.plan as PlanOf<'emergency'>
+  const now = context.ports.now()
+  const keys = decideCompromise(context.vault.state, plan.scope, now)
+  const { approved } = await act(context, { compromised: keys.map((key) => key.kid) }, async () => undefined)
+  const tenants = new Set(keys.map((key) => key.tenant)).size
+  return {
+    observed: `${keys.map((key) => key.label).join(', ')} (${tenants === 1 ? 'one tenant' : `${tenants} tenants`}).`,
+    events: [
+      approved,
+      ...keys.map(
+        ({ tenant, kid }): VaultEvent => ({ type: 'key-compromised', tenant, kid, at: now, reason: plan.reason }),
+      ),
+    ],
+  }
+}
+
+/** Ceremony ids start with this letter: `D-2026-009`. */
+export const LETTER: Record<Plan['kind'], string> = {
+  genesis: 'G',
+  onboard: 'O',
+  'enroll-runtime': 'N',
+  handoff: 'H',
+  rotate: 'R',
+  emergency: 'E',
+  intake: 'I',
+  destroy: 'D',
+}

@@ -1,0 +1,54 @@
+import type { VaultEvent } from '../../shared/domain/events.ts'
+import type { Step } from '../../shared/domain/script.ts'
+import { digest } from '../../shared/formats/bytes.ts'
+import { canonicalText } from '../../shared/formats/json.ts'
+import type { Plan } from '../../shared/formats/plan.ts'
+import type { Ports, QuorumPort, VaultPort } from './ports.ts'
+
+/** What a step's performer is given. */
+export type Context<P extends Plan = Plan> = {
+  ports: Ports
+  vault: VaultPort
+  plan: P
+  planDigest: string
+  ceremony: string
+  step: Pick<Step, 'id' | 'who'>
+  /** The person who acts and signs the step's events. */
+  actor: string
+  /** Words typed for a destruction. */
+  confirm: readonly string[]
+}
+
+/** What a performer did: events and rows that the runner commits together with the step. */
+export type Outcome = {
+  observed: string
+  events?: VaultEvent[]
+  put?: ReadonlyMap<string, Uint8Array>
+  remove?: readonly string[]
+  /** The performer has committed the step itself, with `closing`. */
+  committed?: true
+}
+
+/** The event that closes a step, for performers whose commit is not an ordinary one. */
+export const closing = (context: Context, observed: string): VaultEvent => ({
+  type: 'step-done',
+  ceremony: context.ceremony,
+  step: context.step.id,
+  observed,
+})
+
+/**
+ * One quorum act: M custodians approve exactly these objects in this step, and for its length their secret is combined.
+ * Gives the result and the event that keeps their approvals.
+ */
+export async function act<T>(
+  context: Context,
+  objects: unknown,
+  work: (quorum: QuorumPort, approved: VaultEvent) => Promise<T>,
+): Promise<{ result: T; approved: VaultEvent }> {
+  const { vault, ceremony, planDigest, step } = context
+  const named = { ceremony, planDigest, step: step.id, objects: digest(canonicalText(objects)) }
+  const approvals = await vault.approve(named)
+  const approved: VaultEvent = { type: 'approved', ceremony, step: step.id, objects: named.objects, approvals }
+  return { result: await vault.withQuorum(named, approvals, (quorum) => work(quorum, approved)), approved }
+}

@@ -1,0 +1,234 @@
+import { decideHandoff, knownRuntime } from '../../shared/domain/decide.ts'
+import { keysOf, type Tenant, type VaultKey, type VaultState } from '../../shared/domain/state.ts'
+import { must } from '../../shared/errors.ts'
+import type { BundleKey } from '../../shared/formats/bundle.ts'
+import type { TenantEntry } from '../../shared/formats/bundle-check.ts'
+import { digest, wipe } from '../../shared/formats/bytes.ts'
+import { openEnrollment, signAcceptance } from '../../shared/formats/enrollment.ts'
+import { hexGroups, thumbprint, words } from '../../shared/formats/fingerprint.ts'
+import { parseAs, parseJson } from '../../shared/formats/json.ts'
+import { p256JwkSchema } from '../../shared/formats/jws.ts'
+import type { PlanOf } from '../../shared/formats/plan.ts'
+import { act, type Context, type Outcome } from './context.ts'
+
+/** What crosses the air gap: accepting a runtime, exporting to it, taking its receipts. */
+
+async function readEnrollment(context: Context) {
+  const plan = context.plan as PlanOf<'enroll-runtime'>
+  const { state, anchor } = context.vault
+  const jws = context.ports.media.readEnrollment(plan.enrollment)
+  const enrollment = await openEnrollment(jws)
+  must(
+    enrollment.practice === anchor.practice,
+    'practice-refused',
+    'The runtime and the vault are not both for practice.',
+  )
+  must(enrollment.vaultId === anchor.vaultId, 'vault-mismatch', 'The runtime was initialised for another vault.')
+  must(
+    !state.runtimes.has(enrollment.runtimeId),
+    'enrollment-refused',
+    `The vault knows a runtime ${enrollment.runtimeId} already.`,
+  )
+  must(
+    enrollment.fingerprint === plan.fingerprint,
+    'comparison-failed',
+    'The fingerprint that was read aloud is not the one of this file. Nothing was accepted.',
+  )
+  return { jws, enrollment }
+}
+
+export async function compareEnrollment(context: Context): Promise<Outcome> {
+  const { enrollment } = await readEnrollment(context)
+  const { runtimeId, fingerprint } = enrollment
+  return {
+    observed: `Runtime ${runtimeId}, fingerprint ${hexGroups(fingerprint).slice(0, 4).join(' ')} …, words ${words(fingerprint).slice(0, 4).join(' ')} …`,
+  }
+}
+
+export async function acceptRuntime(context: Context): Promise<Outcome> {
+  const { jws, enrollment } = await readEnrollment(context)
+  const { runtimeId, environment, receiptKey, transportKey } = enrollment
+  const { anchor } = context.vault
+  const claims = {
+    vaultId: anchor.vaultId,
+    runtimeId,
+    environment,
+    enrollment: digest(jws),
+    receiptKey,
+    iat: context.ports.now(),
+  }
+  const { result, approved } = await act(context, claims, async (quorum) =>
+    signAcceptance(claims, anchor.practice, await quorum.root()),
+  )
+  return {
+    observed: `Runtime ${runtimeId} is accepted for ${environment}.`,
+    events: [
+      approved,
+      {
+        type: 'runtime-enrolled',
+        runtimeId,
+        environment,
+        enrollment: jws,
+        acceptance: result,
+        transportKey: JSON.stringify(transportKey),
+      },
+    ],
+  }
+}
+
+/** Exports bundle and material: the intent is committed first, the verified outcome after. */
+export async function exportFiles(context: Context): Promise<Outcome> {
+  const plan = context.plan as PlanOf<'handoff'>
+  const { ports, vault } = context
+  const { state, anchor } = vault
+  const { practice } = anchor
+  const now = ports.now()
+  const { tenants, keys } = decideHandoff(state, plan.runtime, plan.tenants, now)
+  const runtime = knownRuntime(state, plan.runtime)
+  const jwk = parseAs(p256JwkSchema, parseJson(runtime.transportKey, { maxBytes: 1024 }), 'transport key')
+  const sent = runtime.handoffs.filter((handoff) => handoff.exported)
+  const number = sent.length + 1
+  const names = { runtimeId: plan.runtime, number, transportKey: thumbprint(jwk) }
+  vault.commit(
+    [
+      {
+        type: 'handoff-intended',
+        ...names,
+        tenants: tenants.map((one) => one.tenant),
+        keys: keys.map((key) => key.kid),
+      },
+    ],
+    now,
+    context.actor,
+  )
+
+  const head = {
+    vaultId: anchor.vaultId,
+    runtimeId: plan.runtime,
+    environment: runtime.environment,
+    number,
+    iat: now,
+    exp: now + plan.validFor,
+  }
+  const { result, approved } = await act(context, { ...names, keys: keys.map((key) => key.kid) }, async (quorum) => {
+    const root = await quorum.root()
+    const previous = sent.at(-1)?.exported?.manifest ?? null
+    const checkpoint = state.checkpoint?.statement ?? ''
+    const bundle = await ports.media.writeBundle(
+      { ...head, previous, checkpoint, receiptsSeen: runtime.receipts.upTo },
+      tenants.map((tenant) => tenantExport(state, tenant, now)),
+      root,
+      practice,
+    )
+    const material = await ports.media.writeMaterial(
+      { ...head, bundle: bundle.manifestDigest },
+      { key: jwk, keys: unsealEach(keys, (kid) => quorum.unseal(kid)) },
+      root,
+      practice,
+    )
+    return { bundle, material }
+  })
+  const { bundle, material } = result
+  const files = { [bundle.name]: bundle.digest, [material.name]: material.digest }
+  return {
+    observed: `Bundle ${number} for ${plan.runtime}: ${tenants.length} tenants, ${keys.length} keys. Digest ${hexGroups(bundle.merkleRoot).slice(0, 4).join(' ')} …`,
+    events: [
+      approved,
+      {
+        type: 'handoff-exported',
+        runtimeId: plan.runtime,
+        number,
+        manifest: bundle.manifestDigest,
+        merkleRoot: bundle.merkleRoot,
+        files,
+      },
+    ],
+  }
+}
+
+/** Private keys one at a time, each gone before the next is opened. */
+function* unsealEach(keys: readonly VaultKey[], unseal: (kid: string) => Uint8Array) {
+  for (const { tenant, kid } of keys) {
+    const pkcs8 = unseal(kid)
+    try {
+      yield { tenant, kid, pkcs8 }
+    } finally {
+      wipe(pkcs8)
+    }
+  }
+}
+
+function tenantExport(state: VaultState, tenant: Tenant, now: number): TenantEntry {
+  const all = keysOf(state, tenant.tenant)
+  const current = all.filter((key) => key.times.removeAt > now && !(key.destroyed && key.times.signFrom > now))
+  return {
+    tenant: tenant.tenant,
+    name: tenant.name,
+    issuer: tenant.issuer,
+    policy: tenant.policy,
+    relyingParties: tenant.relyingParties,
+    keys: current.map(
+      (key): BundleKey => ({ kid: key.kid, spec: key.spec, label: key.label, jwk: key.jwk, ...key.times }),
+    ),
+    compromised: current.flatMap(({ kid, compromised }) =>
+      compromised ? [{ kid, at: compromised.at, reason: compromised.reason }] : [],
+    ),
+    tombstones: all.flatMap(({ kid, destroyed }) => (destroyed ? [{ kid, at: destroyed.at }] : [])),
+  }
+}
+
+export async function compareFiles(context: Context): Promise<Outcome> {
+  const plan = context.plan as PlanOf<'handoff'>
+  const { vault, ports } = context
+  const files = Object.keys(knownRuntime(vault.state, plan.runtime).handoffs.at(-1)?.exported?.files ?? {})
+  const [bundle, material] = [
+    files.find((name) => name.startsWith('bundle-')),
+    files.find((name) => name.startsWith('material-')),
+  ]
+  must(bundle && material, 'ceremony-conflict', 'There is no exported file to compare.')
+  const { tenants, keys } = await ports.media.checkExport(bundle, material, vault.anchor)
+  return {
+    observed: `Read back from the medium and checked from the trust anchor alone: ${tenants} tenants, ${keys} encrypted keys.`,
+  }
+}
+
+async function readReceipts(context: Context) {
+  const plan = context.plan as PlanOf<'intake'>
+  const { state, anchor } = context.vault
+  const runtime = knownRuntime(state, plan.runtime)
+  const { receiptSigner } = await openEnrollment(runtime.enrollment)
+  const { upTo, head } = runtime.receipts
+  const after = head === null ? null : { seq: upTo, digest: head }
+  const expected = { signer: receiptSigner, runtimeId: plan.runtime, after, practice: anchor.practice }
+  return { runtime, read: await context.ports.media.readReceipts(plan.receipts, expected) }
+}
+
+export async function checkReceipts(context: Context): Promise<Outcome> {
+  const { runtime, read } = await readReceipts(context)
+  must(read.receipts.length > 0, 'ceremony-conflict', 'The vault has all of these receipts already.')
+  return {
+    observed: `${read.receipts.length} new receipts of ${runtime.runtimeId}, an unbroken chain after receipt ${runtime.receipts.upTo}.`,
+  }
+}
+
+export async function takeReceipts(context: Context): Promise<Outcome> {
+  const { runtime, read } = await readReceipts(context)
+  const { runtimeId } = runtime
+  const { receipts, head, offered, fileDigest: file } = read
+  must(head && receipts.length > 0, 'ceremony-conflict', 'The vault has all of these receipts already.')
+  const { approved } = await act(context, { runtimeId, file, head }, async () => undefined)
+  const statements = receipts.map((receipt) => ({ seq: receipt.seq, at: receipt.at, stated: { ...receipt.stated } }))
+  const erased = receipts.filter((receipt) => receipt.stated.type === 'erased').length
+  const taken = {
+    runtimeId,
+    file,
+    upTo: head.seq,
+    head: head.digest,
+    offered: offered && JSON.stringify(offered),
+    statements,
+  }
+  return {
+    observed: `${receipts.length} receipts taken; ${erased} state that a private half was erased.`,
+    events: [approved, { type: 'receipts-taken', ...taken }],
+  }
+}

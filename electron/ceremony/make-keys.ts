@@ -1,0 +1,126 @@
+import type { KeySpec } from '../../shared/domain/algorithms.ts'
+import { decideOnboard, decideReplacements, decideRotate, type KeyJob } from '../../shared/domain/decide.ts'
+import type { VaultEvent } from '../../shared/domain/events.ts'
+import { lintKey, ModulusRegistry, modulusOf } from '../../shared/domain/lint.ts'
+import { KeyriteError, must } from '../../shared/errors.ts'
+import { wipe } from '../../shared/formats/bytes.ts'
+import { hexGroups, thumbprint, words } from '../../shared/formats/fingerprint.ts'
+import { merkleRootOf } from '../../shared/formats/merkle.ts'
+import type { Plan } from '../../shared/formats/plan.ts'
+import { checkIssuerUrl } from '../../shared/formats/tenant-id.ts'
+import { act, type Context, type Outcome } from './context.ts'
+import type { MadeKey, MadeKeys } from './ports.ts'
+
+/** Making keys for onboarding, rotation and replacement: decide, generate, lint, seal, in one transaction. */
+
+/** What the plan asks for: new tenants and the keys to make. The same decision is taken before the ceremony starts. */
+export function jobsOf(
+  context: Pick<Context, 'vault' | 'ceremony'> & { plan: Plan },
+  now: number,
+): { events: VaultEvent[]; jobs: KeyJob[] } {
+  const { state, anchor } = context.vault
+  const { plan } = context
+  switch (plan.kind) {
+    case 'onboard':
+      for (const { issuer } of plan.tenants) checkIssuerUrl(issuer, anchor.practice)
+      return decideOnboard(state, plan.tenants, now)
+    case 'rotate':
+      return { events: [], jobs: decideRotate(state, plan.tenants, plan.endingWithin ?? null, now) }
+    case 'emergency':
+      return { events: [], jobs: decideReplacements(state, markedIn(context), now) }
+    default:
+      return { events: [], jobs: [] }
+  }
+}
+
+/** The keys that this ceremony marked compromised, from its own event. */
+function markedIn({ vault, ceremony }: Pick<Context, 'vault' | 'ceremony'>) {
+  const startedAt = vault.state.ceremonies.get(ceremony)?.startedAt ?? 0
+  return [...vault.state.keys.values()].filter(
+    (key) => key.compromised && key.compromised.at >= startedAt && !hasReplacement(key.kid),
+  )
+  function hasReplacement(kid: string): boolean {
+    return [...vault.state.keys.values()].some((key) => key.replaces === kid)
+  }
+}
+
+export async function makeKeys(context: Context): Promise<Outcome> {
+  const { ports, vault } = context
+  const now = ports.now()
+  const { events, jobs } = jobsOf(context, now)
+  const asked = [...Map.groupBy(jobs, (job) => job.tenant)].map(([tenant, of]) => ({
+    tenant,
+    specs: of.map((job) => job.spec),
+  }))
+  const made =
+    asked.length === 0
+      ? new Map<string, MadeKeys>()
+      : await ports.makeKeys(asked, (done, total) => ports.progress('Making keys', done, total))
+  try {
+    const linted = match(jobs, made, vault.state)
+    const root = merkleRootOf(linted.map(({ kid }) => kid))
+    const { result, approved } = await act(context, { keys: linted.map(({ kid }) => kid) }, async (quorum) =>
+      linted.map(({ job, kid, key, generator }) => ({
+        event: bornEvent(job, kid, key, generator),
+        rows: quorum.seal(job.tenant, kid, key.spec, key.pkcs8),
+      })),
+    )
+    const born = result.map(({ event, rows }): VaultEvent => ({ ...event, sealed: rows.digests }))
+    const put = new Map(result.flatMap(({ rows }) => [...rows.put]))
+    return { observed: describe(linted.length, asked.length, root), events: [approved, ...events, ...born], put }
+  } finally {
+    for (const { keys } of made.values()) for (const key of keys) wipe(key.pkcs8)
+  }
+}
+
+type Linted = { job: KeyJob; kid: string; key: MadeKey; generator: { node: string; openssl: string } }
+
+/** Pairs each job with its key and lints every key: alone, against the others, and against all that the vault ever made. */
+function match(
+  jobs: readonly KeyJob[],
+  made: ReadonlyMap<string, MadeKeys>,
+  state: Context['vault']['state'],
+): Linted[] {
+  const moduli = new ModulusRegistry([...state.keys.values()].flatMap(({ jwk }) => modulusOf(jwk) ?? []))
+  const used = new Map<string, number>()
+  const seen = new Set(state.keys.keys())
+  return jobs.map((job) => {
+    const at = used.get(job.tenant) ?? 0
+    used.set(job.tenant, at + 1)
+    const from = made.get(job.tenant)
+    const key = from?.keys[at]
+    if (!from || key?.spec !== job.spec)
+      throw new KeyriteError('generator-failed', `The generator did not make the keys that ${job.tenant} needs.`)
+    const kid = thumbprint(key.jwk)
+    const findings = lintKey(key.spec, key.jwk).map((finding) => finding.message)
+    if (seen.has(kid)) findings.push('the very same key was made before')
+    const modulus = modulusOf(key.jwk)
+    if (modulus) findings.push(...moduli.check(modulus).map((finding) => finding.message))
+    must(findings.length === 0, 'key-refused', `A new key of ${job.tenant} is refused: ${findings.join('; ')}.`)
+    seen.add(kid)
+    if (modulus) moduli.add(modulus)
+    return { job, kid, key, generator: { node: from.node, openssl: from.openssl } }
+  })
+}
+
+function bornEvent(job: KeyJob, kid: string, key: MadeKey, generator: { node: string; openssl: string }) {
+  const { tenant, label, times, replaces } = job
+  const spec: KeySpec = key.spec
+  return {
+    type: 'key-generated',
+    tenant,
+    kid,
+    spec,
+    jwk: key.jwk,
+    label,
+    times,
+    replaces,
+    generator: { ...generator, process: 'fresh' },
+  } as const
+}
+
+function describe(keys: number, tenants: number, root: string): string {
+  if (keys === 0) return 'No key had to be made.'
+  const plural = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
+  return `${plural(keys, 'key')} made for ${plural(tenants, 'tenant')}, linted and sealed. One digest stands for all of them: ${hexGroups(root).slice(0, 4).join(' ')} …, words ${words(root).slice(0, 4).join(' ')} …`
+}

@@ -1,0 +1,325 @@
+import { userInfo } from 'node:os'
+import { Command, Option } from 'commander'
+import { KeyriteError, must } from '../../shared/errors.ts'
+import { hexGroups, words } from '../../shared/formats/fingerprint.ts'
+import { KB, parseJson } from '../../shared/formats/json.ts'
+import { readFileGuarded } from '../files/read.ts'
+import type { ClientRequest } from '../issuer/clients.ts'
+import { initRuntime } from '../issuer/init.ts'
+import { openRuntime, type Runtime } from '../issuer/runtime.ts'
+import { CLIENT_AUTH_METHODS } from '../issuer/service.ts'
+import type { KeyStatus, Status, TenantStatus } from '../issuer/status.ts'
+import { type Answer, answering, type Reporter } from './output.ts'
+
+/** `keyrite issuer …`: the online side for operators. */
+
+type Options = Record<string, unknown>
+
+/** The commands of the issuer group, without `serve`. */
+export function issuerCommands(): Command {
+  const issuer = new Command('issuer').description('the online runtime: import, status, emergency, receipts')
+  issuer.addCommand(initCommand())
+  issuer.addCommand(
+    inRuntime('import', 'import a bundle, its key material, or both', importAnswer).argument(
+      '<files...>',
+      'files of one handoff, in any order',
+    ),
+  )
+  issuer.addCommand(inRuntime('status', 'tenants, keys, phases, clock and receipts', statusAnswer))
+  issuer.addCommand(
+    inRuntime('taint', 'never sign with a key again; there is no way back', taintAnswer)
+      .requiredOption('--tenant <id>', 'whose key')
+      .requiredOption('--kid <kid>', 'which key')
+      .option('--withdraw', 'also stop publishing it now')
+      .addOption(actorOption()),
+  )
+  issuer.addCommand(clientCommands())
+  const receipts = new Command('receipts').description('what this runtime states, for the vault')
+  receipts.addCommand(
+    inRuntime('export', 'write the receipts that the vault has not taken yet', exportAnswer).requiredOption(
+      '--out <folder>',
+      'where the file goes',
+    ),
+  )
+  issuer.addCommand(receipts)
+  const clock = new Command('clock').description('the trusted time of this runtime')
+  clock.addCommand(
+    inRuntime('confirm', 'end a clock hold: two people compared the clock', confirmAnswer).addOption(actorOption()),
+  )
+  issuer.addCommand(clock)
+  return issuer
+}
+
+const dirOption = () => new Option('--dir <folder>', "the runtime's folder").env('ISSUER_DIR').makeOptionMandatory()
+const actorOption = () =>
+  new Option('--actor <name>', 'who does this, for the receipt').default(userInfo().username, 'your login name')
+
+/** A command that opens the runtime, works, and closes it. */
+function inRuntime(
+  name: string,
+  description: string,
+  work: (runtime: Runtime, options: Options, args: string[], reporter: Reporter) => Promise<Answer> | Answer,
+): Command {
+  return new Command(name)
+    .description(description)
+    .addOption(dirOption())
+    .action(
+      answering(async (args, options, reporter) => {
+        const runtime = await openRuntime({ dir: text(options, 'dir') })
+        try {
+          return await work(runtime, options, args, reporter)
+        } finally {
+          runtime.close()
+        }
+      }),
+    )
+}
+
+const text = (options: Options, name: string): string => {
+  const value = options[name]
+  must(typeof value === 'string' && value !== '', 'usage-invalid', `--${name} is missing.`)
+  return value
+}
+const list = (options: Options, name: string): string[] =>
+  Array.isArray(options[name]) ? options[name].map(String) : []
+
+// init
+
+function initCommand(): Command {
+  return new Command('init')
+    .description('make a runtime and its enrollment for the vault')
+    .addOption(dirOption())
+    .requiredOption('--trust-anchor <file>', 'the trust anchor of the vault')
+    .requiredOption('--runtime-id <id>', 'how the vault will call this runtime')
+    .option('--environment <name>', 'production, staging, …', 'production')
+    .option('--listen <host:port>', 'where it will listen', '127.0.0.1:47770')
+    .option('--enrollment <folder>', 'where the enrollment file goes', '.')
+    .option('--practice', 'a practice runtime, for a practice vault')
+    .action(
+      answering(async (_args, options) => {
+        const { ISSUER_STORAGE_KEY_FILE: storageKeyFile } = process.env
+        const made = await initRuntime({
+          dir: text(options, 'dir'),
+          trustAnchorFile: text(options, 'trustAnchor'),
+          runtimeId: text(options, 'runtimeId'),
+          environment: text(options, 'environment'),
+          listen: listenAddress(text(options, 'listen')),
+          enrollmentFolder: text(options, 'enrollment'),
+          practice: options.practice === true,
+          ...(storageKeyFile === undefined ? {} : { storageKeyFile }),
+        })
+        const lines = [
+          `Runtime made in ${made.dir}.`,
+          `Enrollment for the vault: ${made.enrollmentFile}`,
+          '',
+          'Compare with the head card before going on. Root of the vault:',
+          ...fingerprint(made.anchorFingerprint),
+          '',
+          'Read aloud when the vault enrolls this runtime. Enrollment:',
+          ...fingerprint(made.fingerprint),
+        ]
+        return { data: made, text: lines.join('\n') }
+      }),
+    )
+}
+
+function listenAddress(given: string): { host: string; port: number } {
+  const match = /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(given)
+  const port = Number(match?.[2])
+  must(match?.[1] && port <= 65_535, 'usage-invalid', '--listen takes HOST:PORT, like 127.0.0.1:47770.')
+  return { host: match[1].replace(/[[\]]/g, ''), port }
+}
+
+function fingerprint(digest: string): string[] {
+  const hex = hexGroups(digest)
+  const said = words(digest)
+  const rows = [0, 6, 12, 18].map((at) => `  ${said.slice(at, at + 6).join('  ')}`)
+  return [`  ${hex.slice(0, 8).join(' ')}`, `  ${hex.slice(8).join(' ')}`, ...rows]
+}
+
+// import, taint, receipts, clock
+
+async function importAnswer(runtime: Runtime, _options: Options, args: string[], reporter: Reporter): Promise<Answer> {
+  const result = await runtime.importFiles(args, (stage, done, total) =>
+    reporter.progress(stage === 'bundle' ? 'tenants' : 'keys', done, total),
+  )
+  const said =
+    result.outcome === 'no-op'
+      ? `Bundle ${result.number} was imported before. Nothing was changed.`
+      : `Imported for bundle ${result.number}: ${plural(result.tenants, 'tenant')}, ${plural(result.keys, 'private key')}.`
+  return { data: result, text: said }
+}
+
+function taintAnswer(runtime: Runtime, options: Options): Answer {
+  const how = { withdraw: options.withdraw === true, actor: text(options, 'actor') }
+  const result = runtime.taint(text(options, 'tenant'), text(options, 'kid'), how)
+  const lines = [
+    result.changed ? `Key ${result.kid} of ${result.tenant} never signs again.` : 'This was done before.',
+    result.withdrawn ? 'It is not published any more.' : 'It is still published; --withdraw takes it out.',
+    `Tokens it signed may be accepted somewhere until ${utc(result.residualUntil)}.`,
+  ]
+  return { data: result, text: lines.join('\n') }
+}
+
+function exportAnswer(runtime: Runtime, options: Options): Answer {
+  const result = runtime.exportReceipts(text(options, 'out'))
+  return { data: result, text: `Receipts ${result.from} to ${result.to} written to ${result.path}.` }
+}
+
+function confirmAnswer(runtime: Runtime, options: Options): Answer {
+  const confirmed = runtime.confirmClock(text(options, 'actor'))
+  const now = runtime.now()
+  const said = confirmed ? `The clock is confirmed: ${utc(now)}.` : `There is no clock hold. It is ${utc(now)}.`
+  return { data: { confirmed, now }, text: said }
+}
+
+// clients
+
+function clientCommands(): Command {
+  const client = new Command('client').description('who may ask for tokens')
+  const repeat = (value: string, before: string[] | undefined) => [...(before ?? []), value]
+  client.addCommand(
+    inRuntime('add', 'add a client; its secret is shown once', addClientAnswer)
+      .requiredOption('--tenant <id>', 'whose client')
+      .requiredOption('--client-id <id>', 'its id')
+      .requiredOption('--audience <audience>', 'whom its tokens may be for (repeat for more)', repeat)
+      .option('--scope <scope>', 'what its tokens may allow (repeat for more)', repeat)
+      .addOption(
+        new Option('--method <method>', 'how it shows who it is')
+          .choices(CLIENT_AUTH_METHODS)
+          .default(CLIENT_AUTH_METHODS[0]),
+      )
+      .option('--jwks <file>', 'its public keys, for private_key_jwt')
+      .option('--lifetime <seconds>', 'how long its tokens live')
+      .option('--algorithm <alg>', "instead of the tenant's first algorithm")
+      .addOption(actorOption()),
+  )
+  client.addCommand(
+    inRuntime('list', 'list the clients', (runtime, options) => {
+      const tenant = typeof options.tenant === 'string' ? options.tenant : undefined
+      const clients = runtime.clients.list(tenant).map((one) => ({ tenant: one.tenant, ...one.client }))
+      const rows = clients.map((one) => [
+        one.tenant,
+        one.clientId,
+        one.method,
+        one.audiences.join(' '),
+        one.scopes.join(' '),
+      ])
+      return { data: clients, text: table([['TENANT', 'CLIENT', 'METHOD', 'AUDIENCES', 'SCOPES'], ...rows]) }
+    }).option('--tenant <id>', 'only of this tenant'),
+  )
+  client.addCommand(
+    inRuntime('remove', 'remove a client at once', (runtime, options) => {
+      const [tenant, clientId] = [text(options, 'tenant'), text(options, 'clientId')]
+      runtime.clients.remove(tenant, clientId, text(options, 'actor'))
+      return { data: { tenant, clientId }, text: `Client ${clientId} of ${tenant} is removed.` }
+    })
+      .requiredOption('--tenant <id>', 'whose client')
+      .requiredOption('--client-id <id>', 'its id')
+      .addOption(actorOption()),
+  )
+  return client
+}
+
+function addClientAnswer(runtime: Runtime, options: Options): Answer {
+  const tenant = text(options, 'tenant')
+  const request: Record<string, unknown> = {
+    clientId: text(options, 'clientId'),
+    method: text(options, 'method'),
+    audiences: list(options, 'audience'),
+    scopes: list(options, 'scope'),
+    ...(options.lifetime === undefined ? {} : { accessTokenLifetime: Number(options.lifetime) }),
+    ...(options.algorithm === undefined ? {} : { algorithm: options.algorithm }),
+    ...(options.jwks === undefined ? {} : { jwks: readJwks(text(options, 'jwks')) }),
+  }
+  const { client, secret } = runtime.clients.add(tenant, request as ClientRequest, text(options, 'actor'))
+  const data = { tenant, client_id: client.clientId, ...(secret === null ? {} : { client_secret: secret }), ...client }
+  const { secretDigest: _, ...shown } = data
+  const lines = [`Client ${client.clientId} of ${tenant} is added.`]
+  if (secret !== null) lines.push('', `  ${secret}`, '', 'This secret is shown once and cannot be shown again.')
+  return { data: shown, text: lines.join('\n') }
+}
+
+function readJwks(path: string): unknown {
+  const parsed = parseJson(readFileGuarded(path, 64 * KB), { maxBytes: 64 * KB, maxDepth: 4 })
+  if (typeof parsed === 'object' && parsed !== null && 'keys' in parsed) return parsed.keys
+  throw new KeyriteError('usage-invalid', `${path} does not hold a JWK Set.`)
+}
+
+// status, for an operator at three in the morning
+
+function statusAnswer(runtime: Runtime): Answer {
+  const status = runtime.status()
+  return { data: status, text: [...overview(status), ...status.tenants.flatMap(tenantLines)].join('\n') }
+}
+
+function overview(status: Status): string[] {
+  const { bundle, clock } = status
+  const rows = [
+    ['Runtime', `${status.runtimeId} (${status.environment}${status.practice ? ', practice' : ''})`],
+    ['Vault', status.vaultId],
+    ['Bundle', bundle ? `${bundle.number}, imported ${utc(bundle.at)}` : 'none imported yet'],
+    ['Time', `${utc(clock.now)}${clock.hold ? `  ${holdText(clock.hold)}` : ''}`],
+    ['Receipts', `${status.receiptsNotExported} not taken by the vault yet`],
+    ['Tenants', String(status.tenants.length)],
+  ]
+  return [table(rows)]
+}
+
+const holdText = (hold: { kind: 'jump' | 'downtime'; from: number; to: number }): string =>
+  hold.kind === 'jump'
+    ? `HELD: the clock jumped to ${utc(hold.to)}. Compare it, then: keyrite issuer clock confirm`
+    : `Nothing is erased: nobody served since ${utc(hold.from)}. Compare the clock, then: keyrite issuer clock confirm`
+
+function tenantLines(tenant: TenantStatus): string[] {
+  const ends = tenant.scheduleEnds === null ? '' : `   schedule ends ${utc(tenant.scheduleEnds)}`
+  const rows = tenant.phases.map((key) => ['', key.label, key.spec, key.phase, nextOf(key), remarks(key), key.kid])
+  const silent = tenant.signingKids.length === 0 ? ['  NO KEY MAY SIGN: the token endpoint answers 503.'] : []
+  return [
+    '',
+    `${tenant.tenant}   ${tenant.issuer}${ends}`,
+    ...silent,
+    table([['', 'KEY', 'ALGORITHM', 'PHASE', 'UNTIL', 'REMARKS', 'KID'], ...rows]),
+  ]
+}
+
+/** The end of the phase that a key is in. */
+function nextOf(key: KeyStatus): string {
+  const ends = {
+    planned: key.announceAt,
+    announced: key.signFrom,
+    signing: key.signUntil,
+    retired: key.removeAt,
+    removed: null,
+  }[key.phase]
+  return ends === null ? '' : utc(ends)
+}
+
+function remarks(key: KeyStatus): string {
+  const said = [
+    key.tainted ? 'TAINTED' : '',
+    key.withdrawn ? 'WITHDRAWN' : '',
+    key.hasPrivate ? 'private half here' : '',
+  ].filter((word) => word !== '')
+  return said.join(', ') || '-'
+}
+
+const utc = (at: number): string => new Date(at * 1000).toISOString().replace('.000Z', 'Z')
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
+/** Columns aligned with two spaces between. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = []
+  for (const row of rows)
+    row.forEach((cell, at) => {
+      widths[at] = Math.max(widths[at] ?? 0, cell.length)
+    })
+  return rows
+    .map((row) =>
+      row
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}

@@ -1,0 +1,45 @@
+import { Command, CommanderError } from 'commander'
+import { bundleCommands } from './bundle.ts'
+import { ceremonyCommands } from './ceremony.ts'
+import { issuerCommands } from './issuer.ts'
+import { rehearseCommand } from './rehearse.ts'
+import { serveCommand } from './serve.ts'
+import { vaultCommands } from './vault.ts'
+import { verifyCommand } from './verify.ts'
+
+/** keyrite: what the desktop does, for people at a terminal, for scripts and for tests. */
+
+const program = new Command('keyrite')
+  .description('Offline key ceremonies for multi-tenant token issuers')
+  .option('--json', 'one JSON object on stdout')
+  .option('--quiet', 'no words on stderr')
+  .option('--no-color', 'no colours')
+  .option('--no-input', 'never ask; fail with what would have been asked')
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true })
+
+const issuer = issuerCommands()
+issuer.addCommand(serveCommand())
+for (const command of [
+  ...vaultCommands(),
+  ceremonyCommands(),
+  bundleCommands(),
+  issuer,
+  verifyCommand(),
+  rehearseCommand(),
+])
+  program.addCommand(command)
+
+/** Sub-commands made apart do not inherit it: usage errors end with 2 everywhere. */
+function overrideExit(command: Command): void {
+  command.exitOverride()
+  for (const child of command.commands) overrideExit(child)
+}
+overrideExit(program)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  process.exitCode = error.exitCode === 0 ? 0 : 2
+}

@@ -1,0 +1,113 @@
+import { Command } from 'commander'
+import { keyState, scheduledPhase } from '../../shared/domain/key.ts'
+import { copiesOf } from '../../shared/domain/ledger.ts'
+import { keysOf } from '../../shared/domain/state.ts'
+import type { Vault } from '../vault/vault.ts'
+import { headOf, verifyVault } from '../vault/verify.ts'
+import { table, utcDay } from './format.ts'
+import { openToView } from './open-vault.ts'
+import { type Answer, answering } from './output.ts'
+
+/** `vault verify`, `vault head`, `key list`, `tenant list`: looking at a vault with any one person's passphrase. */
+
+type Options = Record<string, unknown>
+
+const looking = (command: Command, look: (vault: Vault) => Promise<Answer> | Answer) =>
+  command
+    .requiredOption('--vault <folder>', 'the vault')
+    .requiredOption('--passphrases <folder>', 'one file per person, named by the id')
+    .action(
+      answering(async (_: string[], options: Options) => {
+        const vault = await openToView(options['vault'], options['passphrases'])
+        try {
+          return await look(vault)
+        } finally {
+          vault.close()
+        }
+      }),
+    )
+
+export function vaultCommands(): Command[] {
+  const vault = new Command('vault').description('look at a vault and check it')
+  looking(vault.command('verify').description('check every page, event, signature and checkpoint'), verify)
+  looking(vault.command('head').description("the vault's newest state, as on the head card"), head)
+  const key = new Command('key').description('the keys of a vault')
+  looking(key.command('list').description('every key with its phase, state and copies'), keys)
+  const tenant = new Command('tenant').description('the tenants of a vault')
+  looking(tenant.command('list').description('every tenant with its issuer and schedule'), tenants)
+  return [vault, key, tenant]
+}
+
+async function verify(vault: Vault): Promise<Answer> {
+  const report = await verifyVault(vault)
+  const tail = report.tail
+    ? `\nEvents ${report.tail.from} to ${report.tail.to} stand after the newest checkpoint: the root has not signed them.`
+    : ''
+  const text = [
+    `${report.name}${report.practice ? ' (practice)' : ''}: every page, event and signature is as it should be.`,
+    `${report.events} events in one chain, ${report.signatures} signed by people, ${report.approvals} approvals, ${report.checkpoints} checkpoints signed by the root.`,
+    `${report.sealed} sealed rows; epoch ${report.epoch}.${tail}`,
+  ].join('\n')
+  return { data: report, text }
+}
+
+function head(vault: Vault): Answer {
+  const data = headOf(vault)
+  const lines = [
+    `Vault    ${vault.state.name}`,
+    `Event    ${data.seq}`,
+    `Head     ${data.headHex.join(' ')}`,
+    `Root     ${data.rootHex.join(' ')}`,
+    `In words ${data.rootWords.join(' ')}`,
+  ]
+  return { data, text: lines.join('\n') }
+}
+
+const nowSeconds = () => Math.floor(Date.now() / 1000)
+
+function keys(vault: Vault): Answer {
+  const now = nowSeconds()
+  const list = [...vault.state.tenants.keys()].flatMap((tenant) =>
+    keysOf(vault.state, tenant).map((key) => ({
+      tenant,
+      kid: key.kid,
+      label: key.label,
+      spec: key.spec,
+      phase: scheduledPhase(key.times, now),
+      state: keyState(key.times, now, { compromised: key.compromised !== null, destroyed: key.destroyed !== null }),
+      ...key.times,
+      compromised: key.compromised,
+      destroyed: key.destroyed,
+      openCopies: copiesOf(vault.state, key)
+        .filter((copy) => copy.status === 'open')
+        .map((copy) => copy.what),
+    })),
+  )
+  const rows = list.map((key) => [
+    key.label,
+    key.phase,
+    key.state,
+    utcDay(key.signFrom),
+    utcDay(key.signUntil),
+    key.kid,
+  ])
+  return { data: { keys: list }, text: table([['KEY', 'PHASE', 'STATE', 'SIGNS FROM', 'UNTIL', 'KEY ID'], ...rows]) }
+}
+
+function tenants(vault: Vault): Answer {
+  const list = [...vault.state.tenants.values()].map(({ tenant, name, issuer, policy, relyingParties }) => ({
+    tenant,
+    name,
+    issuer,
+    policy,
+    relyingParties,
+    signsUntil: keysOf(vault.state, tenant, { usable: true }).at(-1)?.times.signUntil ?? null,
+  }))
+  const rows = list.map((one) => [
+    one.tenant,
+    one.name,
+    one.issuer,
+    one.signsUntil === null ? 'no key' : utcDay(one.signsUntil),
+  ])
+  return { data: { tenants: list }, text: table([['TENANT', 'NAME', 'ISSUER', 'KEYS UNTIL'], ...rows]) }
+}

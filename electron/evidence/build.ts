@@ -1,0 +1,103 @@
+import { keyState } from '../../shared/domain/key.ts'
+import { copiesOf } from '../../shared/domain/ledger.ts'
+import { keysOf, type VaultState } from '../../shared/domain/state.ts'
+import { must } from '../../shared/errors.ts'
+import { type EvidenceBody, evidenceDigest } from '../../shared/formats/evidence.ts'
+import type { StatementSigner } from '../../shared/formats/jws.ts'
+import { signOff } from '../../shared/formats/sign-off.ts'
+
+/** What first evidence does not hold yet, named so that nobody takes its absence for a good answer. */
+const NOT_COLLECTED = [
+  { what: 'Token issuance log', why: 'The runtime does not keep one yet.' },
+  { what: 'Which relying parties have fetched an announced key', why: 'The runtime does not record fetches yet.' },
+  {
+    what: 'Inclusion proofs for single tenants',
+    why: 'A bundle names one digest over all tenants; proofs for one of them are not made yet.',
+  },
+  {
+    what: 'Backups of the vault',
+    why: 'Keyrite does not make backups yet; copies made by other means are not known to it.',
+  },
+  {
+    what: 'A comparison with the head card',
+    why: 'The vault is not compared with a printed head card yet, so an older copy of the whole vault would not be noticed.',
+  },
+  { what: 'A mapping to control frameworks', why: 'It is not written yet.' },
+]
+
+/** The evidence pack of a vault: follows from its state alone, with the isolation matrix where one was run. */
+export function evidenceOf(state: VaultState, builtAt: number, isolation: EvidenceBody['isolation']): EvidenceBody {
+  must(state.checkpoint, 'ceremony-conflict', 'The vault has no checkpoint yet.')
+  const { vaultId: id, name, practice } = state
+  const missing = isolation ? [] : [{ what: 'Isolation matrix', why: 'It was not run for this pack.' }]
+  return {
+    version: 1,
+    vault: { id, name, practice },
+    builtAt,
+    anchor: state.anchor,
+    roster: state.roster,
+    checkpoint: state.checkpoint.statement,
+    tenants: [...state.tenants.values()].map(({ tenant, name, issuer, policy }) => ({
+      tenant,
+      name,
+      issuer,
+      policy,
+      keys: keysOf(state, tenant).map((key) => ({
+        kid: key.kid,
+        label: key.label,
+        spec: key.spec,
+        state: keyState(key.times, builtAt, {
+          compromised: key.compromised !== null,
+          destroyed: key.destroyed !== null,
+        }),
+        times: key.times,
+        bornAt: key.bornAt,
+        bornIn: key.bornIn,
+        generator: `Node ${key.generator.node}, OpenSSL ${key.generator.openssl}, ${key.generator.process} process`,
+        compromised: key.compromised,
+        destroyed: key.destroyed,
+        certificate: key.certificate,
+        copies: copiesOf(state, key),
+      })),
+    })),
+    ceremonies: [...state.ceremonies.values()].map(({ id: ceremony, kind, startedAt, ended, present }) => ({
+      ceremony,
+      kind,
+      startedAt,
+      endedAt: ended?.at ?? null,
+      outcome: ended?.how ?? 'open',
+      record: ended?.record ?? null,
+      present,
+    })),
+    runtimes: [...state.runtimes.values()].map(({ runtimeId, environment, acceptance, handoffs, receipts }) => ({
+      runtimeId,
+      environment,
+      acceptance,
+      handoffs: handoffs.map(({ number, at, exported, keys }) => ({
+        number,
+        at,
+        manifest: exported?.manifest ?? null,
+        keys: keys.length,
+      })),
+      receipts: { upTo: receipts.upTo, head: receipts.head },
+    })),
+    isolation,
+    certificates: state.certificates.map((certificate) => certificate.statement),
+    notCollected: [...missing, ...NOT_COLLECTED],
+  }
+}
+
+/** Everyone present signs the pack's digest with their own key; the roster in it names those keys. */
+export async function signEvidence(
+  body: EvidenceBody,
+  people: Iterable<{ id: string; signer: StatementSigner }>,
+): Promise<Record<string, string>> {
+  const signatures: Record<string, string> = {}
+  for (const { id, signer } of people)
+    signatures[id] = await signOff(
+      { of: evidenceDigest(body), agrees: true, at: body.builtAt },
+      body.vault.practice,
+      signer,
+    )
+  return signatures
+}

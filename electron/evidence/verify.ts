@@ -1,0 +1,113 @@
+import { lstatSync } from 'node:fs'
+import { asKeyriteError } from '../../shared/errors.ts'
+import { equalBytes } from '../../shared/formats/bytes.ts'
+import { readFileGuarded } from '../files/read.ts'
+import { checkCertificate } from './check-certificate.ts'
+import { checkEvidence } from './check-evidence.ts'
+import { checkBundle, checkMaterial, checkReceipts } from './check-handoff.ts'
+import { checkRecord } from './check-record.ts'
+import { checkAcceptance, checkAnchor, checkEnrollment, checkHeadCard, readAnchor } from './check-statements.ts'
+import { collect, type Found } from './collect.ts'
+import { type Context, type Drawn, type FileReport, Findings } from './findings.ts'
+import { KINDS, type Kind, recognise } from './recognise.ts'
+import { checkSums } from './sums.ts'
+
+export type { FileReport } from './findings.ts'
+
+export type Report = {
+  /** A trust anchor was given; without one nothing is verified. */
+  anchored: boolean
+  files: FileReport[]
+}
+
+type Check = (path: string, context: Context, findings: Findings) => void | Promise<void>
+
+const CHECKS: Record<Exclude<Kind, 'unknown'>, Check> = {
+  'trust anchor': checkAnchor,
+  record: checkRecord,
+  evidence: checkEvidence,
+  acceptance: checkAcceptance,
+  enrollment: checkEnrollment,
+  certificate: checkCertificate,
+  bundle: checkBundle,
+  'key material': checkMaterial,
+  receipts: checkReceipts,
+  'head card': checkHeadCard,
+  checksums: (path, _, findings) => checkSums(path, findings),
+}
+
+/**
+ * Checks files and folders from public keys alone. Pages, plans and scripts beside a signed file are compared with what
+ * that file draws, byte for byte; every other file that Keyrite does not know counts as failed.
+ * @param anchorPath the pinned trust anchor; codes of reading it when it is not a sound one
+ */
+export async function verifyFiles(
+  paths: readonly string[],
+  anchorPath: string | null,
+  now = Math.floor(Date.now() / 1000),
+): Promise<Report> {
+  const context: Context = {
+    anchor: anchorPath === null ? null : await readAnchor(anchorPath),
+    now,
+    receiptKeys: [],
+    acceptedEnrollments: new Set(),
+    bundles: new Map(),
+    records: new Map(),
+    drawn: new Map(),
+  }
+  const reports = new Map<string, FileReport>()
+  const sorted = collect(paths)
+    .map(kindOf)
+    .sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind))
+  for (const file of sorted) reports.set(file.path, await checkFile(file, context))
+  for (const [path, drawn] of context.drawn) if (exists(path)) reports.set(path, checkDrawn(path, drawn))
+  const files = [...reports.values()].sort((a, b) => (a.file < b.file ? -1 : 1))
+  return { anchored: context.anchor !== null, files }
+}
+
+type Known = { path: string; kind: Kind; refused: string | null }
+
+function kindOf({ path, regular }: Found): Known {
+  if (!regular)
+    return { path, kind: 'unknown', refused: 'It is not a regular file; links and devices are not followed.' }
+  try {
+    return { path, kind: recognise(path), refused: null }
+  } catch (error) {
+    return { path, kind: 'unknown', refused: asKeyriteError(error).message }
+  }
+}
+
+async function checkFile({ path, kind, refused }: Known, context: Context): Promise<FileReport> {
+  const findings = new Findings()
+  if (refused !== null) findings.problem(refused)
+  else if (kind === 'unknown') findings.problem('Nothing signed in this call vouches for this file.')
+  else await findings.attempt(() => CHECKS[kind](path, context, findings))
+  return report(path, kind, findings)
+}
+
+function checkDrawn(path: string, { kind, bytes, from, source }: Drawn): FileReport {
+  const findings = new Findings()
+  try {
+    if (!equalBytes(readFileGuarded(path, bytes.length), bytes)) throw undefined
+    findings.fact(`Byte for byte what ${from} beside it says.`)
+  } catch {
+    findings.problem(`It is not what ${from} beside it says.`)
+  }
+  findings.rule(source.standing !== 'failed', `Something is wrong with ${from} that it belongs to.`)
+  findings.anchored = source.anchored
+  return report(path, kind, findings)
+}
+
+const report = (file: string, kind: string, findings: Findings): FileReport => {
+  const { standing, facts, problems } = findings
+  return { file, kind, ok: standing !== 'failed', standing, facts, problems }
+}
+
+function exists(path: string): boolean {
+  try {
+    lstatSync(path)
+    return true
+  } catch {
+    return false
+  }
+}

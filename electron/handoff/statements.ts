@@ -1,0 +1,31 @@
+import { join } from 'node:path'
+import { type Enrollment, openEnrollment } from '../../shared/formats/enrollment.ts'
+import { fileName } from '../../shared/formats/file-name.ts'
+import type { StatementKey } from '../../shared/formats/jws.ts'
+import { parseStatementFile, STATEMENT_FILE_MAX, statementFile } from '../../shared/formats/statement-file.ts'
+import { type Anchor, openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
+import { readFileGuarded } from '../files/read.ts'
+import { writeNewFile } from '../files/write.ts'
+
+/** Files of one statement: the trust anchor that leaves the vault, the enrollment that comes to it. */
+
+/** Writes a trust anchor into `folder` and gives its path. Codes of `writeNewFile`. */
+export function writeTrustAnchor(folder: string, jws: string, at: number): string {
+  const path = join(folder, fileName('trust-anchor', jws, at))
+  writeNewFile(path, statementFile(jws))
+  return path
+}
+
+/** Reads a trust anchor. Codes of `readFileGuarded`, `parseStatementFile` and `openTrustAnchor`. */
+export const readTrustAnchor = (path: string): Promise<Anchor> => openTrustAnchor(readStatement(path))
+
+export type ReadEnrollment = Enrollment & { fingerprint: string; receiptSigner: StatementKey; jws: string }
+
+/** Reads an enrollment. Codes of `readFileGuarded`, `parseStatementFile` and `openEnrollment`. */
+export async function readEnrollment(path: string): Promise<ReadEnrollment> {
+  const jws = readStatement(path)
+  return { ...(await openEnrollment(jws)), jws }
+}
+
+/** The one statement of a file, not verified yet. */
+export const readStatement = (path: string): string => parseStatementFile(readFileGuarded(path, STATEMENT_FILE_MAX))

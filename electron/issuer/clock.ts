@@ -1,0 +1,73 @@
+import { HOUR } from '../../shared/domain/policy.ts'
+import type { Clock } from './service.ts'
+import type { ClockHold, ClockState } from './store.ts'
+
+/**
+ * Trusted time (lifecycle.md, "Runtime clock"): a high-water that never goes back. A forward jump of the wall clock
+ * against the monotonic one of more than six hours holds it until an operator confirms.
+ */
+
+export const JUMP = 6 * HOUR
+
+export class TrustedClock {
+  readonly #clock: Clock
+  readonly #onJump: (hold: ClockHold) => void
+  #floor: number
+  #hold: ClockHold | null
+  /** Trusted and monotonic time when both were last known to agree. */
+  #base: { trusted: number; monotonic: number }
+
+  constructor(clock: Clock, state: ClockState, onJump: (hold: ClockHold) => void) {
+    this.#clock = clock
+    this.#onJump = onJump
+    this.#floor = state.floor
+    this.#hold = state.hold ?? downtimeHold(state, clock.now())
+    this.#base = this.#baseNow()
+  }
+
+  /** What is held and why, or null. */
+  get hold(): ClockHold | null {
+    return this.#hold
+  }
+
+  /** Trusted time in seconds. */
+  now(): number {
+    if (this.#hold?.kind === 'jump') return this.#floor
+    const wall = this.#clock.now()
+    const expected = this.#base.trusted + (this.#clock.monotonic() - this.#base.monotonic)
+    if (wall - expected > JUMP) {
+      this.#hold = { kind: 'jump', from: this.#floor, to: wall }
+      this.#onJump(this.#hold)
+      return this.#floor
+    }
+    if (wall > this.#floor) this.#floor = wall
+    return this.#floor
+  }
+
+  /** Takes over what another process stored: a higher floor, a confirmation or a hold. */
+  reload(state: ClockState): void {
+    const released = this.#hold !== null && state.hold === null && (state.confirmedAt ?? 0) >= this.#hold.from
+    if (state.floor > this.#floor) this.#floor = state.floor
+    if (state.hold) this.#hold = state.hold
+    else if (released) this.release()
+  }
+
+  /** Ends a hold: from here on the wall clock counts as confirmed. Gives the time. */
+  release(): number {
+    this.#hold = null
+    this.#floor = Math.max(this.#floor, this.#clock.now())
+    this.#base = this.#baseNow()
+    return this.#floor
+  }
+
+  #baseNow(): { trusted: number; monotonic: number } {
+    return { trusted: Math.max(this.#floor, this.#clock.now()), monotonic: this.#clock.monotonic() }
+  }
+}
+
+/** After a downtime of more than six hours phases follow the clock, but nothing is erased until it is confirmed. */
+function downtimeHold(state: ClockState, wall: number): ClockHold | null {
+  if (state.servedUntil === null) return null
+  const seen = Math.max(state.servedUntil, state.confirmedAt ?? 0)
+  return wall - seen > JUMP ? { kind: 'downtime', from: seen, to: wall } : null
+}

@@ -1,0 +1,21 @@
+import type { Anchor } from '../../shared/formats/trust-anchor.ts'
+import type { TrustedClock } from './clock.ts'
+import type { Config } from './config.ts'
+import { writeHighwater } from './highwater.ts'
+import type { ReceiptChain } from './receipt-chain.ts'
+import type { Sealer } from './sealing.ts'
+import type { Store } from './store.ts'
+
+/** What every part of an open runtime works with. */
+export type Context = {
+  dir: string
+  config: Config
+  anchor: Anchor
+  store: Store
+  sealer: Sealer
+  receipts: ReceiptChain
+  clock: TrustedClock
+}
+
+/** Marks outside of the store how far it has come; after every committed change that must not be undone. */
+export const markHighwater = ({ dir, store, receipts }: Context): void => writeHighwater(dir, store, receipts)

@@ -1,0 +1,46 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { must } from '../../shared/errors.ts'
+import { digest } from '../../shared/formats/bytes.ts'
+import { fileName } from '../../shared/formats/file-name.ts'
+import { peekStatement } from '../../shared/formats/jws.ts'
+import { receiptSchema } from '../../shared/formats/receipt.ts'
+import { ioError } from '../files/errors.ts'
+import { writeLines } from '../files/lines.ts'
+import { type Context, markHighwater } from './context.ts'
+import { makeTransportKey, unusedTransportKey } from './transport.ts'
+
+export type ExportedReceipts = { path: string; from: number; to: number; bytes: number; digest: string }
+
+/**
+ * Writes all receipts that the vault had not taken when it made the newest bundle, as one chain that ends with the
+ * transport key for the next handoff: the one on offer while it is unused, a fresh one otherwise. Codes of `writeLines`.
+ */
+export function exportReceipts(context: Context, folder: string): ExportedReceipts {
+  const { store, receipts, clock } = context
+  const now = clock.now()
+  const from = (store.bundle()?.receiptsSeen ?? 0) + 1
+  store.change(() => offerTransportKey(context, from, now))
+  markHighwater(context)
+  const head = receipts.head()
+  must(head, 'internal', 'A runtime that offers a transport key has a receipt.')
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw ioError(error, 'Creating', folder)
+  }
+  const path = join(folder, fileName('receipts', `${from} ${head.digest}`, now))
+  const written = writeLines(path, receipts.linesAfter(from - 1))
+  return { path, from, to: head.seq, ...written }
+}
+
+/** The file must end with an offer: nothing is appended when the newest receipt is one that still holds. */
+function offerTransportKey({ store, sealer, receipts }: Context, from: number, now: number): void {
+  const unused = unusedTransportKey(store)
+  const head = receipts.head()
+  const [last] = head && head.seq >= from ? receipts.linesAfter(head.seq - 1) : []
+  const stated = last === undefined ? null : peekStatement(last, receiptSchema, 'receipt').stated
+  const offered = stated?.type === 'transport-key-offered' ? stated.key : null
+  if (unused && offered && digest(JSON.stringify(offered)) === digest(JSON.stringify(unused))) return
+  receipts.append(now, { type: 'transport-key-offered', key: unused ?? makeTransportKey(store, sealer, now) })
+}

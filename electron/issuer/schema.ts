@@ -1,0 +1,74 @@
+/**
+ * The runtime's store. What belongs to a tenant carries the tenant. A bundle's slots are written before it counts, under
+ * the id of their import; they are in force once the tenant's row names that import.
+ */
+export const SCHEMA = `
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tenants (
+  tenant TEXT PRIMARY KEY,
+  location TEXT NOT NULL UNIQUE,    -- the issuer without its scheme
+  entry TEXT NOT NULL,              -- the tenant's line of the bundle, without slots
+  iat INTEGER NOT NULL,             -- of the bundle's manifest: the slots are cut from it
+  import INTEGER NOT NULL,
+  data_key BLOB NOT NULL,           -- wrapped
+  version INTEGER NOT NULL,         -- grows with every change that a running server must notice
+  due INTEGER NOT NULL              -- when its lifecycle has to be looked at next
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tenants_due ON tenants (due);
+
+CREATE TABLE slots (
+  import INTEGER NOT NULL, tenant TEXT NOT NULL, start INTEGER NOT NULL,
+  jws TEXT NOT NULL,                -- the signed set
+  without TEXT NOT NULL,            -- JSON: kid -> the signed set without it
+  PRIMARY KEY (tenant, import, start)
+) STRICT, WITHOUT ROWID;
+
+-- Every key that was ever delivered, and the facts about it. Rows are never deleted.
+CREATE TABLE keys (
+  kid TEXT PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  spec TEXT NOT NULL,
+  jwk TEXT NOT NULL,
+  announce_at INTEGER NOT NULL,
+  first_published INTEGER,          -- only where later than its schedule says
+  delivered_until INTEGER NOT NULL, -- greatest exp of any delivered slot that holds it
+  phase TEXT,                       -- the last one stated in a receipt
+  tainted INTEGER,
+  withdrawn INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX keys_tenant ON keys (tenant);
+
+CREATE TABLE private_keys (kid TEXT PRIMARY KEY, tenant TEXT NOT NULL, sealed BLOB NOT NULL) STRICT;
+CREATE TABLE tombstones (kid TEXT PRIMARY KEY, tenant TEXT NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE clients (
+  tenant TEXT NOT NULL, client_id TEXT NOT NULL, client TEXT NOT NULL, PRIMARY KEY (tenant, client_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE assertions (
+  tenant TEXT NOT NULL, id TEXT NOT NULL, expires INTEGER NOT NULL, PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX assertions_expires ON assertions (expires);
+
+-- The runtime's own keys. An erased one keeps its public half.
+CREATE TABLE own_keys (
+  kid TEXT PRIMARY KEY, use TEXT NOT NULL, jwk TEXT NOT NULL, sealed BLOB, offered_at INTEGER NOT NULL, erased_at INTEGER
+) STRICT;
+
+CREATE TABLE receipts (seq INTEGER PRIMARY KEY, jws TEXT NOT NULL) STRICT;
+CREATE TABLE imports (
+  id INTEGER PRIMARY KEY, at INTEGER NOT NULL, number INTEGER NOT NULL, manifest TEXT NOT NULL, outcome TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE staged_tenants (
+  tenant TEXT PRIMARY KEY, location TEXT NOT NULL UNIQUE, entry TEXT NOT NULL, import INTEGER NOT NULL, data_key BLOB
+) STRICT, WITHOUT ROWID;
+CREATE TABLE staged_keys (
+  kid TEXT PRIMARY KEY, tenant TEXT NOT NULL, spec TEXT NOT NULL, jwk TEXT NOT NULL, announce_at INTEGER NOT NULL,
+  first_published INTEGER, delivered_until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE staged_private_keys (
+  kid TEXT PRIMARY KEY, tenant TEXT NOT NULL, import INTEGER NOT NULL, sealed BLOB NOT NULL
+) STRICT;
+CREATE TABLE staged_tombstones (kid TEXT PRIMARY KEY, tenant TEXT NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`

@@ -1,0 +1,214 @@
+import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { KeyriteError, must } from '../../shared/errors.ts'
+import type { BundleKey, TenantLine } from '../../shared/formats/bundle.ts'
+import { checkTenantLine, type TenantEntry } from '../../shared/formats/bundle-check.ts'
+import type { OpenBundle } from '../../shared/formats/bundle-file.ts'
+import { type Bytes, wipe } from '../../shared/formats/bytes.ts'
+import { publicJwkSchema } from '../../shared/formats/common.ts'
+import { thumbprint } from '../../shared/formats/fingerprint.ts'
+import { openSealed } from '../../shared/formats/jwe.ts'
+import { type MaterialManifest, materialBinding, materialTyp } from '../../shared/formats/material.ts'
+import type { OpenMaterial, SealedKeyLine } from '../../shared/formats/material-file.ts'
+import type { Context } from './context.ts'
+import { checkSharedFactors, checkTenant, knownEntry, latePublication, locationOf } from './import-checks.ts'
+import { createSigner, verifySignature } from './signing.ts'
+import type { Store } from './store.ts'
+
+/** Takes files into the staging tables, a few lines at a time, so that memory does not grow with the number of tenants. */
+
+const BATCH = 32
+
+export type Progress = (done: number, total: number) => void
+
+/** Empties the staging tables and drops slots that belong to no current tenant: leftovers and replaced ones. */
+export function clearStaging(store: Store): void {
+  store.change(() => {
+    for (const table of ['staged_tenants', 'staged_keys', 'staged_private_keys', 'staged_tombstones'])
+      store.run(`DELETE FROM ${table}`)
+    store.run(
+      'DELETE FROM slots WHERE NOT EXISTS (SELECT 1 FROM tenants t WHERE t.tenant = slots.tenant AND t.import = slots.import)',
+    )
+  })
+}
+
+/** Verifies every tenant of a bundle and stages it under the import's id. Codes of `checkTenantLine`, `checkTenant`, `latePublication`. */
+export async function stageBundle(
+  context: Context,
+  id: number,
+  { manifest, tenants }: OpenBundle,
+  now: number,
+  progress: Progress,
+): Promise<void> {
+  const { store, anchor } = context
+  let done = 0
+  for await (const batch of inBatches(tenants, BATCH)) {
+    const planned = await Promise.all(
+      batch.map(async (line) => ({ line, slots: await checkTenantLine(line, manifest.iat, anchor) })),
+    )
+    store.change(() => {
+      for (const { line, slots } of planned) {
+        const expires = (kid: string) =>
+          Math.max(0, ...slots.filter((slot) => slot.kids.includes(kid)).map((slot) => slot.expires))
+        stageTenant(context, id, line, expires, now)
+      }
+    })
+    done += batch.length
+    progress(done, manifest.tenants)
+  }
+  checkSharedFactors(store)
+}
+
+function stageTenant(
+  { store, sealer }: Context,
+  id: number,
+  { slots, ...entry }: TenantLine,
+  expires: (kid: string) => number,
+  now: number,
+): void {
+  const line = { ...entry, slots }
+  const { tenant } = entry
+  const known = knownEntry(store, tenant)
+  checkTenant(store, line, known, now)
+  store.run(
+    'INSERT INTO staged_tenants (tenant, location, entry, import, data_key) VALUES (?, ?, ?, ?, ?)',
+    tenant,
+    locationOf(entry.issuer),
+    JSON.stringify(entry),
+    id,
+    known ? null : sealer.newDataKey(tenant),
+  )
+  for (const key of entry.keys)
+    store.run(
+      'INSERT INTO staged_keys (kid, tenant, spec, jwk, announce_at, first_published, delivered_until) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      key.kid,
+      tenant,
+      key.spec,
+      JSON.stringify(key.jwk),
+      key.announceAt,
+      latePublication(line, key, known, now),
+      expires(key.kid),
+    )
+  for (const { kid, at } of entry.tombstones)
+    store.run('INSERT OR IGNORE INTO staged_tombstones (kid, tenant, at) VALUES (?, ?, ?)', kid, tenant, at)
+  for (const slot of slots)
+    store.run(
+      'INSERT INTO slots (import, tenant, start, jws, without) VALUES (?, ?, ?, ?, ?)',
+      id,
+      tenant,
+      slot.from,
+      slot.set,
+      JSON.stringify(slot.without),
+    )
+}
+
+/**
+ * Checks for whom each sealed key claims to be, before anything is decrypted. Codes `bundle-refused` for a key that the
+ * bundle does not name, `tombstone-hit`, `bundle-late` for a key that may not sign any more.
+ */
+export async function checkMaterialNames({ store }: Context, { keys }: OpenMaterial, now: number): Promise<void> {
+  const find = keyFinder(store)
+  for await (const { tenant, kid } of keys) {
+    const destroyed =
+      store.get('SELECT 1 FROM tombstones WHERE kid = ?', kid) ??
+      store.get('SELECT 1 FROM staged_tombstones WHERE kid = ?', kid)
+    must(!destroyed, 'tombstone-hit', `Key ${kid} of tenant ${tenant} was destroyed and came back.`)
+    const { key } = find(tenant, kid)
+    must(now < key.extendUntil, 'bundle-late', `Key ${kid} of tenant ${tenant} may not sign any more.`)
+  }
+}
+
+/** Decrypts every key, compares it with its public half and stages it sealed. Codes of `openSealed`, and `key-refused`. */
+export async function stageMaterial(
+  context: Context,
+  id: number,
+  { manifest, keys }: OpenMaterial,
+  transportKey: CryptoKey,
+  progress: Progress,
+): Promise<void> {
+  const { store, sealer } = context
+  const find = keyFinder(store)
+  let done = 0
+  for await (const batch of inBatches(keys, BATCH)) {
+    const opened = await Promise.all(batch.map((sealed) => openKey(context, manifest, sealed, transportKey)))
+    try {
+      store.change(() => {
+        for (const { tenant, kid, pkcs8 } of opened) {
+          const { key, dataKey } = find(tenant, kid)
+          mustMatch(key, tenant, pkcs8)
+          const sealed = sealer.sealKey(tenant, kid, dataKey, pkcs8)
+          store.run(
+            'INSERT INTO staged_private_keys (kid, tenant, import, sealed) VALUES (?, ?, ?, ?)',
+            kid,
+            tenant,
+            id,
+            sealed,
+          )
+        }
+      })
+    } finally {
+      wipe(...opened.map((one) => one.pkcs8))
+    }
+    done += batch.length
+    progress(done, manifest.keys)
+  }
+}
+
+async function openKey(
+  { config }: Context,
+  manifest: MaterialManifest,
+  { tenant, kid, jwe }: SealedKeyLine,
+  key: CryptoKey,
+): Promise<{ tenant: string; kid: string; pkcs8: Bytes }> {
+  const { runtimeId, number } = manifest
+  const binding = materialBinding({ tenant, key: kid, runtimeId, number })
+  const typ = materialTyp(config.practice)
+  return { tenant, kid, pkcs8: await openSealed(jwe, { typ, kid: manifest.transportKey, key, binding }) }
+}
+
+/** The private half must belong to the public one that the root signed, and sign with it. Code `key-refused`. */
+function mustMatch(key: BundleKey, tenant: string, pkcs8: Uint8Array): void {
+  const refuse = (cause?: unknown) =>
+    new KeyriteError('key-refused', `The private half of key ${key.kid} of ${tenant} does not belong to it.`, { cause })
+  try {
+    const privateKey = createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' })
+    const publicKey = createPublicKey(privateKey)
+    const jwk = publicJwkSchema.parse(publicKey.export({ format: 'jwk' }))
+    const input = `keyrite.${key.kid}`
+    const signature = createSigner(key.spec, key.kid, privateKey).sign(input)
+    if (thumbprint(jwk) !== key.kid || !verifySignature(key.spec, publicKey, input, signature)) throw refuse()
+  } catch (error) {
+    throw error instanceof KeyriteError ? error : refuse(error)
+  }
+}
+
+type Found = { key: BundleKey; dataKey: Uint8Array }
+type EntryRow = { entry: string; data_key: Uint8Array | null }
+
+/** Finds the key that a sealed one claims to be, in the staged bundle or the current one. Keys come tenant by tenant. */
+function keyFinder(store: Store): (tenant: string, kid: string) => Found {
+  let last: { tenant: string; entry: TenantEntry; dataKey: Uint8Array } | null = null
+  return (tenant, kid) => {
+    if (last?.tenant !== tenant) {
+      const staged = store.get<EntryRow>('SELECT entry, data_key FROM staged_tenants WHERE tenant = ?', tenant)
+      const current = store.get<EntryRow>('SELECT entry, data_key FROM tenants WHERE tenant = ?', tenant)
+      const entry = staged?.entry ?? current?.entry
+      const dataKey = staged?.data_key ?? current?.data_key
+      must(entry && dataKey, 'bundle-refused', `The material holds a key of ${tenant}, which the bundle does not name.`)
+      last = { tenant, entry: JSON.parse(entry) as TenantEntry, dataKey }
+    }
+    const key = last.entry.keys.find((one) => one.kid === kid)
+    must(key, 'bundle-refused', `The material holds a key of ${tenant} that the bundle does not name: ${kid}.`)
+    return { key, dataKey: last.dataKey }
+  }
+}
+
+async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let batch: T[] = []
+  for await (const item of items) {
+    batch.push(item)
+    if (batch.length < size) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}

@@ -1,0 +1,90 @@
+import { KEY_SPECS, type KeySpec } from '../../shared/domain/algorithms.ts'
+import { type Phase, phaseAt } from '../../shared/domain/key.ts'
+import { scheduleEnd } from '../../shared/domain/schedule.ts'
+import type { Context } from './context.ts'
+import type { ClockHold } from './store.ts'
+import { loadTenant, nextPhaseChange, signersAt, type TenantState } from './tenant-state.ts'
+
+/** What `issuer status` shows. All instants in seconds since 1970 UTC. */
+export type Status = {
+  runtimeId: string
+  environment: string
+  practice: boolean
+  vaultId: string
+  bundle: { number: number; at: number } | null
+  clock: { now: number; hold: ClockHold | null }
+  /** Receipts that the vault had not taken when it made the newest bundle. */
+  receiptsNotExported: number
+  tenants: TenantStatus[]
+}
+
+export type TenantStatus = {
+  tenant: string
+  issuer: string
+  jwksUri: string
+  tokenEndpoint: string
+  signingKids: string[]
+  phases: KeyStatus[]
+  nextChange: number | null
+  /** When the last scheduled key of an algorithm stops signing. */
+  scheduleEnds: number | null
+}
+
+export type KeyStatus = {
+  kid: string
+  label: string
+  spec: KeySpec
+  phase: Phase
+  announceAt: number
+  signFrom: number
+  signUntil: number
+  extendUntil: number
+  removeAt: number
+  hasPrivate: boolean
+  tainted: boolean
+  withdrawn: boolean
+}
+
+export function runtimeStatus({ config, store, receipts, clock }: Context): Status {
+  const { runtimeId, environment, practice, vaultId } = config
+  const now = clock.now()
+  const bundle = store.bundle()
+  const tenants = store.all<{ tenant: string }>('SELECT tenant FROM tenants ORDER BY tenant')
+  return {
+    runtimeId,
+    environment,
+    practice,
+    vaultId,
+    bundle: bundle ? { number: bundle.number, at: bundle.importedAt } : null,
+    clock: { now, hold: clock.hold },
+    receiptsNotExported: (receipts.head()?.seq ?? 0) - (bundle?.receiptsSeen ?? 0),
+    tenants: tenants.flatMap(({ tenant }) => {
+      const state = loadTenant(store, tenant)
+      return state ? [tenantStatus(state, now)] : []
+    }),
+  }
+}
+
+function tenantStatus(state: TenantState, now: number): TenantStatus {
+  const { tenant, entry, rows, facts } = state
+  const signers = signersAt(state, now)
+  const compromised = new Set(entry.compromised.map((key) => key.kid))
+  const phases = entry.keys.map((key): KeyStatus => {
+    const { kid, label, spec, announceAt, signFrom, signUntil, extendUntil, removeAt } = key
+    const { hasPrivate, tainted } = facts(kid)
+    const phase = phaseAt(key, signers.get(KEY_SPECS[spec].alg) ?? null, now)
+    const withdrawn = rows.get(kid)?.withdrawn === 1 || compromised.has(kid)
+    const times = { announceAt, signFrom, signUntil, extendUntil, removeAt }
+    return { kid, label, spec, phase, ...times, hasPrivate, tainted, withdrawn }
+  })
+  return {
+    tenant,
+    issuer: entry.issuer,
+    jwksUri: `${entry.issuer}/.well-known/jwks.json`,
+    tokenEndpoint: `${entry.issuer}/token`,
+    signingKids: phases.filter((key) => key.phase === 'signing').map((key) => key.kid),
+    phases,
+    nextChange: nextPhaseChange(state, now),
+    scheduleEnds: scheduleEnd(entry.keys.filter((key) => !compromised.has(key.kid))),
+  }
+}

@@ -1,0 +1,115 @@
+import { createPrivateKey } from 'node:crypto'
+import { type Algorithm, KEY_SPECS } from '../../shared/domain/algorithms.ts'
+import { type ScheduledKey, signerAt } from '../../shared/domain/key.ts'
+import { type Slot, slotAt } from '../../shared/domain/slots.ts'
+import { must } from '../../shared/errors.ts'
+import type { PublishedJwk } from '../../shared/formats/bundle.ts'
+import { keySet } from '../../shared/formats/bundle-check.ts'
+import { wipe } from '../../shared/formats/bytes.ts'
+import { findClient } from './clients.ts'
+import type { Sealer } from './sealing.ts'
+import type { Client, TenantService, TokenSigner } from './service.ts'
+import { createSigner } from './signing.ts'
+import type { Store } from './store.ts'
+import type { TenantState } from './tenant-state.ts'
+
+type SignedSets = { jws: string; without: Record<string, string> }
+
+/**
+ * One tenant as requests see it, from one state of the store. It holds this tenant's keys and reads only this tenant's
+ * rows; every answer follows from the state and the time it is asked for.
+ */
+export function tenantService(store: Store, sealer: Sealer, state: TenantState): TenantService {
+  const { tenant, entry, slots, facts } = state
+  const algorithms = entry.policy.signingAlgorithms.map((spec) => KEY_SPECS[spec].alg)
+  const groups = new Map<Algorithm, ScheduledKey[]>(
+    algorithms.map((alg) => [alg, entry.keys.filter((key) => KEY_SPECS[key.spec].alg === alg)]),
+  )
+  const withdrawn = new Set([...state.rows.values()].filter((key) => key.withdrawn === 1).map((key) => key.kid))
+  const openSigner = once((kid: string) => signerOf(store, sealer, state, kid))
+  const setOf = latest((slot: Slot) => publishedIn(state, withdrawn, slot))
+  const jwsOf = latest((slot: Slot) => signedIn(store, state, withdrawn, slot))
+  const clients = once((clientId: string): Client | null => findClient(store, tenant, clientId))
+  /** Before the first slot, within the clocks' tolerance, its set is served already. */
+  const slotNow = (now: number): Slot | undefined => slotAt(slots, now) ?? slots[0]
+
+  return {
+    tenant,
+    issuer: entry.issuer,
+    accessTokenLifetime: entry.policy.accessTokenLifetime,
+    algorithms,
+    published(now) {
+      const slot = slotNow(now)
+      const last = slot === slots.at(-1)
+      return { keys: slot ? setOf(slot) : [], nextChange: slot && !last ? slot.to : Number.POSITIVE_INFINITY }
+    },
+    signedSet(now) {
+      const slot = slotNow(now)
+      return slot ? jwsOf(slot) : null
+    },
+    signer(algorithm, now) {
+      const key = signerAt(groups.get(algorithm) ?? [], facts, entry.policy.propagationTime, now)
+      return key ? openSigner(key.kid) : null
+    },
+    client: clients,
+    useAssertion(clientId, jti, expires) {
+      const id = JSON.stringify([clientId, jti])
+      const sql = 'INSERT OR IGNORE INTO assertions (tenant, id, expires) VALUES (?, ?, ?)'
+      return store.run(sql, tenant, id, expires) === 1
+    },
+  }
+}
+
+function publishedIn({ entry }: TenantState, withdrawn: ReadonlySet<string>, slot: Slot): PublishedJwk[] {
+  return keySet(
+    entry.keys,
+    slot.kids.filter((kid) => !withdrawn.has(kid)),
+  )
+}
+
+/** The signed set of a slot; with one withdrawn key the variant without it, with two there is none until the vault signs. */
+function signedIn(store: Store, state: TenantState, withdrawn: ReadonlySet<string>, slot: Slot): string | null {
+  const row = store.get<{ jws: string; without: string }>(
+    'SELECT jws, without FROM slots WHERE tenant = ? AND import = ? AND start = ?',
+    state.tenant,
+    state.import,
+    slot.from,
+  )
+  must(row, 'store-damaged', `The signed key set of ${state.tenant} is not in the store.`)
+  const sets: SignedSets = { jws: row.jws, without: JSON.parse(row.without) }
+  const [gone, second] = slot.kids.filter((kid) => withdrawn.has(kid))
+  if (gone === undefined) return sets.jws
+  return second === undefined ? (sets.without[gone] ?? null) : null
+}
+
+function signerOf(store: Store, sealer: Sealer, state: TenantState, kid: string): TokenSigner | null {
+  const key = state.entry.keys.find((one) => one.kid === kid)
+  const sql = 'SELECT sealed FROM private_keys WHERE kid = ? AND tenant = ?'
+  const row = store.get<{ sealed: Uint8Array }>(sql, kid, state.tenant)
+  if (!key || !row) return null
+  const pkcs8 = sealer.openKey(state.tenant, kid, state.dataKey, row.sealed)
+  const privateKey = createPrivateKey({ key: Buffer.from(pkcs8.buffer), format: 'der', type: 'pkcs8' })
+  wipe(pkcs8)
+  return createSigner(key.spec, kid, privateKey)
+}
+
+/** Remembers the answers of a function of one string. */
+function once<T>(work: (name: string) => T): (name: string) => T {
+  const known = new Map<string, T>()
+  return (name) => {
+    const found = known.get(name)
+    if (found !== undefined) return found
+    const made = work(name)
+    if (made !== null) known.set(name, made)
+    return made
+  }
+}
+
+/** Remembers the last answer only: the slot of now is asked for again and again. */
+function latest<A, T>(work: (of: A) => T): (of: A) => T {
+  let last: { of: A; answer: T } | null = null
+  return (of) => {
+    if (last === null || last.of !== of) last = { of, answer: work(of) }
+    return last.answer
+  }
+}

@@ -1,0 +1,87 @@
+import { byAlgorithm, type FactsOf, readyAt, type ScheduledKey, signerAt } from '../../shared/domain/key.ts'
+import { cutSlots, type Slot } from '../../shared/domain/slots.ts'
+import type { TenantEntry } from '../../shared/formats/bundle-check.ts'
+import type { Stated } from '../../shared/formats/receipt.ts'
+import type { Store } from './store.ts'
+
+/** One tenant as the store holds it: what the vault signed, and the facts that this runtime adds. */
+
+export type StatedPhase = Extract<Stated, { type: 'phase' }>['phase']
+
+export type KeyRow = {
+  kid: string
+  first_published: number | null
+  delivered_until: number
+  phase: StatedPhase | null
+  tainted: number | null
+  withdrawn: 0 | 1
+  has_private: 0 | 1
+  tombstoned: 0 | 1
+}
+
+export type TenantState = {
+  tenant: string
+  entry: TenantEntry
+  import: number
+  version: number
+  dataKey: Uint8Array
+  slots: Slot[]
+  rows: ReadonlyMap<string, KeyRow>
+  facts: FactsOf
+}
+
+type Row = { tenant: string; entry: string; iat: number; import: number; data_key: Uint8Array; version: number }
+
+const KEY_ROWS = `
+SELECT k.kid, k.first_published, k.delivered_until, k.phase, k.tainted, k.withdrawn,
+  p.kid IS NOT NULL AS has_private, t.kid IS NOT NULL AS tombstoned
+FROM keys k LEFT JOIN private_keys p ON p.kid = k.kid LEFT JOIN tombstones t ON t.kid = k.kid
+WHERE k.tenant = ?`
+
+/** Loads a tenant, or null when there is none. What it parses was checked strictly when it was imported. */
+export function loadTenant(store: Store, tenant: string): TenantState | null {
+  const row = store.get<Row>(
+    'SELECT tenant, entry, iat, import, data_key, version FROM tenants WHERE tenant = ?',
+    tenant,
+  )
+  if (!row) return null
+  const entry = JSON.parse(row.entry) as TenantEntry
+  const rows = new Map(store.all<KeyRow>(KEY_ROWS, tenant).map((key) => [key.kid, key]))
+  const compromised = new Set(entry.compromised.map((key) => key.kid))
+  return {
+    tenant,
+    entry,
+    import: row.import,
+    version: row.version,
+    dataKey: row.data_key,
+    slots: cutSlots(entry.policy, entry.keys, compromised, row.iat),
+    rows,
+    facts: (kid) => {
+      const key = rows.get(kid)
+      return {
+        hasPrivate: key?.has_private === 1,
+        tainted: key === undefined || key.tainted !== null || key.tombstoned === 1 || compromised.has(kid),
+        firstPublishedAt: key?.first_published ?? null,
+      }
+    },
+  }
+}
+
+/** The key that signs at `now` for each algorithm of the tenant's keys, null where none may. */
+export function signersAt({ entry, facts }: TenantState, now: number): Map<string, ScheduledKey | null> {
+  const groups = [...byAlgorithm(entry.keys)]
+  return new Map(groups.map(([alg, keys]) => [alg, signerAt(keys, facts, entry.policy.propagationTime, now)]))
+}
+
+/** The next instant after `now` at which a phase can change, or null. */
+export function nextPhaseChange({ entry, facts }: TenantState, now: number): number | null {
+  const instants = entry.keys.flatMap((key) => [
+    key.announceAt,
+    readyAt(key, entry.policy.propagationTime, facts(key.kid).firstPublishedAt),
+    key.signUntil,
+    key.extendUntil,
+    key.removeAt,
+  ])
+  const next = Math.min(...instants.filter((at) => at > now))
+  return Number.isFinite(next) ? next : null
+}

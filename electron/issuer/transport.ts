@@ -1,0 +1,56 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { must } from '../../shared/errors.ts'
+import { wipe } from '../../shared/formats/bytes.ts'
+import { thumbprint } from '../../shared/formats/fingerprint.ts'
+import { type P256Jwk, p256JwkSchema } from '../../shared/formats/jws.ts'
+import type { Sealer } from './sealing.ts'
+import type { Store } from './store.ts'
+
+/** One-time transport keys: made here, offered in the enrollment or a receipt, erased once material was imported. */
+
+/** Makes a transport key and keeps its private half sealed. Within `store.change`. */
+export function makeTransportKey(store: Store, sealer: Sealer, at: number): P256Jwk {
+  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const jwk = p256JwkSchema.parse(pair.publicKey.export({ format: 'jwk' }))
+  const pkcs8 = pair.privateKey.export({ format: 'der', type: 'pkcs8' })
+  const kid = thumbprint(jwk)
+  store.run(
+    "INSERT INTO own_keys (kid, use, jwk, sealed, offered_at) VALUES (?, 'transport', ?, ?, ?)",
+    kid,
+    JSON.stringify(jwk),
+    sealer.sealOwn(kid, pkcs8),
+    at,
+  )
+  wipe(pkcs8)
+  return jwk
+}
+
+/** The newest transport key that was not used yet, or null. */
+export function unusedTransportKey(store: Store): P256Jwk | null {
+  const row = store.get<{ jwk: string }>(
+    "SELECT jwk FROM own_keys WHERE use = 'transport' AND sealed IS NOT NULL ORDER BY offered_at DESC, rowid DESC LIMIT 1",
+  )
+  return row ? (JSON.parse(row.jwk) as P256Jwk) : null
+}
+
+/** Opens the private half of a transport key. Code `decryption-failed` when it was erased or never was this runtime's. */
+export async function openTransportKey(store: Store, sealer: Sealer, kid: string): Promise<CryptoKey> {
+  const row = store.get<{ sealed: Uint8Array | null }>(
+    "SELECT sealed FROM own_keys WHERE use = 'transport' AND kid = ?",
+    kid,
+  )
+  must(row, 'decryption-failed', 'This material is sealed to a transport key that this runtime never offered.')
+  must(row.sealed, 'decryption-failed', 'This material is sealed to a transport key that was used and erased.')
+  const pkcs8 = sealer.openOwn(kid, row.sealed)
+  const key = await crypto.subtle.importKey('pkcs8', pkcs8, { name: 'ECDH', namedCurve: 'P-256' }, false, [
+    'deriveBits',
+  ])
+  wipe(pkcs8)
+  return key
+}
+
+/** Erases the private half: overwritten in place, then removed. Within `store.change`; gives whether there was one. */
+export function eraseTransportKey(store: Store, kid: string, at: number): boolean {
+  store.run('UPDATE own_keys SET sealed = zeroblob(length(sealed)) WHERE kid = ? AND sealed IS NOT NULL', kid)
+  return store.run('UPDATE own_keys SET sealed = NULL, erased_at = ? WHERE kid = ? AND sealed IS NOT NULL', at, kid) > 0
+}

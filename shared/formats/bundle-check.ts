@@ -1,0 +1,129 @@
+import { lintKey } from '../domain/lint.ts'
+import { checkPolicy, MAX_JWKS_BYTES, MAX_PUBLISHED_KEYS } from '../domain/policy.ts'
+import { checkSchedule } from '../domain/schedule.ts'
+import { cutSlots, type Slot } from '../domain/slots.ts'
+import { asKeyriteError, type Code, KeyriteError } from '../errors.ts'
+import {
+  type BundleKey,
+  type JwkSetClaims,
+  openJwkSet,
+  type PublishedJwk,
+  publishedJwk,
+  type SignedSlot,
+  type TenantLine,
+} from './bundle.ts'
+import { canonicalText } from './json.ts'
+import type { StatementKey } from './jws.ts'
+import { checkIssuerUrl } from './tenant-id.ts'
+
+/** What must hold for one tenant of a bundle: checked before the root signs it, and again by everyone who reads it. */
+
+/** A tenant line before its slots are signed. */
+export type TenantEntry = Omit<TenantLine, 'slots'>
+
+export const MAX_SLOTS = 400
+
+/**
+ * Checks the rules of one tenant and cuts its slots from `iat` (lifecycle.md, "Schedule" and "Slots"). Codes:
+ * `key-refused` for a key that lint finds weak, `tombstone-hit` for a key that is named destroyed, `issuer-url-invalid`,
+ * and `code` for a policy, a schedule, a published set or a list that is not allowed.
+ */
+export function planSlots(entry: TenantEntry, iat: number, practice: boolean, code: Code): Slot[] {
+  const rule = (holds: boolean, what: string) => {
+    if (!holds) throw new KeyriteError(code, `Tenant ${entry.tenant}: ${what}.`)
+  }
+  checkIssuerUrl(entry.issuer, practice)
+  try {
+    checkPolicy(entry.policy, entry.relyingParties)
+  } catch (error) {
+    rule(false, `its policy is not allowed: ${asKeyriteError(error).message}`)
+  }
+  lintKeys(entry)
+  checkTombstones(entry)
+  const kids = new Set(entry.keys.map((key) => key.kid))
+  const gone = new Set(entry.compromised.map((key) => key.kid))
+  rule(gone.size === entry.compromised.length, 'a compromised key is named twice')
+  const [finding] = checkSchedule(entry.policy, entry.keys, gone)
+  rule(!finding, `key ${finding?.kid}: ${finding?.message}`)
+  rule(
+    [...kids].some((kid) => !gone.has(kid)),
+    'it has no usable key',
+  )
+  const slots = cutSlots(entry.policy, entry.keys, gone, iat)
+  rule(slots.length <= MAX_SLOTS, `its schedule has more than ${MAX_SLOTS} slots`)
+  for (const slot of slots) {
+    const bytes = canonicalText({ keys: keySet(entry.keys, slot.kids) }).length
+    rule(slot.kids.length <= MAX_PUBLISHED_KEYS, `${slot.kids.length} keys would be published at a time`)
+    rule(bytes <= MAX_JWKS_BYTES, `its key set would have ${bytes} bytes`)
+  }
+  return slots
+}
+
+function lintKeys(entry: TenantEntry): void {
+  for (const key of entry.keys) {
+    const [finding] = lintKey(key.spec, key.jwk)
+    if (finding)
+      throw new KeyriteError('key-refused', `Key ${key.kid} of tenant ${entry.tenant} is refused: ${finding.message}`)
+  }
+}
+
+function checkTombstones(entry: TenantEntry): void {
+  const destroyed = new Set(entry.tombstones.map((stone) => stone.kid))
+  const back = entry.keys.find((key) => destroyed.has(key.kid))
+  if (back) throw new KeyriteError('tombstone-hit', `Key ${back.kid} of tenant ${entry.tenant} was destroyed.`)
+}
+
+/** The keys of a slot as relying parties see them, in the slot's order. */
+export function keySet(keys: readonly BundleKey[], kids: readonly string[]): PublishedJwk[] {
+  const byKid = new Map(keys.map((key) => [key.kid, key]))
+  return kids.flatMap((kid) => {
+    const key = byKid.get(kid)
+    return key ? [publishedJwk(key)] : []
+  })
+}
+
+/** The claims of a slot's signed set, without the keys. Its signature counts from the slot's start to its expiry. */
+export const slotClaims = (issuer: string, iat: number, slot: Slot): Omit<JwkSetClaims, 'keys'> => ({
+  iss: issuer,
+  sub: issuer,
+  iat,
+  nbf: slot.from,
+  exp: slot.expires,
+})
+
+/**
+ * Checks one tenant of a bundle completely: the rules of `planSlots`, and that its slots are exactly the ones that the
+ * schedule gives, each set and each `without` variant signed by the root with exactly those keys. Codes as `planSlots`
+ * with `bundle-refused`, and of `openStatement` for a set. Gives the slots as planned.
+ */
+export async function checkTenantLine(
+  line: TenantLine,
+  iat: number,
+  pin: { practice: boolean; key: StatementKey },
+): Promise<Slot[]> {
+  const refuse = (what: string) => new KeyriteError('bundle-refused', `Tenant ${line.tenant}: ${what}.`)
+  const plan = planSlots(line, iat, pin.practice, 'bundle-refused')
+  if (plan.length !== line.slots.length) throw refuse('its slots are not those of its schedule')
+  const checks = plan.map(async (slot, index) => {
+    const signed = line.slots[index]
+    if (signed?.from !== slot.from || signed.to !== slot.to) throw refuse('its slots are not those of its schedule')
+    for (const [jws, kids] of setsOf(signed, slot)) {
+      if (jws === undefined) throw refuse('a slot lacks a set for a withdrawal')
+      const said = await openJwkSet(jws, pin.key)
+      const expected = { ...slotClaims(line.issuer, iat, slot), keys: keySet(line.keys, kids) }
+      if (canonicalText(said) !== canonicalText(expected)) throw refuse('a signed set is not that of its slot')
+    }
+    if (Object.keys(signed.without).length !== slot.kids.length) throw refuse('a slot has a set too many')
+  })
+  await Promise.all(checks)
+  return plan
+}
+
+/** Each signed set of a slot with the keys it must hold: the whole one, then one without each key. */
+const setsOf = (signed: SignedSlot, slot: Slot): [string | undefined, string[]][] => [
+  [signed.set, slot.kids],
+  ...slot.kids.map((gone): [string | undefined, string[]] => [
+    signed.without[gone],
+    slot.kids.filter((kid) => kid !== gone),
+  ]),
+]

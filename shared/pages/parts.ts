@@ -1,0 +1,76 @@
+import type { Role } from '../domain/roster.ts'
+import { hexGroups, shortHex, thumbprint, words } from '../formats/fingerprint.ts'
+import { KB } from '../formats/json.ts'
+import { peekStatement } from '../formats/jws.ts'
+import type { Participant } from '../formats/record.ts'
+import { type Roster, rosterSchema } from '../formats/roster.ts'
+import { signOffSchema } from '../formats/sign-off.ts'
+import { type Html, html, type Part, said } from './page.ts'
+import { spellClock, spellDate, spellTime } from './words.ts'
+
+/** What several pages share. They draw what a file says; whether it is true is for `keyrite verify` to find. */
+
+export const ROLE_WORDS: Record<Role, string> = {
+  custodian: 'Custodian',
+  compliance: 'Compliance officer',
+  administrator: 'Administrator',
+}
+
+/** The roster inside its statement, not verified. */
+export const peekRoster = (jws: string): Roster => peekStatement(jws, rosterSchema, 'roster', 256 * KB)
+
+/** Date and clock on two lines of a narrow cell, read as one. */
+export const timeCell = (at: number): Html => html`${spellDate(at)},<br>${spellClock(at)}`
+
+/** Rows of a name and what stands for it. */
+export const factTable = (rows: readonly (readonly [string, Part])[]): Html =>
+  html`<table class="facts"><tbody>
+${rows.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>\n`)}</tbody></table>
+`
+
+export const FOOT = html`<p class="foot">The signed file is the authority; this page is drawn from it. Check it with <code>keyrite verify</code> and the trust anchor.</p>
+`
+
+/** A digest as people compare it: sixteen groups of four in two lines, and 24 numbered words. */
+export function fingerprint(title: string, covers: string, digest: string): Html {
+  const groups = hexGroups(digest)
+  return html`<section class="digest"><h2>${title} <span class="aside">${covers}</span></h2>
+<p class="hex">${groups.slice(0, 8).join(' ')}
+${groups.slice(8).join(' ')}</p>
+${wordList(digest)}</section>
+`
+}
+
+export const wordList = (digest: string): Html =>
+  html`<ol class="words">${words(digest).map((word, index) => html`<li><i>${index + 1}</i>${word}</li>`)}</ol>
+`
+
+/** One block for each person: a line for ink, the name, when they agreed, and their key in two groups. */
+export function signatureBlocks(
+  people: readonly Participant[],
+  signatures: Readonly<Record<string, string>>,
+  rosters: readonly Roster[],
+): Html {
+  const block = ({ id, name, role }: Participant) => {
+    const known = rosters.findLast((roster) => roster.people.some((person) => person.id === id))
+    const person = known?.people.find((one) => one.id === id)
+    return html`<li><b>${said(name)}</b>${ROLE_WORDS[role]}<br>${agreement(signatures[id])}${
+      person ? html`<br>key <span class="mono">${shortHex(thumbprint(person.signing))}</span>` : null
+    }</li>
+`
+  }
+  return html`<h2>Signed <span class="aside">each with their own key; the line is for ink, where your rules ask for it</span></h2>
+<ul class="signed">
+${people.map(block)}</ul>
+`
+}
+
+function agreement(jws: string | undefined): Part {
+  if (jws === undefined) return html`<span class="open">has not signed</span>`
+  const { at } = peekStatement(jws, signOffSchema, 'sign-off', 4 * KB)
+  return html`agrees, ${spellTime(at)}`
+}
+
+/** What these signatures can and cannot show; it stands on everything that people sign. */
+export const MEANING = html`<p class="aside">What the signatures mean: a person’s key and their share open with the same passphrase, and they are typed into this machine. They identify people as far as the machine was honest.</p>
+`

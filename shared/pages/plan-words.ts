@@ -1,0 +1,77 @@
+import { spellDuration } from '../domain/policy.ts'
+import { MB, parseJson } from '../formats/json.ts'
+import { type Html, html, type Part, said } from './page.ts'
+
+/** A plan file in words: the same members in the same order, names spelled out and durations told in days and hours. */
+
+const DURATION = /^(\d{1,5})([smhd])$/
+const UNITS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 }
+const DURATIONS = new Set([
+  'rotationInterval',
+  'propagationTime',
+  'retentionDuration',
+  'extension',
+  'accessTokenLifetime',
+  'slotLength',
+  'cache',
+  'validFor',
+  'endingWithin',
+])
+
+/** Draws a plan. A plan that is no JSON object is shown as it is. */
+export function planInWords(plan: string): Html {
+  try {
+    const value = parseJson(plan, { maxBytes: 4 * MB })
+    if (isObject(value)) return table(value)
+  } catch {
+    // The record holds the plan as it was read; a page shows even one that no longer parses.
+  }
+  return html`<p class="mono">${plan}</p>`
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isPlain = (value: unknown): boolean => value === null || typeof value !== 'object'
+
+/** "relyingParties" becomes "Relying parties". */
+const spoken = (name: string): string => {
+  const spaced = name
+    .replace(/[-_]/g, ' ')
+    .replace(/([a-z0-9])([A-Z])/g, (_, end: string, next: string) => `${end} ${next.toLowerCase()}`)
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1)
+}
+
+const table = (members: Record<string, unknown>): Html => html`<table class="facts"><tbody>
+${Object.entries(members).map(([name, value]) => html`<tr><th scope="row">${spoken(name)}</th><td>${say(name, value)}</td></tr>\n`)}</tbody></table>
+`
+
+function say(name: string, value: unknown): Part {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  if (value === null) return 'none'
+  if (typeof value === 'string' || typeof value === 'number') return scalar(name, value)
+  if (Array.isArray(value)) return list(name, value)
+  return isObject(value) ? members(value) : null
+}
+
+function scalar(name: string, value: string | number): Part {
+  if (typeof value !== 'string') return value
+  const [, count, unit] = (DURATIONS.has(name) && DURATION.exec(value)) || []
+  if (count && unit) return spellDuration(Number(count) * (UNITS[unit] ?? 1))
+  // Long unbroken strings are compared, not read: they stand in mono.
+  return /^\S{40,}$/.test(value) ? html`<span class="mono">${value}</span>` : said(value)
+}
+
+const members = (value: Record<string, unknown>): Html =>
+  html`<ul class="nested">${Object.entries(value).map(([name, one]) => html`<li>${spoken(name)}: ${say(name, one)}</li>`)}</ul>`
+
+function list(name: string, values: readonly unknown[]): Part {
+  if (values.length === 0) return 'none'
+  if (values.every(isPlain)) return values.map((value, index) => html`${index > 0 ? ', ' : null}${say(name, value)}`)
+  const rows = values.filter(isObject)
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
+  const flat = rows.length === values.length && columns.length <= 5
+  if (!flat) return html`<ol class="nested">${values.map((value) => html`<li>${say(name, value)}</li>`)}</ol>`
+  return html`<table><thead><tr>${columns.map((column) => html`<th scope="col">${spoken(column)}</th>`)}</tr></thead><tbody>
+${rows.map((row) => html`<tr>${columns.map((column) => html`<td>${column in row ? say(column, row[column]) : null}</td>`)}</tr>\n`)}</tbody></table>`
+}

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+
+/** Forks, because the encrypted database and the workers of Argon2id are native; four of them are fastest on two cores. */
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 4,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 10_000,
+    reporters: ['default', './test/totals-reporter.ts'],
+  },
+})
