@@ -129,7 +129,7 @@ export function latePublication(
   const predecessor = predecessorOf(line, key)
   const ready = readyAt(key, line.policy.propagationTime, now)
   must(
-    !predecessor || ready <= predecessor.extendUntil,
+    key.propagation !== 'full' || !predecessor || ready <= predecessor.extendUntil,
     'bundle-late',
     `This bundle comes too late for tenant ${line.tenant}: key ${key.kid} would be announced less than ${spellDuration(line.policy.propagationTime)} before its predecessor must stop.`,
   )

@@ -74,7 +74,8 @@ function toErase(state: TenantState, now: number): { kid: string; reason: Reason
     if (row?.tombstoned) return 'destroyed'
     if (compromised.has(kid)) return 'compromised'
     if (row?.tainted != null) return 'tainted'
-    if (!key || !state.entry.policy.destroyPrivateAtRetirement) return null
+    if (!state.entry.policy.destroyPrivateAtRetirement) return null
+    if (!key) return 'retired'
     return isSpent(key, signers.get(KEY_SPECS[key.spec].alg) ?? null, false, now) ? 'retired' : null
   }
   return [...state.rows.values()].flatMap((row) => {

@@ -42,8 +42,9 @@ export async function dealShares(secret: Bytes, custodians: readonly string[], p
  * another vault, epoch or person, corrupt, a duplicate, or has an x of 0. Says nothing about how a share is wrong.
  */
 export async function combineShares(shares: readonly Share[], roster: Roster): Promise<Bytes> {
-  const people = new Set(shares.map((share) => share.person))
-  must(people.size === shares.length, 'share-invalid', 'One custodian gave two shares.')
+  const people = shares.map((share) => share.person)
+  const twice = people.find((person, index) => people.indexOf(person) !== index)
+  must(twice === undefined, 'share-invalid', `${twice} gave two shares.`)
   const missing = roster.threshold - shares.length
   must(
     missing <= 0,

@@ -271,7 +271,7 @@ export class Vault {
       people: digestsOf(after),
       sealed: sealed.digests,
     }
-    this.commit([event, ...also(roster)], at, actor, { put: sealed.put })
+    this.commit([...also(roster), event], at, actor, { put: sealed.put })
     this.#roster = roster
     this.#prune()
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { KeyriteError, must } from '../errors.ts'
+import { must } from '../errors.ts'
 import { type Manifest, openManifest, parseTenantLine, TENANT_LINE_MAX, type TenantLine } from './bundle.ts'
 import { digest, fromUtf8, toBase64url } from './bytes.ts'
 import { uuidSchema } from './common.ts'
@@ -92,9 +92,19 @@ export function firstLine(lines: Iterator<Uint8Array>, what: string): string {
   return fromUtf8(first.value)
 }
 
-/** Says `vault-mismatch` of a statement whose signing key and claimed vault are both another's. Not a verification. */
+/**
+ * Says of whose vault a statement claims to be: `practice-refused` for the other mode, `vault-mismatch` when signing key
+ * and vault are both another's. Not a verification, only the better word for a refusal that follows anyway.
+ */
 export function mustBeOfVault(jws: string, pin: Pin, what: string): void {
-  if (readStatementHeader(jws, MANIFEST_MAX).kid === pin.key.kid) return
+  const { kid, typ } = readStatementHeader(jws, MANIFEST_MAX)
+  if (kid === pin.key.kid) return
+  const practice = typ.startsWith('keyrite-practice-')
+  must(
+    practice === pin.practice,
+    'practice-refused',
+    `This ${what} is of a ${practice ? 'practice' : 'production'} vault.`,
+  )
   const claimed = peekStatement(jws, z.looseObject({ vaultId: uuidSchema }), what, MANIFEST_MAX)
-  if (claimed.vaultId !== pin.vaultId) throw new KeyriteError('vault-mismatch', `This ${what} is of another vault.`)
+  must(claimed.vaultId === pin.vaultId, 'vault-mismatch', `This ${what} is of another vault.`)
 }

@@ -65,7 +65,7 @@ const signedTokens = (key: Key): string =>
 
 const actRows = ({ reason, method, vaultName, vaultId }: Certificate): [string, Part][] => [
   ['Reason', reason],
-  ['Method', method.join('; ')],
+  ['Method', method.map((one, index) => html`${index > 0 ? html`<br>` : null}${one}`)],
   ['Vault', html`${said(vaultName)} <span class="mono aside">${vaultId}</span>`],
 ]
 

@@ -3,14 +3,14 @@ import { spellDuration } from '../domain/policy.ts'
 import { type Certificate, certificateSchema } from '../formats/certificate.ts'
 import { checkpointSchema } from '../formats/checkpoint.ts'
 import { type Evidence, type EvidenceBody, evidenceDigest } from '../formats/evidence.ts'
-import { hexGroups, shortHex } from '../formats/fingerprint.ts'
+import { shortHex } from '../formats/fingerprint.ts'
 import { MB } from '../formats/json.ts'
 import { peekStatement, readStatementHeader } from '../formats/jws.ts'
 import type { Roster } from '../formats/roster.ts'
 import { answer, type Finding, isolated } from './evidence-answer.ts'
 import { drawMatrix } from './matrix-svg.ts'
 import { type Html, html, mark, type Part, renderPage, said } from './page.ts'
-import { FOOT, factTable, fingerprint, MEANING, peekRoster, signatureBlocks, timeCell } from './parts.ts'
+import { FOOT, factTable, fingerprint, hexPair, MEANING, peekRoster, signatureBlocks, timeCell } from './parts.ts'
 import { KIND_WORDS } from './record-page.ts'
 import { drawSchedule, SCHEDULE_LEGEND } from './schedule-svg.ts'
 import { capital, counted, listed, numberWord, spellDate, spellTime } from './words.ts'
@@ -55,8 +55,8 @@ function facts({ vault, anchor, checkpoint }: EvidenceBody, roster: Roster): Htm
   return factTable([
     ['Vault', html`${said(vault.name)} <span class="mono aside">${vault.id}</span>`],
     ['Quorum', `${capital(numberWord(roster.threshold))} of ${numberWord(custodians)} custodians`],
-    ['Root key', html`<span class="mono">${hexGroups(readStatementHeader(anchor).kid).join(' ')}</span>`],
-    ['Checkpoint', html`Event ${seq}, ${spellTime(iat)}<br><span class="mono">${hexGroups(head).join(' ')}</span>`],
+    ['Root key', hexPair(readStatementHeader(anchor).kid)],
+    ['Checkpoint', html`Event ${seq}, ${spellTime(iat)}<br>${hexPair(head)}`],
   ])
 }
 
@@ -64,8 +64,7 @@ function isolation({ isolation: matrix }: EvidenceBody): Html {
   if (!matrix) return html`<h2>Isolation</h2><p>Not tried for this pack.</p>`
   const { at, tenants: count, pairs, rejectedByPolicy, rejectedBySignature, signatureChecks, accepted } = matrix
   const rows = factTable([
-    ['Tried', spellTime(at)],
-    ['Tenants', numberWord(count)],
+    ['Tried', `${spellTime(at)}, ${counted(count, 'tenant')}`],
     ['By policy', `${rejectedByPolicy} of ${pairs} refused: each tenant’s token at every other tenant’s verifier`],
     [
       'By signature',
@@ -74,7 +73,7 @@ function isolation({ isolation: matrix }: EvidenceBody): Html {
     ['Accepted', accepted === 0 ? 'none' : html`<b class="danger">${mark('danger')}${accepted}</b>`],
   ])
   return html`<h2>Isolation <span class="aside">one tenant’s tokens mean nothing to another</span></h2>
-<div class="side keep">${isolated(matrix) ? drawMatrix(count) : null}<div>${rows}</div></div>
+<div class="side keep">${isolated(matrix) ? html`<figure>${drawMatrix(count)}<figcaption class="aside">Rows: tokens. Columns: verifiers. Only the diagonal passes.</figcaption></figure>` : null}<div>${rows}</div></div>
 `
 }
 
@@ -96,22 +95,22 @@ function tenantSection({ name, issuer, policy, keys }: Tenant, index: number, bu
   return html`<h3>${said(name)} <span class="aside">${issuer}</span></h3>
 <p class="aside">A key signs for ${spellDuration(policy.rotationInterval)}, is announced ${spellDuration(policy.propagationTime)} before and published ${spellDuration(policy.retentionDuration)} after. Tokens live ${spellDuration(policy.accessTokenLifetime)}.</p>
 ${drawSchedule(`hatch-${index}`, drawn, builtAt)}
-<div class="scroll"><table><thead><tr><th scope="col">Key</th><th scope="col">State</th><th scope="col">Signs</th><th scope="col">Made</th><th scope="col">End</th></tr></thead><tbody>
+<div class="scroll"><table><thead><tr><th scope="col">Key</th><th scope="col">State</th><th scope="col">Signs</th><th scope="col">Made</th></tr></thead><tbody>
 ${keys.map(keyRow)}</tbody></table></div>
 `
 }
 
 const keyRow = (key: Key): Html =>
-  html`<tr><td>${key.label}<small>${describeSpec(key.spec)}</small><small class="mono">${shortHex(key.kid)}</small></td><td>${key.state}</td><td>${spellDate(key.times.signFrom)} to ${spellDate(key.times.signUntil)}${
-    key.times.propagation === 'full' ? null : html`<small>announcement: ${key.times.propagation}</small>`
-  }</td><td>${spellTime(key.bornAt)}<small>${key.bornIn ?? 'outside a ceremony'}; ${key.generator}</small></td><td>${ending(key)}</td></tr>\n`
+  html`<tr><td>${key.label}<small>${describeSpec(key.spec)}, <span class="mono">${shortHex(key.kid)}</span></small></td><td>${key.state}${ending(key)}</td><td>${spellDate(key.times.signFrom)}<br>to ${spellDate(key.times.signUntil)}${
+    key.times.propagation === 'full' ? null : html`<small>announced: ${key.times.propagation}</small>`
+  }</td><td>${spellTime(key.bornAt)}<small>${key.bornIn ?? 'outside a ceremony'}; ${key.generator}</small></td></tr>\n`
 
-function ending({ compromised, destroyed, certificate }: Key): Part {
-  if (!compromised && !destroyed) return 'none yet'
-  return html`${compromised ? html`Named compromised ${spellTime(compromised.at)}<small>${compromised.reason}</small>` : null}${
-    destroyed ? html`Destroyed in the vault ${spellTime(destroyed.at)}<small>${destroyed.reason}</small>` : null
-  }${certificate ? html`<small>certificate of ${certificate.grade} ${certificate.id}</small>` : null}`
-}
+const ending = ({ compromised, destroyed, certificate }: Key): Html =>
+  html`${
+    compromised ? html`<small>named compromised ${spellTime(compromised.at)}: ${compromised.reason}</small>` : null
+  }${destroyed ? html`<small>vault’s copy destroyed ${spellTime(destroyed.at)}: ${destroyed.reason}</small>` : null}${
+    certificate ? html`<small>certificate of ${certificate.grade} ${certificate.id}</small>` : null
+  }`
 
 function ceremonies({ ceremonies: all }: EvidenceBody, roster: Roster): Html {
   const nameOf = (id: string) => roster.people.find((person) => person.id === id)?.name ?? id

@@ -32,7 +32,7 @@ const front = (name: string, vaultId: string, practice: boolean, { seq, head, ia
 <h2>${said(name)}${practice ? ' PRACTICE' : null}</h2>
 <p class="mono">${vaultId}</p>
 <p>Newest checkpoint: <b>event ${seq}</b><br>${spellTime(iat)}</p>
-<p>Head</p>
+<p>Head of its log</p>
 ${hex(head)}</section>
 `
 
@@ -42,9 +42,9 @@ ${hex(root)}${wordList(root)}</section>
 `
 
 const STYLE = `.card{width:85.6mm;border:var(--hair) solid var(--ink);background:var(--surface);break-inside:avoid}
-.card section{height:54mm;padding:4mm;overflow:hidden;font:8pt/10.5pt var(--serif)}
+.card section{height:54mm;padding:4mm;overflow:hidden;font:9pt/12pt var(--serif)}
 .card section+section{border-top:var(--hair) dashed var(--ink)}
-.card h2{margin:0 0 4pt;font:600 10.5pt/13pt var(--serif)}.card p{margin:0 0 4pt}
-.card .mono{font-size:8pt}.card .hex{font:8pt/11pt var(--mono);margin:0 0 4pt;letter-spacing:-.01em;overflow-wrap:normal;white-space:pre}
-.card .words{grid-template-columns:repeat(4,1fr);gap:0 2mm;font:8pt/10.6pt var(--serif)}.card .words i{margin-right:2pt}
+.card h2{margin:0 0 4pt;font:600 11pt/14pt var(--serif)}.card p{margin:0 0 4pt}
+.card .mono{font-size:8pt}.card .hex{font:9pt/12.5pt var(--mono);margin:0 0 4pt;letter-spacing:-.01em;overflow-wrap:normal;white-space:pre}
+.card .words{grid-template-columns:repeat(4,1fr);gap:0 2mm;font:8.5pt/11.4pt var(--serif)}.card .words i{margin-right:2pt}
 `

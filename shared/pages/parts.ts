@@ -31,15 +31,22 @@ ${rows.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}<
 export const FOOT = html`<p class="foot">The signed file is the authority; this page is drawn from it. Check it with <code>keyrite verify</code> and the trust anchor.</p>
 `
 
-/** A digest as people compare it: sixteen groups of four in two lines, and 24 numbered words. */
-export function fingerprint(title: string, covers: string, digest: string): Html {
+/** Sixteen groups of four in two lines that do not break elsewhere on a wide page. */
+export function hexPair(digest: string): Html {
   const groups = hexGroups(digest)
-  return html`<section class="digest"><h2>${title} <span class="aside">${covers}</span></h2>
-<p class="hex">${groups.slice(0, 8).join(' ')}
-${groups.slice(8).join(' ')}</p>
+  return html`<span class="mono pair">${groups.slice(0, 8).join(' ')}<br>${groups.slice(8).join(' ')}</span>`
+}
+
+/** A digest as people compare it: sixteen groups of four in two lines, and 24 numbered words. */
+export const fingerprint = (
+  title: string,
+  covers: string,
+  digest: string,
+): Html => html`<section class="digest"><h2>${title} <span class="aside">${covers}</span></h2>
+<p class="hex">${hexGroups(digest).slice(0, 8).join(' ')}
+${hexGroups(digest).slice(8).join(' ')}</p>
 ${wordList(digest)}</section>
 `
-}
 
 export const wordList = (digest: string): Html =>
   html`<ol class="words">${words(digest).map((word, index) => html`<li><i>${index + 1}</i>${word}</li>`)}</ol>
@@ -54,7 +61,7 @@ export function signatureBlocks(
   const block = ({ id, name, role }: Participant) => {
     const known = rosters.findLast((roster) => roster.people.some((person) => person.id === id))
     const person = known?.people.find((one) => one.id === id)
-    return html`<li><b>${said(name)}</b>${ROLE_WORDS[role]}<br>${agreement(signatures[id])}${
+    return html`<li><b>${said(name)}</b>${name.startsWith(ROLE_WORDS[role]) ? null : html`${ROLE_WORDS[role]}<br>`}${agreement(signatures[id])}${
       person ? html`<br>key <span class="mono">${shortHex(thumbprint(person.signing))}</span>` : null
     }</li>
 `

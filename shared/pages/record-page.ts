@@ -1,11 +1,22 @@
 import type { CeremonyKind } from '../domain/events.ts'
-import { hexGroups, shortHex } from '../formats/fingerprint.ts'
+import type { Role } from '../domain/roster.ts'
+import { shortHex } from '../formats/fingerprint.ts'
 import { KB } from '../formats/json.ts'
 import { readStatementHeader } from '../formats/jws.ts'
 import { type CeremonyRecord, type RecordBody, recordDigest } from '../formats/record.ts'
 import type { Roster } from '../formats/roster.ts'
 import { type Html, html, type Part, renderPage, said } from './page.ts'
-import { FOOT, factTable, fingerprint, MEANING, peekRoster, ROLE_WORDS, signatureBlocks, timeCell } from './parts.ts'
+import {
+  FOOT,
+  factTable,
+  fingerprint,
+  hexPair,
+  MEANING,
+  peekRoster,
+  ROLE_WORDS,
+  signatureBlocks,
+  timeCell,
+} from './parts.ts'
 import { planInWords } from './plan-words.ts'
 import { drawSteps } from './steps-svg.ts'
 import { capital, counted, listed, numberWord, spellTime } from './words.ts'
@@ -63,7 +74,7 @@ const summary = (record: RecordBody): Html =>
     ['Started', spellTime(record.startedAt)],
     ['Last step', spellTime(lastAt(record))],
     ['Events', `${record.events.from} to ${record.events.to} of the vault’s log`],
-    ['Log at its end', html`<span class="mono">${hexGroups(record.events.head).join(' ')}</span>`],
+    ['Log at its end', hexPair(record.events.head)],
   ])
 
 const present = ({ participants }: RecordBody): Html => html`<h2>Who was there</h2>
@@ -73,7 +84,7 @@ ${participants.map(({ id, name, role }) => html`<tr><td>${name}</td><td>${ROLE_W
 
 const plan = ({ plan: text, planDigest }: RecordBody): Html => html`<h2>What was planned</h2>
 ${planInWords(text)}
-<p class="aside">Digest of the plan file, which every approval names:<br><span class="mono">${hexGroups(planDigest).join(' ')}</span></p>
+<p class="aside">Digest of the plan file, which every approval names:<br>${hexPair(planDigest)}</p>
 `
 
 function steps(record: RecordBody): Html {
@@ -81,9 +92,9 @@ function steps(record: RecordBody): Html {
   const drawn = record.steps.map(({ step, at }) => ({ at, approved: approved.has(step) }))
   const row = ({ step, at, by, observed }: RecordBody['steps'][number], index: number) => {
     const planned = record.script.find((one) => one.id === step)
-    return html`<tr><td class="n">${index + 1}</td><td class="t">${timeCell(at)}</td><td>${planned?.title ?? step}<small>${
-      planned?.who ?? null
-    }</small></td><td>${observed}<small>${by === 'keyrite' ? 'noted by Keyrite' : html`noted by ${nameOf(record, by)}`}</small></td></tr>\n`
+    return html`<tr><td class="n">${index + 1}</td><td class="t">${timeCell(at)}</td><td>${planned?.title ?? step}<small>${whoActs(
+      planned?.who,
+    )}</small></td><td>${observed}<small>${by === 'keyrite' ? 'noted by Keyrite' : html`noted by ${nameOf(record, by)}`}</small></td></tr>\n`
   }
   return html`<h2>What happened</h2>
 ${drawSteps(drawn, record.startedAt, lastAt(record))}
@@ -92,12 +103,15 @@ ${record.steps.map(row)}</tbody></table></div>
 ${remaining(record)}`
 }
 
+const whoActs = (who: string | undefined): string | null =>
+  who === undefined ? null : who in ROLE_WORDS ? ROLE_WORDS[who as Role] : capital(who)
+
 /** The steps that close a ceremony come after its record is written; they are named, not passed over. */
 function remaining({ script, steps: done }: RecordBody): Part {
   const recorded = new Set(done.map((one) => one.step))
   const rest = script.filter((one) => !recorded.has(one.id)).map((one) => one.title)
   if (rest.length === 0) return null
-  return html`<p class="aside">Not in this record, because they follow it: ${listed(rest)}.</p>`
+  return html`<p class="aside">After this record comes: ${listed(rest)}.</p>`
 }
 
 const nameOf = (record: RecordBody, id: string): Html =>

@@ -18,7 +18,7 @@ export const STYLE = `
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--paper);color:var(--ink);font:var(--body) var(--serif);font-optical-sizing:auto;
-font-variant-numeric:lining-nums tabular-nums;overflow-wrap:anywhere}
+font-variant-numeric:lining-nums tabular-nums;overflow-wrap:break-word}
 main{position:relative;max-width:880px;margin:32px auto 48px;padding:56px 64px 48px;background:var(--surface);border:var(--hair) solid var(--line)}
 .mast{display:flex;justify-content:space-between;align-items:baseline;gap:24px;padding-bottom:16px;border-bottom:var(--rule) solid var(--ink)}
 .mast b{font-size:1.4em;letter-spacing:-.01em}
@@ -29,8 +29,10 @@ h2{font:600 var(--h2) var(--serif);margin:var(--gap) 0 8px}
 h3{font:600 var(--body) var(--serif);margin:24px 0 4px}
 p{margin:0 0 12px;max-width:72ch;text-wrap:pretty}
 .aside{color:var(--ink-2);font:var(--small) var(--serif)}
+table+.aside,ul+.aside,.scroll+.aside{margin-top:14px}
 h2 .aside{margin-left:10px;font-weight:400}
-code,.mono{font-family:var(--mono);font-size:.9em}
+code,.mono{font-family:var(--mono);font-size:.9em;overflow-wrap:anywhere}
+.pair{overflow-wrap:normal;white-space:nowrap}
 a{color:var(--accent)}
 table{width:100%;border-collapse:collapse;font:var(--small) var(--serif);font-size:15px}
 th,td{text-align:left;vertical-align:top;padding:6px 16px 6px 0;border-bottom:var(--hair) solid var(--line);font-weight:400}
@@ -40,9 +42,10 @@ td.n,th.n{white-space:nowrap;color:var(--ink-2);padding-right:12px}
 td.t{white-space:nowrap}
 td small{display:block;font:inherit;color:var(--ink-2)}
 .facts{border-top:var(--hair) solid var(--ink)}
-.facts th{width:160px;font-weight:600;padding-right:24px}
-.facts td,.facts th{font:var(--body) var(--serif)}
-.facts td.mono{font:.9em/25px var(--mono)}
+.facts>tbody>tr>td,.facts>tbody>tr>th{font:var(--body) var(--serif)}
+.facts>tbody>tr>th{width:160px;font-weight:600;padding-right:24px}
+td>table{margin-top:-6px}td>table tr:last-child>td{border-bottom:0}
+.side .facts>tbody>tr>*{font:var(--small) var(--serif);font-size:15px}.side .facts>tbody>tr>th{width:112px;font-weight:600}
 .scroll{overflow-x:auto}
 .nested{margin:0;padding-left:20px}
 .three{display:grid;grid-template-columns:repeat(3,1fr);gap:32px;margin-top:28px}
@@ -58,7 +61,7 @@ td small{display:block;font:inherit;color:var(--ink-2)}
 .words{display:grid;grid-template-columns:repeat(8,1fr);gap:2px 12px;margin:0;padding:0;list-style:none;font:var(--small) var(--serif)}
 .words i{font-style:normal;color:var(--ink-3);margin-right:5px}
 .foot{margin:32px 0 0;color:var(--ink-2);font:var(--small) var(--serif);max-width:none}
-.attention{list-style:none;margin:0 0 8px;padding:0;border-top:var(--hair) solid var(--ink)}
+.attention{list-style:none;margin:0 0 28px;padding:0;border-top:var(--hair) solid var(--ink)}
 .attention li{padding:8px 0;border-bottom:var(--hair) solid var(--line)}
 .mark{width:13px;height:13px;margin:0 7px -1px 0;fill:none;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
 .done{color:var(--done)}.warn{color:var(--warn)}.danger{color:var(--danger)}
@@ -66,8 +69,8 @@ td small{display:block;font:inherit;color:var(--ink-2)}
 .open{font-weight:700}
 .practice{margin:16px 0 0;padding:8px 12px;border:var(--hair) solid var(--warn);color:var(--warn);font:var(--small) var(--serif)}
 .practice b{letter-spacing:.08em}
-.watermark{position:fixed;inset:0;width:100%;height:100%;z-index:1;pointer-events:none;overflow:hidden}
-.watermark text{font:600 150px var(--serif);letter-spacing:.06em;fill:none;stroke:var(--warn);stroke-width:1.5;opacity:.22}
+.watermark{position:fixed;inset:0;width:100%;height:100%;z-index:1;pointer-events:none}
+.watermark text{font:600 210px var(--serif);letter-spacing:.04em;text-anchor:middle;fill:none;stroke:var(--warn);stroke-width:2;opacity:.2}
 figure{margin:0 0 16px}
 svg.drawing,.legend svg,.watermark{display:block}
 svg.drawing{width:100%;height:auto;font:13px var(--serif);fill:var(--ink)}
@@ -83,18 +86,20 @@ svg.drawing{width:100%;height:auto;font:13px var(--serif);fill:var(--ink)}
 .drawing .cell{fill:var(--tint);stroke:var(--surface);stroke-width:1}.drawing .own{fill:var(--accent);stroke:var(--surface);stroke-width:1}
 .legend{display:flex;flex-wrap:wrap;gap:4px 20px;margin:0 0 8px;font:var(--small) var(--serif);color:var(--ink-2)}
 .legend span{display:inline-flex;align-items:center;gap:8px}.legend svg{width:22px;height:12px}
-svg.matrix{width:180px}
+svg.drawing.matrix{width:180px}.side figure{flex:none;width:180px;margin:0}.side figcaption{margin-top:8px}
+.side .facts{margin-top:0}
 .side{display:flex;gap:32px;align-items:flex-start}.side svg{flex:none}.side>div{flex:1}
 @media screen and (max-width:760px){:root{--title:28px/36px;--lead:18px/28px}
 main{margin:0;border:0;padding:24px 20px}.three{grid-template-columns:1fr;gap:20px}.words{grid-template-columns:repeat(4,1fr)}
-.facts th{width:112px;padding-right:16px}.side{flex-direction:column}.watermark text{font-size:64px}
+.facts>tbody>tr>th{width:112px;padding-right:16px}.pair{white-space:normal}.side{flex-direction:column}
 .scroll table{min-width:560px}.scroll .drawing{min-width:560px}}
 @page{margin:20mm}
 @media print{:root{color-scheme:light;${BLACK}
 --body:10.5pt/15pt;--small:9pt/13pt;--title:25pt/30pt;--lead:12.5pt/18pt;--h2:12.5pt/17pt;--rule:1.2pt;--hair:.5pt;--gap:20pt}
 body{background:#FFF}
 main{max-width:none;margin:0;padding:0;border:0}
-table,.three ul,.signed b{font-size:9.5pt}.facts td.mono{line-height:15pt}
+table,.three ul,.signed b{font-size:9.5pt;line-height:13pt}
+.side .facts>tbody>tr>*{font-size:9.5pt}
 h1{margin-top:18pt}.lead{margin-bottom:14pt}.scroll{overflow:visible}
 tr,li,figure,.three,.digest,.keep{break-inside:avoid}
 thead{display:table-header-group}
@@ -103,7 +108,7 @@ p{orphans:3;widows:3}
 th,td{padding-top:4pt;padding-bottom:4pt}
 .signed li{margin-top:30pt}.hex{font-size:12pt;line-height:18pt}.words{font-size:9pt}
 svg.drawing{font-size:11.5px}.drawing .on{fill:#FFF}.drawing .cell{fill:#FFF;stroke:#000;stroke-width:.5}.drawing .own{stroke:#000;stroke-width:.5}
-.watermark text{stroke-width:.6;opacity:.5}}
+.watermark text{stroke-width:1;opacity:.45}}
 `
 
 /** The page counter and the document's number on every sheet after the first; `number` is cut to plain characters. */

@@ -1,10 +1,12 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { writeBundle } from '../../electron/handoff/bundle.ts'
+import { writeLines } from '../../electron/files/lines.ts'
+import { rootOf, writeBundle } from '../../electron/handoff/bundle.ts'
 import { writeMaterial } from '../../electron/handoff/material.ts'
+import { readReceipts } from '../../electron/handoff/receipts.ts'
 import { writeTrustAnchor } from '../../electron/handoff/statements.ts'
 import { initRuntime } from '../../electron/issuer/init.ts'
 import { openRuntime, type Runtime } from '../../electron/issuer/runtime.ts'
@@ -13,15 +15,23 @@ import { KEY_SPECS, type KeySpec, type PublicJwk } from '../../shared/domain/alg
 import type { KeyTimes } from '../../shared/domain/key.ts'
 import { DAY, DEFAULT_POLICY, type Policy } from '../../shared/domain/policy.ts'
 import { extendSchedule, keyLabel } from '../../shared/domain/schedule.ts'
+import { cutSlots } from '../../shared/domain/slots.ts'
 import { asKeyriteError } from '../../shared/errors.ts'
-import type { BundleKey, Manifest } from '../../shared/formats/bundle.ts'
-import type { TenantEntry } from '../../shared/formats/bundle-check.ts'
+import {
+  type BundleKey,
+  type Manifest,
+  signJwkSet,
+  signManifest,
+  type TenantLine,
+} from '../../shared/formats/bundle.ts'
+import { keySet, slotClaims, type TenantEntry } from '../../shared/formats/bundle-check.ts'
+import { digest, toBase64url, utf8 } from '../../shared/formats/bytes.ts'
 import { signCheckpoint } from '../../shared/formats/checkpoint.ts'
 import { publicJwkSchema } from '../../shared/formats/common.ts'
 import { openEnrollment } from '../../shared/formats/enrollment.ts'
 import { thumbprint } from '../../shared/formats/fingerprint.ts'
 import { type P256Jwk, p256JwkSchema, type StatementKey, type StatementSigner } from '../../shared/formats/jws.ts'
-import type { MaterialManifest } from '../../shared/formats/material.ts'
+import { type MaterialManifest, signMaterialManifest } from '../../shared/formats/material.ts'
 import { parseStatementFile } from '../../shared/formats/statement-file.ts'
 import { type Anchor, openTrustAnchor, signTrustAnchor } from '../../shared/formats/trust-anchor.ts'
 
@@ -286,8 +296,84 @@ export async function codeOf(work: () => unknown): Promise<string | null> {
 /** The names of files that have their final name. */
 export const filesIn = (folder: string): string[] => readdirSync(folder).sort()
 
-/** Everything a runtime is, as text: the same before and after means that nothing changed. */
+/** Everything a runtime is but time and alarms, as text: the same before and after means that nothing changed. */
 export function stateOf(runtime: Runtime): string {
-  const { clock: _, ...status } = runtime.status()
+  const { clock: _, receiptsNotExported: __, ...status } = runtime.status()
   return JSON.stringify(status)
+}
+
+// Files that the writers would never write: signed by a real root, wrong inside.
+
+/** Signs a tenant's slots without looking at any rule. `change` may spoil each signed set. */
+export async function signSlots(
+  vault: TestVault,
+  entry: TenantEntry,
+  iat = T0,
+  change: (jws: string) => string = (jws) => jws,
+): Promise<TenantLine> {
+  const gone = new Set(entry.compromised.map((key) => key.kid))
+  const slots = cutSlots(entry.policy, entry.keys, gone, iat).map(async (slot) => {
+    const sign = async (kids: string[]) =>
+      change(await signJwkSet({ ...slotClaims(entry.issuer, iat, slot), keys: keySet(entry.keys, kids) }, vault.root))
+    const without = slot.kids.map(async (kid) => [kid, await sign(slot.kids.filter((one) => one !== kid))] as const)
+    return {
+      from: slot.from,
+      to: slot.to,
+      set: await sign(slot.kids),
+      without: Object.fromEntries(await Promise.all(without)),
+    }
+  })
+  return { ...entry, slots: await Promise.all(slots) }
+}
+
+/** Writes a bundle of exactly these lines, with a manifest that the root signed for them. */
+export async function rawBundle(
+  vault: TestVault,
+  folder: string,
+  lines: (Uint8Array | string)[],
+  { previous = null, manifest = {} }: { previous?: Handoff | null; manifest?: Partial<Manifest> } = {},
+): Promise<Handoff> {
+  const bytes = lines.map((line) => (typeof line === 'string' ? utf8(line) : line))
+  const full = {
+    ...manifestAfter(vault, previous, manifest),
+    tenants: lines.length,
+    merkleRoot: rootOf(bytes),
+    ...manifest,
+  }
+  const jws = await signManifest(full, vault.practice, vault.root)
+  const path = join(folder, `raw-${randomUUID()}.keyrite`)
+  writeLines(path, [jws, ...bytes])
+  return { number: full.number, manifestDigest: digest(jws), bundle: path, material: null }
+}
+
+/** A compact JWS with any header, truly signed by this P-256 key. */
+export async function signRaw(header: object, payload: unknown, key: CryptoKey): Promise<string> {
+  const input = `${toBase64url(utf8(JSON.stringify(header)))}.${toBase64url(utf8(JSON.stringify(payload)))}`
+  const signature = await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, key, utf8(input))
+  return `${input}.${toBase64url(new Uint8Array(signature))}`
+}
+
+/** Writes material of exactly these sealed keys, with a manifest that the root signed for them. */
+export async function rawMaterial(
+  vault: TestVault,
+  folder: string,
+  of: Handoff,
+  transportKey: P256Jwk,
+  jwes: string[],
+): Promise<string> {
+  const { vaultId, runtimeId, environment, iat, exp } = manifestAfter(vault, null)
+  const about = { vaultId, runtimeId, environment, number: of.number, bundle: of.manifestDigest, iat, exp }
+  const lines = jwes.map(utf8)
+  const manifest = { ...about, transportKey: thumbprint(transportKey), keys: lines.length, merkleRoot: rootOf(lines) }
+  const path = join(folder, `raw-${randomUUID()}.keyrite`)
+  writeLines(path, [await signMaterialManifest(manifest, vault.practice, vault.root), ...lines])
+  return path
+}
+
+/** Every alarm that the runtime stated so far. */
+export async function alarmsOf({ runtime, enrollment }: TestRuntime): Promise<string[]> {
+  const { path } = runtime.exportReceipts(temporaryFolder())
+  const { receiptSigner: signer } = enrollment
+  const read = await readReceipts(path, { signer, runtimeId: RUNTIME_ID, after: null, practice: false })
+  return read.receipts.flatMap(({ stated }) => (stated.type === 'import-refused' ? [stated.code] : []))
 }

@@ -5,6 +5,7 @@ import { must } from '../../../shared/errors.ts'
 import { openJwkSet } from '../../../shared/formats/bundle.ts'
 import { sha256, toHex } from '../../../shared/formats/bytes.ts'
 import { hexGroups } from '../../../shared/formats/fingerprint.ts'
+import { canonicalText } from '../../../shared/formats/json.ts'
 import { parsePlan } from '../../../shared/formats/plan.ts'
 import { confirmationFor } from '../../ceremony/destroy.ts'
 import type { Ports } from '../../ceremony/ports.ts'
@@ -356,7 +357,7 @@ class Stage {
       const signed = await openJwkSet(await (await fetch(`${party.issuer}/.well-known/jwks.jwt`)).text(), anchor.key)
       const plain = (await party.fetchKeys()).set
       must(
-        JSON.stringify(signed.keys) === JSON.stringify(plain.keys),
+        canonicalText(signed.keys) === canonicalText(plain.keys),
         'verification-failed',
         `The signed key set of ${party.issuer} is not the one it serves.`,
       )

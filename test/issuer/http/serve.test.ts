@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { serveIssuer } from '../../../electron/cli/serve.ts'
+import { describeTenants, serveIssuer } from '../../../electron/cli/serve.ts'
 import { KeyriteError } from '../../../shared/errors.ts'
 import { startIssuer, TestService } from './service.ts'
 
@@ -52,4 +52,17 @@ it('a port that is taken is port-in-use', async () => {
   const { ready } = serve(() => {}, other.server.port)
   await expect(ready).rejects.toMatchObject({ code: 'port-in-use' })
   await other.server.close()
+})
+
+it('one line per tenant up to ten, then a count', () => {
+  const tenant = (at: number) => ({
+    tenant: `t${at}`,
+    issuer: `https://t${at}.example`,
+    signing: at === 1 ? [] : ['key'],
+  })
+  const lines = (count: number) => describeTenants(Array.from({ length: count }, (_, at) => tenant(at)))
+  expect(lines(2)).toEqual(['  t0  https://t0.example  key', '  t1  https://t1.example  no key may sign now'])
+  expect(lines(10)).toHaveLength(10)
+  expect(lines(11)).toHaveLength(11)
+  expect(lines(11).at(-1)).toBe('  and others: 11 tenants in all')
 })
