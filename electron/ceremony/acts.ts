@@ -1,5 +1,6 @@
 import { decideCompromise, decideHandoff, decideRotate } from '../../shared/domain/decide.ts'
 import type { VaultEvent } from '../../shared/domain/events.ts'
+import { count } from '../../shared/domain/plural.ts'
 import type { Act } from '../../shared/domain/script.ts'
 import { must } from '../../shared/errors.ts'
 import { hexGroups, words } from '../../shared/formats/fingerprint.ts'
@@ -54,21 +55,21 @@ export async function precheck(context: Context): Promise<string> {
     case 'genesis':
       return 'A new vault.'
     case 'onboard':
-      return `${plan.tenants.length} new tenants, ${jobsOf(context, now).jobs.length} keys to make.`
+      return `${count(plan.tenants.length, 'new tenant')}, ${count(jobsOf(context, now).jobs.length, 'key')} to make.`
     case 'rotate':
-      return `${decideRotate(vault.state, plan.tenants, plan.endingWithin ?? null, now).length} keys to make.`
+      return `${count(decideRotate(vault.state, plan.tenants, plan.endingWithin ?? null, now).length, 'key')} to make.`
     case 'emergency':
-      return `${decideCompromise(vault.state, plan.scope, now).length} keys are no longer trusted.`
+      return `${count(decideCompromise(vault.state, plan.scope, now).length, 'key is', 'keys are')} no longer trusted.`
     case 'handoff': {
       const { tenants, keys } = decideHandoff(vault.state, plan.runtime, plan.tenants, now)
-      return `${tenants.length} tenants and ${keys.length} private keys leave for ${plan.runtime}.`
+      return `${count(tenants.length, 'tenant')} and ${count(keys.length, 'private key')} for ${plan.runtime}.`
     }
     case 'enroll-runtime':
       return (await compareEnrollment(context)).observed
     case 'intake':
       return (await checkReceipts(context)).observed
     case 'destroy':
-      return `${checkDestroy(context, plan, now).length} keys to destroy.`
+      return `${count(checkDestroy(context, plan, now).length, 'key')} to destroy.`
   }
 }
 
@@ -107,7 +108,7 @@ async function recordCompromise(context: Context): Promise<Outcome> {
   const { approved } = await act(context, { compromised: keys.map((key) => key.kid) }, async () => undefined)
   const tenants = new Set(keys.map((key) => key.tenant)).size
   return {
-    observed: `${keys.map((key) => key.label).join(', ')} (${tenants === 1 ? 'one tenant' : `${tenants} tenants`}).`,
+    observed: `${keys.map((key) => key.label).join(', ')} (${count(tenants, 'tenant')}).`,
     events: [
       approved,
       ...keys.map(

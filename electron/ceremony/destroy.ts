@@ -1,5 +1,6 @@
 import { decideDestroy, knownKey, knownTenant } from '../../shared/domain/decide.ts'
 import { copiesOf, gradeOf } from '../../shared/domain/ledger.ts'
+import { count } from '../../shared/domain/plural.ts'
 import type { VaultKey, VaultState } from '../../shared/domain/state.ts'
 import { must } from '../../shared/errors.ts'
 import { digest } from '../../shared/formats/bytes.ts'
@@ -44,7 +45,7 @@ export async function checkDependencies(context: Context): Promise<Outcome> {
   const keys = checkDestroy(context, plan, context.ports.now())
   const open = keys.flatMap((key) => copiesOf(context.vault.state, key)).filter((copy) => copy.status === 'open').length
   return {
-    observed: `${keys.map((key) => key.label).join(', ')}: no longer needed. ${open} known copies are open now.`,
+    observed: `${keys.map((key) => key.label).join(', ')}: no longer needed. ${count(open, 'known copy is', 'known copies are')} open now.`,
     events: plan.attestations.map((said) => ({ type: 'copy-attested', kids: [...plan.keys], ...said })),
   }
 }
@@ -63,7 +64,7 @@ export async function destroyBytes(context: Context): Promise<Outcome> {
   const { approved } = await act(context, { destroy: plan.keys }, async () => undefined)
   const marks = vault.marksOf(ids)
   return {
-    observed: `${ids.length} rows overwritten and deleted.`,
+    observed: `${count(ids.length, 'row')} overwritten and deleted.`,
     events: [approved, { type: 'keys-destroyed', kids: [...plan.keys], reason: plan.reason, marks }],
     remove: ids,
   }
@@ -101,7 +102,7 @@ export async function proveAbsence(context: Context): Promise<Outcome> {
   const ours = Object.fromEntries(Object.entries(marks).filter(([id]) => plan.keys.some((kid) => id.endsWith(kid))))
   const { rows, pages } = context.vault.proveAbsence(ours)
   return {
-    observed: `Nothing of the ${Object.keys(ours).length} erased rows is in ${rows} remaining rows and ${pages} decrypted pages.`,
+    observed: `Nothing of the ${count(Object.keys(ours).length, 'erased row')} is in the ${count(rows, 'remaining row')} and the ${count(pages, 'decrypted page')}.`,
     events: [{ type: 'absence-proved', kids: [...plan.keys], rows, pages }],
   }
 }
@@ -119,7 +120,7 @@ export async function issueCertificate(context: Context): Promise<Outcome> {
     signatures[id] = await signOff({ of: digest(result), agrees: true, at: ports.now() }, practice, person.signer)
   const open = certificate.keys.flatMap((key) => key.copies).filter((copy) => copy.status === 'open').length
   return {
-    observed: `Certificate of ${certificate.grade} ${certificate.certificate}. ${open === 0 ? 'No known copy is open.' : `${open} known ${open === 1 ? 'copy stays' : 'copies stay'} open.`}`,
+    observed: `Certificate of ${certificate.grade} ${certificate.certificate}. ${count(open, 'known copy stays', 'known copies stay')} open.`,
     events: [
       approved,
       {

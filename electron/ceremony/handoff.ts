@@ -1,4 +1,5 @@
 import { decideHandoff, knownRuntime } from '../../shared/domain/decide.ts'
+import { count } from '../../shared/domain/plural.ts'
 import { keysOf, type Tenant, type VaultKey, type VaultState } from '../../shared/domain/state.ts'
 import { must } from '../../shared/errors.ts'
 import type { BundleKey } from '../../shared/formats/bundle.ts'
@@ -131,7 +132,7 @@ export async function exportFiles(context: Context): Promise<Outcome> {
   const { bundle, material } = result
   const files = { [bundle.name]: bundle.digest, [material.name]: material.digest }
   return {
-    observed: `Bundle ${number} for ${plan.runtime}: ${tenants.length} tenants, ${keys.length} keys. Digest ${hexGroups(bundle.merkleRoot).slice(0, 4).join(' ')} …`,
+    observed: `Bundle ${number} for ${plan.runtime}: ${count(tenants.length, 'tenant')}, ${count(keys.length, 'private key')}. Digest ${hexGroups(bundle.merkleRoot).slice(0, 4).join(' ')} …`,
     events: [
       approved,
       {
@@ -188,7 +189,7 @@ export async function compareFiles(context: Context): Promise<Outcome> {
   must(bundle && material, 'ceremony-conflict', 'There is no exported file to compare.')
   const { tenants, keys } = await ports.media.checkExport(bundle, material, vault.anchor)
   return {
-    observed: `Read back from the medium and checked from the trust anchor alone: ${tenants} tenants, ${keys} encrypted keys.`,
+    observed: `Read back from the medium and checked from the trust anchor alone: ${count(tenants, 'tenant')}, ${count(keys, 'encrypted key')}.`,
   }
 }
 
@@ -207,7 +208,7 @@ export async function checkReceipts(context: Context): Promise<Outcome> {
   const { runtime, read } = await readReceipts(context)
   must(read.receipts.length > 0, 'ceremony-conflict', 'The vault has all of these receipts already.')
   return {
-    observed: `${read.receipts.length} new receipts of ${runtime.runtimeId}, an unbroken chain after receipt ${runtime.receipts.upTo}.`,
+    observed: `${count(read.receipts.length, 'new receipt')} of ${runtime.runtimeId}, an unbroken chain after receipt ${runtime.receipts.upTo}.`,
   }
 }
 
@@ -228,7 +229,7 @@ export async function takeReceipts(context: Context): Promise<Outcome> {
     statements,
   }
   return {
-    observed: `${receipts.length} receipts taken; ${erased} state that a private half was erased.`,
+    observed: `${count(receipts.length, 'receipt')} taken; ${count(erased, 'private half was', 'private halves were')} erased, by the runtime's word.`,
     events: [approved, { type: 'receipts-taken', ...taken }],
   }
 }

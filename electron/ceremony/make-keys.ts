@@ -2,6 +2,7 @@ import type { KeySpec } from '../../shared/domain/algorithms.ts'
 import { decideOnboard, decideReplacements, decideRotate, type KeyJob } from '../../shared/domain/decide.ts'
 import type { VaultEvent } from '../../shared/domain/events.ts'
 import { lintKey, ModulusRegistry, modulusOf } from '../../shared/domain/lint.ts'
+import { count } from '../../shared/domain/plural.ts'
 import { KeyriteError, must } from '../../shared/errors.ts'
 import { wipe } from '../../shared/formats/bytes.ts'
 import { hexGroups, thumbprint, words } from '../../shared/formats/fingerprint.ts'
@@ -121,6 +122,5 @@ function bornEvent(job: KeyJob, kid: string, key: MadeKey, generator: { node: st
 
 function describe(keys: number, tenants: number, root: string): string {
   if (keys === 0) return 'No key had to be made.'
-  const plural = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
-  return `${plural(keys, 'key')} made for ${plural(tenants, 'tenant')}, linted and sealed. One digest stands for all of them: ${hexGroups(root).slice(0, 4).join(' ')} …, words ${words(root).slice(0, 4).join(' ')} …`
+  return `${count(keys, 'key')} made for ${count(tenants, 'tenant')}, linted and sealed. One digest stands for all of them: ${hexGroups(root).slice(0, 4).join(' ')} …, words ${words(root).slice(0, 4).join(' ')} …`
 }

@@ -64,7 +64,7 @@ export function makeReporter(quiet: boolean): Reporter {
       if (!terminal) return
       const width = 28
       const filled = Math.round((done / Math.max(1, total)) * width)
-      process.stderr.write(`\r  ${label} ${'━'.repeat(filled)}${'─'.repeat(width - filled)} ${done} of ${total}`)
+      process.stderr.write(`\r    ${label} ${'━'.repeat(filled)}${'─'.repeat(width - filled)} ${done} of ${total}`)
       if (done >= total) process.stderr.write('\r\x1b[K')
     },
   }

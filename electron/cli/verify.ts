@@ -1,6 +1,5 @@
 import { Command } from 'commander'
 import { must } from '../../shared/errors.ts'
-import { counted } from '../../shared/pages/words.ts'
 import type { Standing } from '../evidence/findings.ts'
 import { type FileReport, type Report, verifyFiles } from '../evidence/verify.ts'
 import { type Answer, answering } from './output.ts'
@@ -24,19 +23,23 @@ async function verify(paths: string[], options: Record<string, unknown>): Promis
 
 const MARKS: Record<Standing, string> = { verified: '✓ verified', consistent: '~ consistent', failed: '✗ FAILED' }
 
+/** Up to this many files, what was proved stands below each; --json always has it. */
+const FEW = 12
+
 function told({ anchored, files }: Report): string {
   const count = (standing: Standing) => files.filter((file) => file.standing === standing).length
-  const total = `${counted(files.length, 'file')}: ${counted(count('verified'), 'file')} verified, ${count('consistent')} consistent in themselves, ${count('failed')} failed.`
-  const lines = [...files.flatMap(lineOf), '', total.charAt(0).toUpperCase() + total.slice(1)]
+  const lines = [
+    ...files.flatMap((file) => linesOf(file, files.length <= FEW)),
+    '',
+    `${files.length} ${files.length === 1 ? 'file' : 'files'}: ${count('verified')} verified, ${count('consistent')} consistent in themselves, ${count('failed')} failed.`,
+  ]
   if (!anchored) lines.push('No trust anchor was given, so nothing is verified. Give it with --trust-anchor.')
   return lines.map(plain).join('\n')
 }
 
-const lineOf = ({ file, kind, standing, facts, problems }: FileReport): string[] => [
+const linesOf = ({ file, kind, standing, facts, problems }: FileReport, all: boolean): string[] => [
   `${MARKS[standing].padEnd(12)}  ${kind.padEnd(12)}  ${file}`,
-  ...(standing === 'failed'
-    ? problems.map((text) => `              ${text}`)
-    : facts.map((text) => `              ${text}`)),
+  ...[...problems, ...(all ? facts : [])].map((text) => `              ${text}`),
 ]
 
 /** Names and texts come from files: nothing of them may steer the terminal or turn its writing direction. */

@@ -5,7 +5,7 @@ import { utf8 } from '../../shared/formats/bytes.ts'
 import { openCertificate } from '../../shared/formats/certificate.ts'
 import { openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
 import type { MadeKeys, MediaPort, Ports, Written } from '../ceremony/ports.ts'
-import { writeCertificate, writeRecordFolder } from '../evidence/write-record.ts'
+import { certificateFiles, type Files, writeRecordFolder } from '../evidence/write-record.ts'
 import { readBundle, writeBundle } from '../handoff/bundle.ts'
 import { readMaterial, writeMaterial } from '../handoff/material.ts'
 import { readReceipts } from '../handoff/receipts.ts'
@@ -65,9 +65,13 @@ export function connect(room: Room): Ports<Quorum> {
       mkdirSync(room.records, { recursive: true, mode: 0o700 })
       const folder = join(room.records, record.record.ceremony)
       const anchor = await openTrustAnchor(record.record.anchor)
-      await writeRecordFolder(folder, { record, planBytes: utf8(plan), headCard })
+      const extra: Files = {}
       for (const file of certificates)
-        await writeCertificate(folder, file, await openCertificate(file.certificate, anchor.key, anchor.practice))
+        Object.assign(
+          extra,
+          certificateFiles(file, await openCertificate(file.certificate, anchor.key, anchor.practice)),
+        )
+      await writeRecordFolder(folder, { record, planBytes: utf8(plan), headCard, extra })
       return folder
     },
     say: reporter.say,

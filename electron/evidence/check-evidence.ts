@@ -7,7 +7,7 @@ import { type EvidenceBody, evidenceDigest, parseEvidence } from '../../shared/f
 import type { Roster } from '../../shared/formats/roster.ts'
 import { type Anchor, openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
 import { renderEvidence } from '../../shared/pages/evidence-page.ts'
-import { counted, spellTime } from '../../shared/pages/words.ts'
+import { capital, counted, spellTime } from '../../shared/pages/words.ts'
 import { readFileGuarded } from '../files/read.ts'
 import { openCertificateOf } from './check-certificate.ts'
 import { checkSignatures, openRosters } from './check-record.ts'
@@ -95,7 +95,7 @@ function checkStates(body: EvidenceBody, findings: Findings): void {
     )
   }
   findings.fact(
-    `${counted(body.tenants.length, 'tenant')}, ${counted(keys.length, 'key')}, ${counted(body.ceremonies.length, 'ceremony', 'ceremonies')}; ${counted(body.notCollected.length, 'item')} named as not collected.`,
+    `${capital(counted(body.tenants.length, 'tenant'))}, ${counted(keys.length, 'key')}, ${counted(body.ceremonies.length, 'ceremony', 'ceremonies')}; ${counted(body.notCollected.length, 'item')} named as not collected.`,
   )
 }
 
@@ -110,6 +110,6 @@ function compareRecords(body: EvidenceBody, records: ReadonlyMap<string, string>
   }
   if (same > 0)
     findings.fact(
-      `${counted(same, 'record')} of this call ${same === 1 ? 'is' : 'are'} exactly as the pack names ${same === 1 ? 'it' : 'them'}.`,
+      `${capital(counted(same, 'record'))} of this call ${same === 1 ? 'is' : 'are'} exactly as the pack names ${same === 1 ? 'it' : 'them'}.`,
     )
 }

@@ -7,7 +7,7 @@ import { shortHex } from '../../shared/formats/fingerprint.ts'
 import { peekStatement, readStatementHeader } from '../../shared/formats/jws.ts'
 import { MATERIAL_CAPS, openMaterial } from '../../shared/formats/material-file.ts'
 import { openReceipt, RECEIPT_MAX, RECEIPTS_MAX, type Receipt, receiptSchema } from '../../shared/formats/receipt.ts'
-import { counted, spellTime } from '../../shared/pages/words.ts'
+import { capital, counted, spellTime } from '../../shared/pages/words.ts'
 import { readLinesGuarded } from '../files/read.ts'
 import { anchorOf, type Context, type Findings } from './findings.ts'
 
@@ -26,7 +26,7 @@ export async function checkBundle(path: string, context: Context, findings: Find
   const { number, runtimeId, environment, merkleRoot } = manifest
   findings.fact(`Bundle ${number} for ${runtimeId} (${environment}), signed by the root.`)
   findings.fact(
-    `${counted(manifest.tenants, 'tenant')}, ${counted(keys, 'key')}; digest of all lines ${shortHex(merkleRoot)} …; every slot’s set is signed by the root.`,
+    `${capital(counted(manifest.tenants, 'tenant'))}, ${counted(keys, 'key')}; digest of all lines ${shortHex(merkleRoot)} …; every slot’s set is signed by the root.`,
   )
   expiry(manifest.exp, context, findings)
   context.bundles.set(manifestDigest, number)

@@ -10,7 +10,7 @@ import { checkSignOffs } from '../../shared/formats/sign-off.ts'
 import { type Anchor, openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
 import { renderRecord } from '../../shared/pages/record-page.ts'
 import { scriptText } from '../../shared/pages/script-text.ts'
-import { counted, spellTime } from '../../shared/pages/words.ts'
+import { capital, counted, spellTime } from '../../shared/pages/words.ts'
 import { readFileGuarded } from '../files/read.ts'
 import { anchorOf, type Context, type Findings, sameVault } from './findings.ts'
 
@@ -86,8 +86,7 @@ export async function checkSignatures(
       participants.some((person) => person.id === id),
       `${id} signed but does not stand among the participants.`,
     )
-  if (signed > 0)
-    findings.fact(`Signed by ${signed} of ${counted(participants.length, 'participant')}, digest ${shortHex(of)} …`)
+  if (signed > 0) findings.fact(`Signed by ${signed} of ${participants.length} people, digest ${shortHex(of)} …`)
 }
 
 function checkPlan({ plan, planDigest }: RecordBody, findings: Findings): void {
@@ -127,6 +126,6 @@ function checkSteps({ steps, script, startedAt, events }: RecordBody, findings: 
   const last = steps.at(-1)
   if (last)
     findings.fact(
-      `${counted(steps.length, 'step')} in the order of the script, from ${spellTime(startedAt)} to ${spellTime(last.at)}.`,
+      `${capital(counted(steps.length, 'step'))} in the order of the script, from ${spellTime(startedAt)} to ${spellTime(last.at)}.`,
     )
 }

@@ -108,17 +108,22 @@ function giveName(temporary: string, path: string): void {
   }
 }
 
-/** Writes a new small file, reads it back and compares. Codes: `file-exists`, `medium-full`, `medium-failed`. */
+/**
+ * Writes a new small file, reads it back and compares; what differs is removed. Codes: `file-exists`, `medium-full`,
+ * `medium-failed`.
+ */
 export function writeNewFile(path: string, content: Uint8Array | string): void {
   const bytes = typeof content === 'string' ? utf8(content) : content
   const file = new NewFile(path)
   file.write(bytes)
   file.commit()
-  must(
-    equalBytes(readFileGuarded(path, bytes.length), bytes),
-    'medium-failed',
-    `Writing ${path}: it reads back differently.`,
-  )
+  try {
+    const same = equalBytes(readFileGuarded(path, bytes.length), bytes)
+    must(same, 'medium-failed', `Writing ${path}: it reads back differently.`)
+  } catch (error) {
+    rmSync(path, { force: true })
+    throw error
+  }
 }
 
 /** Replaces a file in one step: readers see the old content or the new, never a mixture. */

@@ -16,14 +16,15 @@ export function checkIssuerUrl(issuer: string, practice: boolean): void {
     'issuer-url-invalid',
     'An issuer URL is plain ASCII of at most 256 characters.',
   )
-  const shape = practice
-    ? /^(?:https:\/\/[a-z0-9.-]+|http:\/\/127\.0\.0\.1:\d{2,5})((?:\/[A-Za-z0-9._~-]+)*)$/
-    : /^https:\/\/[a-z0-9.-]+((?:\/[A-Za-z0-9._~-]+)*)$/
-  const path = shape.exec(issuer)?.[1]
-  must(path !== undefined, 'issuer-url-invalid', `The issuer URL ${issuer} is not of the allowed form.`)
-  must(
-    new URL(issuer).href.replace(/\/$/, '') === issuer,
-    'issuer-url-invalid',
-    `The issuer URL ${issuer} has another normal form.`,
-  )
+  const shape = practice ? PRACTICE_ISSUER : ISSUER
+  must(shape.test(issuer), 'issuer-url-invalid', `The issuer URL ${issuer} is not of the allowed form.`)
+  const url = URL.canParse(issuer) ? new URL(issuer).href.replace(/\/$/, '') : null
+  must(url === issuer, 'issuer-url-invalid', `The issuer URL ${issuer} has another normal form, or none.`)
 }
+
+/** RFC 1123 labels; none with "--" in the third place, whose Unicode form could look like another name (RFC 5890 2.3.1). */
+const LABEL = '(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
+const PATH = '(?:/[A-Za-z0-9._~-]+)*'
+const HTTPS = `https://${LABEL}(?:\\.${LABEL})*`
+const ISSUER = new RegExp(`^${HTTPS}${PATH}$`)
+const PRACTICE_ISSUER = new RegExp(`^(?:${HTTPS}|http://127\\.0\\.0\\.1:[1-9]\\d{1,4})${PATH}$`)

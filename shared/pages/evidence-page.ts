@@ -101,7 +101,7 @@ ${keys.map(keyRow)}</tbody></table></div>
 }
 
 const keyRow = (key: Key): Html =>
-  html`<tr><td>${key.label}<small>${describeSpec(key.spec)}, <span class="mono">${shortHex(key.kid)}</span></small></td><td>${key.state}${ending(key)}</td><td>${spellDate(key.times.signFrom)}<br>to ${spellDate(key.times.signUntil)}${
+  html`<tr><td><span class="t">${key.label}</span><small>${describeSpec(key.spec)}</small><small class="mono">${shortHex(key.kid)}</small></td><td><span class="t">${key.state}</span>${ending(key)}</td><td>${spellDate(key.times.signFrom)}<br>to ${spellDate(key.times.signUntil)}${
     key.times.propagation === 'full' ? null : html`<small>announced: ${key.times.propagation}</small>`
   }</td><td>${spellTime(key.bornAt)}<small>${key.bornIn ?? 'outside a ceremony'}; ${key.generator}</small></td></tr>\n`
 

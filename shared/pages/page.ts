@@ -41,7 +41,7 @@ ${practice ? PRACTICE : null}${body}
 const PRACTICE = html`<p class="practice"><b>PRACTICE</b> Made in a vault for rehearsal. Nothing on this page protects or proves anything in production.</p>
 `
 
-const WATERMARK = html`<svg class="watermark" viewBox="0 0 1000 1300" aria-hidden="true"><text x="500" y="700" transform="rotate(-50 500 650)">PRACTICE</text></svg>
+const WATERMARK = html`<div class="watermark" aria-hidden="true"><span>PRACTICE</span></div>
 `
 
 const base64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes))

@@ -39,7 +39,7 @@ th,td{text-align:left;vertical-align:top;padding:6px 16px 6px 0;border-bottom:va
 th:last-child,td:last-child{padding-right:0}
 thead th{color:var(--ink-2);border-bottom-color:var(--ink)}
 td.n,th.n{white-space:nowrap;color:var(--ink-2);padding-right:12px}
-td.t{white-space:nowrap}
+td.t,span.t{white-space:nowrap}
 td small{display:block;font:inherit;color:var(--ink-2)}
 .facts{border-top:var(--hair) solid var(--ink)}
 .facts>tbody>tr>td,.facts>tbody>tr>th{font:var(--body) var(--serif)}
@@ -69,10 +69,11 @@ td>table{margin-top:-6px}td>table tr:last-child>td{border-bottom:0}
 .open{font-weight:700}
 .practice{margin:16px 0 0;padding:8px 12px;border:var(--hair) solid var(--warn);color:var(--warn);font:var(--small) var(--serif)}
 .practice b{letter-spacing:.08em}
-.watermark{position:fixed;inset:0;width:100%;height:100%;z-index:1;pointer-events:none}
-.watermark text{font:600 210px var(--serif);letter-spacing:.04em;text-anchor:middle;fill:none;stroke:var(--warn);stroke-width:2;opacity:.2}
+.watermark{position:fixed;inset:0;display:grid;place-items:center;z-index:1;pointer-events:none;overflow:hidden}
+.watermark span{font:600 min(21vw,190px)/1 var(--serif);letter-spacing:.04em;color:transparent;-webkit-text-stroke:1.5px var(--warn);opacity:.22;
+transform:rotate(-50deg);white-space:nowrap}
 figure{margin:0 0 16px}
-svg.drawing,.legend svg,.watermark{display:block}
+svg.drawing,.legend svg{display:block}
 svg.drawing{width:100%;height:auto;font:13px var(--serif);fill:var(--ink)}
 .drawing .b{font-weight:600}.drawing .q{fill:var(--ink-2)}.drawing .end{text-anchor:end}.drawing .mid{text-anchor:middle}
 .drawing .hair{stroke:var(--line);stroke-width:1}.drawing .axis{stroke:var(--ink);stroke-width:1}
@@ -107,8 +108,8 @@ h1,h2,h3{break-after:avoid}
 p{orphans:3;widows:3}
 th,td{padding-top:4pt;padding-bottom:4pt}
 .signed li{margin-top:30pt}.hex{font-size:12pt;line-height:18pt}.words{font-size:9pt}
-svg.drawing{font-size:11.5px}.drawing .on{fill:#FFF}.drawing .cell{fill:#FFF;stroke:#000;stroke-width:.5}.drawing .own{stroke:#000;stroke-width:.5}
-.watermark text{stroke-width:1;opacity:.45}}
+svg.drawing{font-size:11.5px}.drawing .hair{stroke-width:.4;stroke-dasharray:1 3}.drawing .on{fill:#FFF}.drawing .cell{fill:#FFF;stroke:#000;stroke-width:.5}.drawing .own{stroke:#000;stroke-width:.5}
+.watermark span{font-size:118pt;-webkit-text-stroke:.5pt #000;opacity:.5}}
 `
 
 /** The page counter and the document's number on every sheet after the first; `number` is cut to plain characters. */

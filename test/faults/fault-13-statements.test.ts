@@ -59,8 +59,7 @@ const ATTACKS: [string, Attack, string][] = [
   ],
   [
     'the signature of another statement',
-    async ({ jws, vault }) =>
-      `${jws.replace(/[^.]*$/, '')}${(await resigned(vault.anchor.jws, vault, {})).split('.')[2]}`,
+    ({ jws, vault }) => `${jws.replace(/[^.]*$/, '')}${vault.checkpoint.split('.')[2]}`,
     'signature-invalid',
   ],
   [

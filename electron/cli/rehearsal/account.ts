@@ -1,6 +1,6 @@
 import type { Reporter } from '../output.ts'
 
-/** The readable account: chapters on stderr as they happen; every number in it comes from the summary. */
+/** The readable account: chapters on stderr as they happen; every number in it stands in the summary. */
 export class Account {
   readonly #reporter: Reporter
   #chapter = 0
@@ -12,14 +12,10 @@ export class Account {
   chapter(title: string, at: number): void {
     this.#chapter++
     const day = new Date(at * 1000).toISOString().slice(0, 10)
-    this.#reporter.say(`\n${String(this.#chapter).padStart(2)}  ${title.padEnd(58)} ${day}`)
+    this.#reporter.say(`\n${String(this.#chapter).padStart(2)}  ${title.padEnd(62)} ${day}`)
   }
 
   line(text: string): void {
     this.#reporter.say(`    ${text}`)
   }
 }
-
-/** "1 key", "2 keys". */
-export const count = (number: number, what: string): string =>
-  `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`

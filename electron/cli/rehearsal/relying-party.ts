@@ -1,4 +1,4 @@
-import { constants, createPublicKey, verify } from 'node:crypto'
+import { constants, type KeyObject, verify } from 'node:crypto'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { KeyriteError, must } from '../../../shared/errors.ts'
@@ -108,22 +108,23 @@ export async function verifyThroughDiscovery(
   }
 }
 
-type AnyJwk = JSONWebKeySet['keys'][number]
-
 /** True when the bare signature verifies under a key in any scheme that key can be used with; kid and claims are ignored. */
-export function signatureVerifies(token: string, jwk: AnyJwk): boolean {
+export function signatureVerifies(token: string, key: KeyObject): boolean {
   const [header = '', payload = '', signature = ''] = token.split('.')
   const data = utf8(`${header}.${payload}`)
   const bytes = fromBase64url(signature)
-  const key = createPublicKey({ key: jwk as { kty: string }, format: 'jwk' })
-  return schemes(jwk).some(({ hash, ...options }) => verify(hash, data, { key, ...options }, bytes))
+  return schemes(key).some(({ hash, ...options }) => verify(hash, data, { key, ...options }, bytes))
 }
 
 type Scheme = { hash: string | null; padding?: number; saltLength?: number; dsaEncoding?: 'ieee-p1363' }
 
-function schemes(jwk: AnyJwk): Scheme[] {
-  if (jwk.kty === 'RSA')
-    return [{ hash: 'sha256' }, { hash: 'sha256', padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }]
-  if (jwk.kty === 'EC') return [{ hash: jwk.crv === 'P-384' ? 'sha384' : 'sha256', dsaEncoding: 'ieee-p1363' }]
-  return [{ hash: null }]
+function schemes(key: KeyObject): Scheme[] {
+  switch (key.asymmetricKeyType) {
+    case 'rsa':
+      return [{ hash: 'sha256' }, { hash: 'sha256', padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }]
+    case 'ec':
+      return ['sha256', 'sha384'].map((hash) => ({ hash, dsaEncoding: 'ieee-p1363' }))
+    default:
+      return [{ hash: null }]
+  }
 }

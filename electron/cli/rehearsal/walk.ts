@@ -1,10 +1,12 @@
-import { HOUR } from '../../../shared/domain/policy.ts'
+import { DAY, HOUR } from '../../../shared/domain/policy.ts'
 import type { VirtualClock } from './clock.ts'
 import { type RelyingParty, verifies } from './relying-party.ts'
 
 /** Virtual time passing: the runtime lives through it in steps while relying parties keep asking and verifying. */
 
 export type Walked = {
+  /** Virtual days. */
+  days: number
   /** Tokens verified with the key set that the relying party had cached. */
   checks: number
   /** Of those, tokens verified again at the end of their life with a key set fetched then. */
@@ -29,7 +31,13 @@ export type Walk = {
 }
 
 export async function walk({ parties, schedules, clock, until, tick, onProgress }: Walk): Promise<Walked> {
-  const walked: Walked = { checks: 0, lateChecks: 0, failures: 0, switches: 0 }
+  const walked: Walked = {
+    days: Math.round((until - clock.now()) / DAY),
+    checks: 0,
+    lateChecks: 0,
+    failures: 0,
+    switches: 0,
+  }
   const pending = new Map<RelyingParty, { token: string; at: number }>()
   const stride = Math.ceil(parties.length / ALL_EVERY_STEP)
   const steps = Math.max(1, Math.ceil((until - clock.now()) / STEP))
