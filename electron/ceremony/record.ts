@@ -3,7 +3,7 @@ import type { Ceremony } from '../../shared/domain/state.ts'
 import type { RecordBody } from '../../shared/formats/record.ts'
 import type { VaultPort } from './ports.ts'
 
-/** The record follows from the events alone, so it can be written again at any time. */
+/** The record follows from the events alone, so it can be written again at any time. It keeps nothing that later events change. */
 export function recordBody(vault: VaultPort, ceremony: Ceremony, upTo: { seq: number; head: string }): RecordBody {
   const { state, anchor, roster } = vault
   return {
@@ -12,7 +12,7 @@ export function recordBody(vault: VaultPort, ceremony: Ceremony, upTo: { seq: nu
     kind: ceremony.kind,
     vault: { id: state.vaultId, name: state.name, practice: state.practice },
     anchor: anchor.jws,
-    rosters: ceremony.rosters,
+    rosters: [...ceremony.rosters],
     plan: ceremony.plan,
     planDigest: ceremony.planDigest,
     startedAt: ceremony.startedAt,
@@ -28,8 +28,8 @@ export function recordBody(vault: VaultPort, ceremony: Ceremony, upTo: { seq: nu
       observe,
     })),
     steps: ceremony.done.map(({ step, at, by, observed }) => ({ step, at, by, observed })),
-    approvals: ceremony.approvals,
-    deviations: ceremony.deviations,
+    approvals: [...ceremony.approvals],
+    deviations: [...ceremony.deviations],
     events: { from: ceremony.firstSeq, to: upTo.seq, head: upTo.head },
   }
 }

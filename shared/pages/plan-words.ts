@@ -43,7 +43,7 @@ const spoken = (name: string): string => {
 }
 
 const table = (members: Record<string, unknown>): Html => html`<table class="facts"><tbody>
-${Object.entries(members).map(([name, value]) => html`<tr><th scope="row">${spoken(name)}</th><td>${say(name, value)}</td></tr>\n`)}</tbody></table>
+${Object.entries(members).map(([name, value]) => html`<tr><th scope="row">${spoken(name)}</th><td>${rowsOf(value) ?? say(name, value)}</td></tr>\n`)}</tbody></table>
 `
 
 function say(name: string, value: unknown): Part {
@@ -62,16 +62,25 @@ function scalar(name: string, value: string | number): Part {
   return /^\S{40,}$/.test(value) ? html`<span class="mono">${value}</span>` : said(value)
 }
 
-const members = (value: Record<string, unknown>): Html =>
-  html`<ul class="nested">${Object.entries(value).map(([name, one]) => html`<li>${spoken(name)}: ${say(name, one)}</li>`)}</ul>`
+/** Plain members stand in one line, others in a list of their own. */
+function members(value: Record<string, unknown>): Part {
+  const told = Object.entries(value).map(([name, one]) => html`${spoken(name)}: ${say(name, one)}`)
+  if (Object.values(value).every(isPlain)) return told.map((one, index) => html`${index > 0 ? ', ' : null}${one}`)
+  return html`<ul class="nested">${told.map((one) => html`<li>${one}</li>`)}</ul>`
+}
 
 function list(name: string, values: readonly unknown[]): Part {
   if (values.length === 0) return 'none'
   if (values.every(isPlain)) return values.map((value, index) => html`${index > 0 ? ', ' : null}${say(name, value)}`)
-  const rows = values.filter(isObject)
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
-  const flat = rows.length === values.length && columns.length <= 5
-  if (!flat) return html`<ol class="nested">${values.map((value) => html`<li>${say(name, value)}</li>`)}</ol>`
+  const items = values.map((value) => say(name, value))
+  return items.length === 1 ? items : html`<ol class="nested">${items.map((item) => html`<li>${item}</li>`)}</ol>`
+}
+
+/** A list of objects with the same few plain members, such as the people of a vault. */
+function rowsOf(value: unknown): Html | null {
+  if (!Array.isArray(value) || value.length === 0 || !value.every(isObject)) return null
+  const columns = [...new Set(value.flatMap((row) => Object.keys(row)))]
+  if (columns.length > 4 || !value.every((row) => Object.values(row).every(isPlain))) return null
   return html`<table><thead><tr>${columns.map((column) => html`<th scope="col">${spoken(column)}</th>`)}</tr></thead><tbody>
-${rows.map((row) => html`<tr>${columns.map((column) => html`<td>${column in row ? say(column, row[column]) : null}</td>`)}</tr>\n`)}</tbody></table>`
+${value.map((row) => html`<tr>${columns.map((column) => html`<td>${column in row ? say(column, row[column]) : null}</td>`)}</tr>\n`)}</tbody></table>`
 }

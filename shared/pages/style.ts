@@ -109,7 +109,7 @@ p{orphans:3;widows:3}
 th,td{padding-top:4pt;padding-bottom:4pt}
 .signed li{margin-top:30pt}.hex{font-size:12pt;line-height:18pt}.words{font-size:9pt}
 svg.drawing{font-size:11.5px}.drawing .hair{stroke-width:.4;stroke-dasharray:1 3}.drawing .on{fill:#FFF}.drawing .cell{fill:#FFF;stroke:#000;stroke-width:.5}.drawing .own{stroke:#000;stroke-width:.5}
-.watermark span{font-size:118pt;-webkit-text-stroke:.5pt #000;opacity:.5}}
+.watermark span{font-size:92pt;-webkit-text-stroke:.5pt #000;opacity:.5}}
 `
 
 /** The page counter and the document's number on every sheet after the first; `number` is cut to plain characters. */

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { base64url, CompactSign, compactVerify } from 'jose'
 import { describe, expect, it } from 'vitest'
@@ -71,10 +72,10 @@ describe('fault 18, non-canonical base64url', () => {
     const { runtime, folder } = await makeRuntime(vault)
     const before = stateOf(runtime)
     const good = await makeHandoff(vault, folder, [])
-    const jws = (await import('node:fs')).readFileSync(good.bundle, 'utf8').trimEnd()
+    const jws = readFileSync(good.bundle, 'utf8').trimEnd()
     const [header, payload, signature = ''] = jws.split('.')
     const path = `${folder}/respelled.keyrite`
-    ;(await import('node:fs')).writeFileSync(path, `${header}.${payload}.${change(signature)}\n`)
+    writeFileSync(path, `${header}.${payload}.${change(signature)}\n`)
     expect(['jose-refused', 'format-invalid']).toContain(await codeOf(() => runtime.importFiles([path])))
     expect(stateOf(runtime)).toBe(before)
     writeLines(`${path}.good`, [jws])

@@ -1,0 +1,438 @@
+import { describe, expect, it } from 'vitest'
+import { readReceipts } from '../../electron/handoff/receipts.ts'
+import { openRuntime } from '../../electron/issuer/runtime.ts'
+import { DAY, HOUR } from '../../shared/domain/policy.ts'
+import { replacementTimes } from '../../shared/domain/schedule.ts'
+import { openJwkSet } from '../../shared/formats/bundle.ts'
+import type { Stated } from '../../shared/formats/receipt.ts'
+import {
+  addKey,
+  alarmsOf,
+  codeOf,
+  extendTenant,
+  makeHandoff,
+  makeRuntime,
+  makeServing,
+  makeTenant,
+  makeVault,
+  pathsOf,
+  policyWith,
+  stateOf,
+  T0,
+  type TestRuntime,
+  temporaryFolder,
+} from './fixtures.ts'
+
+async function stated({ runtime, enrollment }: TestRuntime): Promise<Stated[]> {
+  const { path } = runtime.exportReceipts(temporaryFolder())
+  const { receiptSigner: signer } = enrollment
+  return (await readReceipts(path, { signer, runtimeId: 'eu-one', after: null, practice: false })).receipts.map(
+    (one) => one.stated,
+  )
+}
+const serviceOf = ({ runtime }: TestRuntime, host = 'acme.example.com') => {
+  const service = runtime.find(host, '')
+  if (!service) throw new Error('no tenant')
+  return service
+}
+const signerKid = (made: TestRuntime) => serviceOf(made).signer('ES256', made.runtime.now())?.kid ?? null
+const publishedKids = (made: TestRuntime, host?: string) =>
+  serviceOf(made, host)
+    .published(made.runtime.now())
+    .keys.map((key) => key.kid)
+
+describe('phases by the clock', () => {
+  it('a key is announced, signs, is retired and erased; its successor takes over at its signFrom', async () => {
+    const tenant = makeTenant('acme')
+    const made = await makeServing(await makeVault(), [tenant])
+    const [one, two] = tenant.keys
+    if (!one || !two) throw new Error('no keys')
+    made.runtime.tick()
+    expect(signerKid(made)).toBe(one.kid)
+    expect(publishedKids(made)).toEqual([one.kid])
+    made.clock.to(two.announceAt)
+    made.runtime.tick()
+    expect(publishedKids(made)).toEqual([one.kid, two.kid])
+    made.clock.to(two.signFrom - 1)
+    expect(signerKid(made)).toBe(one.kid)
+    made.clock.to(two.signFrom)
+    expect(signerKid(made)).toBe(two.kid)
+    expect(made.runtime.tick()).toEqual({ phases: 2, erased: 1 })
+    expect(made.runtime.tick()).toEqual({ phases: 0, erased: 0 })
+    expect(publishedKids(made)).toEqual([one.kid, two.kid])
+    made.clock.to(one.removeAt)
+    made.runtime.tick()
+    expect(publishedKids(made)).not.toContain(one.kid)
+    expect(await stated(made)).toMatchObject([
+      { type: 'imported', number: 1, tenants: 1, keys: 3, eventSeq: 7 },
+      { type: 'transport-key-erased' },
+      { type: 'phase', kid: one.kid, phase: 'signing' },
+      { type: 'phase', kid: two.kid, phase: 'announced' },
+      { type: 'phase', kid: one.kid, phase: 'retired' },
+      { type: 'phase', kid: two.kid, phase: 'signing' },
+      { type: 'erased', kid: one.kid, reason: 'retired' },
+      { type: 'phase', kid: one.kid, phase: 'removed' },
+      { type: 'transport-key-offered' },
+    ])
+    expect(made.runtime.status().tenants[0]?.phases.map((key) => key.hasPrivate)).toEqual([false, true, true])
+  })
+
+  it('with destroyPrivateAtRetirement false the private half stays, and status says so', async () => {
+    const tenant = makeTenant('acme', { policy: policyWith({ destroyPrivateAtRetirement: false }) })
+    const made = await makeServing(await makeVault(), [tenant])
+    made.clock.to((tenant.keys[1]?.signFrom ?? 0) + 1)
+    expect(made.runtime.tick().erased).toBe(0)
+    expect(made.runtime.status().tenants[0]?.phases[0]).toMatchObject({ phase: 'retired', hasPrivate: true })
+  })
+
+  it('without a next key the last one goes on to its signed extendUntil, then nobody signs and the key set stays', async () => {
+    const vault = await makeVault()
+    const tenant = makeTenant('acme')
+    const made = await makeRuntime(vault)
+    const [one, two] = tenant.keys
+    const { transportKey } = made
+    const handoff = await makeHandoff(vault, made.folder, [tenant], { transportKey, kids: (kid) => kid === one?.kid })
+    await made.runtime.importFiles(pathsOf(handoff))
+    made.clock.to((one?.signUntil ?? 0) + DAY)
+    made.runtime.tick()
+    expect(signerKid(made)).toBe(one?.kid)
+    made.clock.to(one?.extendUntil ?? 0)
+    made.runtime.tick()
+    expect(signerKid(made)).toBeNull()
+    expect(publishedKids(made)).toEqual([one?.kid, two?.kid])
+    expect(serviceOf(made).signedSet(made.runtime.now())).not.toBeNull()
+    expect(made.runtime.status().tenants[0]).toMatchObject({ signingKids: [] })
+    made.clock.advance(3650 * DAY)
+    expect(signerKid(made)).toBeNull()
+    expect(publishedKids(made).length).toBeGreaterThan(0)
+  })
+
+  it('the served and the signed key set hold the same keys at every change, and nextChange tells of it', async () => {
+    const vault = await makeVault()
+    const tenant = makeTenant('acme', { policy: policyWith({ signingAlgorithms: ['ES256', 'Ed25519'] }) })
+    const made = await makeServing(vault, [tenant])
+    for (let at = T0; Number.isFinite(at); ) {
+      made.clock.to(at)
+      const { keys, nextChange } = serviceOf(made).published(at)
+      const set = await openJwkSet(serviceOf(made).signedSet(at) ?? '', vault.key)
+      expect(set.keys).toEqual(keys)
+      expect(at).toBeGreaterThanOrEqual(set.nbf)
+      expect(at).toBeLessThan(set.exp)
+      expect(serviceOf(made).published(Math.min(nextChange, at + 1e9) - 1).keys).toEqual(keys)
+      at = nextChange
+    }
+  })
+})
+
+describe('late files (lifecycle.md, "Schedule")', () => {
+  async function rotated() {
+    const vault = await makeVault()
+    const tenant = makeTenant('acme', { policy: policyWith({ horizon: 1 }) })
+    const made = await makeRuntime(vault)
+    const { transportKey } = made
+    const [one] = tenant.keys
+    tenant.keys.length = 1
+    const first = await makeHandoff(vault, made.folder, [tenant], { transportKey, kids: (kid) => kid === one?.kid })
+    await made.runtime.importFiles(pathsOf(first))
+    made.runtime.tick()
+    if (!one) throw new Error('no key')
+    extendTenant(tenant, one.signUntil - 14 * DAY)
+    const [, two] = tenant.keys
+    if (!two) throw new Error('no key')
+    const offered = await nextTransportKey(made)
+    return { vault, tenant, made, first, one, two, offered }
+  }
+  async function nextTransportKey({ runtime, enrollment }: TestRuntime) {
+    const { path } = runtime.exportReceipts(temporaryFolder())
+    const { receiptSigner: signer } = enrollment
+    const read = await readReceipts(path, { signer, runtimeId: 'eu-one', after: null, practice: false })
+    if (!read.offered) throw new Error('no transport key')
+    return read.offered
+  }
+
+  it('a late bundle is taken; the switch waits for a full propagation time after its first publication', async () => {
+    const { vault, tenant, made, first, one, two, offered } = await rotated()
+    const imported = two.announceAt + 3 * DAY
+    made.clock.to(imported)
+    const manifest = { iat: imported, exp: imported + DAY }
+    const second = await makeHandoff(vault, made.folder, [tenant], { previous: first, transportKey: offered, manifest })
+    await made.runtime.importFiles(pathsOf(second))
+    made.clock.to(two.signFrom + 3 * DAY - 1)
+    expect(signerKid(made)).toBe(one.kid)
+    made.clock.advance(1)
+    expect(signerKid(made)).toBe(two.kid)
+  })
+
+  it('a bundle after extendUntil - propagationTime is bundle-late, and the store stays', async () => {
+    const { vault, tenant, made, first, one } = await rotated()
+    const last = one.extendUntil - 14 * DAY
+    for (const [at, code] of [
+      [last + 1, 'bundle-late'],
+      [last, null],
+    ] as const) {
+      const fresh = await makeRuntime(vault)
+      await fresh.runtime.importFiles([first.bundle])
+      fresh.clock.to(at)
+      const manifest = { iat: at, exp: at + DAY }
+      const second = await makeHandoff(vault, temporaryFolder(), [tenant], { previous: first, manifest })
+      const before = stateOf(fresh.runtime)
+      expect(await codeOf(() => fresh.runtime.importFiles([second.bundle]))).toBe(code)
+      if (code) expect(stateOf(fresh.runtime)).toBe(before)
+    }
+    expect(signerKid(made)).toBe(one.kid)
+  })
+
+  it('late material is taken until extendUntil, and not after', async () => {
+    const { vault, tenant, made, first, one, two, offered } = await rotated()
+    made.clock.to(two.announceAt)
+    const manifest = { iat: two.announceAt, exp: two.extendUntil + DAY }
+    const kids = (kid: string) => kid === two.kid
+    const options = { previous: first, transportKey: offered, manifest, kids }
+    const second = await makeHandoff(vault, made.folder, [tenant], options)
+    await made.runtime.importFiles([second.bundle])
+    made.clock.to(two.extendUntil)
+    expect(await codeOf(() => made.runtime.importFiles([second.material ?? '']))).toBe('bundle-late')
+    expect(signerKid(made)).toBeNull()
+    const punctual = await makeRuntime(vault)
+    expect(one.kid).not.toBe(two.kid)
+    const again = await makeHandoff(vault, temporaryFolder(), [tenant], {
+      transportKey: punctual.transportKey,
+      manifest: { exp: two.extendUntil + DAY },
+      kids,
+    })
+    await punctual.runtime.importFiles([again.bundle])
+    punctual.clock.to(two.extendUntil - 1)
+    await punctual.runtime.importFiles([again.material ?? ''])
+    expect(signerKid(punctual)).toBe(two.kid)
+  })
+
+  it('what was announced while nobody served is first published at the first tick afterwards', async () => {
+    const tenant = makeTenant('acme')
+    const made = await makeServing(await makeVault(), [tenant])
+    made.runtime.tick()
+    const [one, two] = tenant.keys
+    if (!one || !two) throw new Error('no keys')
+    made.runtime.close()
+    made.clock.to(two.announceAt + 5 * DAY)
+    const runtime = await openRuntime({ dir: made.dir, clock: made.clock })
+    runtime.tick()
+    const again = { ...made, runtime }
+    made.clock.to(two.signFrom + 5 * DAY - 1)
+    expect(signerKid(again)).toBe(one.kid)
+    made.clock.advance(1)
+    expect(signerKid(again)).toBe(two.kid)
+    runtime.close()
+  })
+})
+
+describe('emergency', () => {
+  it('a tainted key stops signing for the very next request, in a server that another process did not tell', async () => {
+    const tenant = makeTenant('acme')
+    const made = await makeServing(await makeVault(), [tenant, makeTenant('beta')])
+    const operator = await openRuntime({ dir: made.dir, clock: made.clock })
+    const kid = signerKid(made) ?? ''
+    const others = JSON.stringify(serviceOf(made, 'beta.example.com').published(T0))
+    const result = operator.taint('acme', kid, { withdraw: false, actor: 'operator' })
+    expect(result).toMatchObject({ changed: true, withdrawn: false })
+    expect(signerKid(made)).toBeNull()
+    expect(publishedKids(made)).toContain(kid)
+    expect(JSON.stringify(serviceOf(made, 'beta.example.com').published(T0))).toBe(others)
+    expect(operator.taint('acme', kid, { withdraw: false, actor: 'operator' }).changed).toBe(false)
+    expect(operator.status().tenants[0]?.phases[0]).toMatchObject({ tainted: true, hasPrivate: false })
+    operator.close()
+    expect(await stated(made)).toContainEqual({ type: 'erased', tenant: 'acme', kid, reason: 'tainted' })
+  })
+
+  it('withdraw drops the key at once and serves the pre-signed variant; with two withdrawn there is no signed set', async () => {
+    const vault = await makeVault()
+    const tenant = makeTenant('acme', { policy: policyWith({ signingAlgorithms: ['ES256', 'Ed25519'] }) })
+    const made = await makeServing(vault, [tenant])
+    const [first = '', second = ''] = publishedKids(made)
+    made.runtime.taint('acme', first, { withdraw: true, actor: 'operator' })
+    expect(publishedKids(made)).toEqual([second])
+    const set = await openJwkSet(serviceOf(made).signedSet(T0) ?? '', vault.key)
+    expect(set.keys.map((key) => key.kid)).toEqual([second])
+    made.runtime.taint('acme', second, { withdraw: true, actor: 'operator' })
+    expect(publishedKids(made)).toEqual([])
+    expect(serviceOf(made).signedSet(T0)).toBeNull()
+  })
+
+  it('the receipt states the residual exposure: the longest cache, or the last delivered slot with the key', async () => {
+    const tenant = makeTenant('acme', { relyingParties: [{ name: 'bank', cacheSeconds: 10 * DAY }] })
+    const made = await makeServing(await makeVault(), [tenant])
+    const [one] = tenant.keys
+    const { residualUntil } = made.runtime.taint('acme', one?.kid ?? '', { withdraw: true, actor: 'operator' })
+    expect(residualUntil).toBe((one?.removeAt ?? 0) + DAY)
+    expect(await stated(made)).toContainEqual(
+      expect.objectContaining({ type: 'tainted', withdrawn: true, actor: 'operator', residualUntil }),
+    )
+  })
+
+  it('a local taint outlives the next bundle and its material', async () => {
+    const vault = await makeVault()
+    const tenant = makeTenant('acme')
+    const made = await makeServing(vault, [tenant])
+    const kid = signerKid(made) ?? ''
+    made.runtime.taint('acme', kid, { withdraw: true, actor: 'operator' })
+    const { path } = made.runtime.exportReceipts(temporaryFolder())
+    const { receiptSigner: signer } = made.enrollment
+    const { offered } = await readReceipts(path, { signer, runtimeId: 'eu-one', after: null, practice: false })
+    if (!offered) throw new Error('no key')
+    const second = await makeHandoff(vault, made.folder, [tenant], { previous: made.first, transportKey: offered })
+    await made.runtime.importFiles(pathsOf(second))
+    expect(signerKid(made)).toBeNull()
+    expect(publishedKids(made)).not.toContain(kid)
+    expect(made.runtime.status().tenants[0]?.phases[0]).toMatchObject({
+      tainted: true,
+      withdrawn: true,
+      hasPrivate: false,
+    })
+  })
+
+  it('a new bundle replaces a compromised key; the other tenant is byte-identical before and after', async () => {
+    const vault = await makeVault()
+    const [acme, beta] = [makeTenant('acme'), makeTenant('beta')]
+    const made = await makeServing(vault, [acme, beta])
+    made.clock.advance(DAY)
+    const others = () =>
+      JSON.stringify([
+        serviceOf(made, 'beta.example.com').published(T0 + DAY),
+        serviceOf(made, 'beta.example.com').signedSet(T0 + DAY),
+      ])
+    const before = others()
+    const [gone] = acme.keys
+    if (!gone) throw new Error('no key')
+    made.runtime.taint('acme', gone.kid, { withdraw: true, actor: 'operator' })
+    const { path } = made.runtime.exportReceipts(temporaryFolder())
+    const { receiptSigner: signer } = made.enrollment
+    const { offered } = await readReceipts(path, { signer, runtimeId: 'eu-one', after: null, practice: false })
+    if (!offered) throw new Error('no key')
+    acme.compromised = [{ kid: gone.kid, at: T0 + DAY, reason: 'stolen laptop' }]
+    const replacement = addKey(acme, 'ES256', replacementTimes(acme.policy, gone, T0 + DAY))
+    const manifest = { iat: T0 + DAY }
+    const second = await makeHandoff(vault, made.folder, [acme], {
+      previous: made.first,
+      manifest,
+      transportKey: offered,
+      kids: (kid) => kid === replacement,
+    })
+    await made.runtime.importFiles(pathsOf(second))
+    expect(signerKid(made)).toBe(replacement)
+    expect(publishedKids(made)).toEqual([replacement])
+    expect(others()).toBe(before)
+    acme.compromised = []
+    acme.keys = acme.keys.filter((key) => key.kid !== replacement)
+    const third = await makeHandoff(vault, made.folder, [acme], { previous: second, manifest })
+    const after = stateOf(made.runtime)
+    expect(await codeOf(() => made.runtime.importFiles([third.bundle]))).toBe('bundle-refused')
+    expect(stateOf(made.runtime)).toBe(after)
+  })
+})
+
+describe('destroyed keys (fault 23)', () => {
+  it('a tombstone erases what the runtime holds, and the key never comes back', async () => {
+    const vault = await makeVault()
+    const tenant = makeTenant('acme')
+    const made = await makeServing(vault, [tenant])
+    const gone = tenant.keys.pop()
+    if (!gone) throw new Error('no key')
+    const second = await makeHandoff(vault, made.folder, [tenant], { previous: made.first })
+    expect(await codeOf(() => made.runtime.importFiles([second.bundle]))).toBe('bundle-refused')
+    tenant.tombstones = [{ kid: gone.kid, at: T0 }]
+    const third = await makeHandoff(vault, temporaryFolder(), [tenant], { previous: made.first })
+    await made.runtime.importFiles([third.bundle])
+    expect(await stated(made)).toContainEqual({ type: 'erased', tenant: 'acme', kid: gone.kid, reason: 'destroyed' })
+    tenant.tombstones = []
+    tenant.keys.push(gone)
+    const fourth = await makeHandoff(vault, made.folder, [tenant], { previous: third })
+    const before = stateOf(made.runtime)
+    expect(await codeOf(() => made.runtime.importFiles([fourth.bundle]))).toBe('tombstone-hit')
+    expect(stateOf(made.runtime)).toBe(before)
+    expect(await alarmsOf(made)).toEqual(['bundle-refused', 'tombstone-hit'])
+  })
+})
+
+describe('fault 16, the clock: floor and hold', () => {
+  it.each([
+    ['an hour back', -HOUR],
+    ['to 1970', -T0],
+  ])('%s: time stands still at its high-water', async (_what, jump) => {
+    const made = await makeServing(await makeVault(), [makeTenant('acme')])
+    made.clock.advance(DAY)
+    made.runtime.tick()
+    made.clock.jump(jump)
+    expect(made.runtime.now()).toBe(T0 + DAY)
+    expect(made.runtime.tick().erased).toBe(0)
+    const again = await openRuntime({ dir: made.dir, clock: made.clock })
+    expect(again.now()).toBe(T0 + DAY)
+    again.close()
+  })
+
+  it.each([
+    ['six hours and a second', 6 * HOUR + 1],
+    ['to 2038-01-19T03:14:08Z', 2_147_483_648 - T0],
+    ['to a leap day, 2028-02-29', 1_835_395_200 - T0],
+  ])('forward by %s while running: phases freeze, nothing is erased, until somebody confirms', async (_what, jump) => {
+    const tenant = makeTenant('acme')
+    const made = await makeServing(await makeVault(), [tenant])
+    made.runtime.tick()
+    made.clock.advance(60)
+    expect(made.runtime.now()).toBe(T0 + 60)
+    made.clock.jump(jump)
+    expect(made.runtime.now()).toBe(T0 + 60)
+    expect(made.runtime.tick()).toEqual({ phases: 0, erased: 0 })
+    made.clock.advance(HOUR)
+    expect(made.runtime.now()).toBe(T0 + 60)
+    expect(signerKid(made)).toBe(tenant.keys[0]?.kid)
+    const hold = { kind: 'jump', from: T0 + 60, to: T0 + 60 + jump }
+    expect(made.runtime.status().clock).toEqual({ now: T0 + 60, hold })
+    const operator = await openRuntime({ dir: made.dir, clock: made.clock })
+    expect(operator.status().clock.hold).toEqual(hold)
+    expect(operator.confirmClock('operator')).toBe(true)
+    operator.close()
+    made.runtime.tick()
+    expect(made.runtime.now()).toBe(T0 + 60 + jump + HOUR)
+    expect(made.runtime.status().clock.hold).toBeNull()
+    const said = (await stated(made)).map((one) => one.type)
+    expect(said).toContain('clock-hold')
+    expect(said).toContain('clock-confirmed')
+  })
+
+  it('many small steps forward add up to a hold', async () => {
+    const made = await makeServing(await makeVault(), [makeTenant('acme')])
+    for (let step = 0; step < 5; step++) {
+      made.clock.jump(2 * HOUR)
+      made.runtime.now()
+    }
+    expect(made.runtime.now()).toBe(T0 + 6 * HOUR)
+  })
+
+  it('time that truly passes is no jump, however long nobody asks', async () => {
+    const made = await makeServing(await makeVault(), [makeTenant('acme')])
+    made.clock.advance(400 * DAY)
+    expect(made.runtime.now()).toBe(T0 + 400 * DAY)
+    expect(made.runtime.status().clock.hold).toBeNull()
+  })
+
+  it('after a downtime of more than six hours phases follow, but nothing is erased until it is confirmed', async () => {
+    const tenant = makeTenant('acme')
+    const made = await makeServing(await makeVault(), [tenant])
+    const [one, two] = tenant.keys
+    if (!one || !two) throw new Error('no keys')
+    made.clock.to(two.announceAt + 1)
+    made.runtime.tick()
+    made.runtime.close()
+    made.clock.to(two.signFrom)
+    const runtime = await openRuntime({ dir: made.dir, clock: made.clock })
+    const again = { ...made, runtime }
+    expect(runtime.tick()).toMatchObject({ erased: 0 })
+    expect(signerKid(again)).toBe(two.kid)
+    expect(runtime.status().tenants[0]?.phases[0]).toMatchObject({ phase: 'retired', hasPrivate: true })
+    made.clock.advance(DAY)
+    expect(runtime.tick().erased).toBe(0)
+    expect(runtime.confirmClock('operator')).toBe(true)
+    expect(runtime.tick().erased).toBe(1)
+    expect(runtime.confirmClock('operator')).toBe(false)
+    runtime.close()
+  })
+})

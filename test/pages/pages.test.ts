@@ -1,0 +1,236 @@
+import { createHash } from 'node:crypto'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { CertificateFile } from '../../shared/formats/certificate.ts'
+import type { Evidence } from '../../shared/formats/evidence.ts'
+import { hexGroups, words } from '../../shared/formats/fingerprint.ts'
+import { type CeremonyRecord, recordDigest } from '../../shared/formats/record.ts'
+import { renderCertificate } from '../../shared/pages/certificate-page.ts'
+import { renderEvidence } from '../../shared/pages/evidence-page.ts'
+import { renderHeadCard } from '../../shared/pages/head-card-page.ts'
+import { escapeHtml, html, renderPage } from '../../shared/pages/page.ts'
+import { renderRecord } from '../../shared/pages/record-page.ts'
+import { scriptText } from '../../shared/pages/script-text.ts'
+import { spellTime } from '../../shared/pages/words.ts'
+import {
+  AT,
+  newSampleVault,
+  type SampleVault,
+  sampleCertificate,
+  sampleCertificateFile,
+  sampleEvidence,
+  sampleRecord,
+  sampleRuntime,
+  VAULT_ID,
+} from '../evidence/sample.ts'
+
+const HOSTILE = `<script>alert("x")</script>' onload=x`
+const TURNED = 'abc\u202edef\u200f\u0000'
+
+type Pages = { record: string; certificate: string; evidence: string; card: string }
+type Parts = { vault: SampleVault; record: CeremonyRecord; file: CertificateFile; evidence: Evidence }
+
+const draw = ({ vault, record, file, evidence }: Parts): Pages => ({
+  record: renderRecord(record),
+  certificate: renderCertificate(file),
+  evidence: renderEvidence(evidence),
+  card: renderHeadCard(
+    { name: vault.name, vaultId: VAULT_ID, practice: vault.practice, root: vault.root.signer.kid },
+    vault.checkpoint,
+  ),
+})
+
+async function partsOf(options: { practice?: boolean; name?: string; tenantName?: string }): Promise<Parts> {
+  const vault = await newSampleVault(options)
+  const record = await sampleRecord(vault, (body) => {
+    const [step] = body.steps
+    if (step && options.name) step.observed = `${options.name}${TURNED}`
+  })
+  const file = await sampleCertificateFile(vault, sampleCertificate(vault))
+  const { acceptance } = await sampleRuntime(vault)
+  return { vault, record, file, evidence: await sampleEvidence(vault, { record, certificate: file, acceptance }) }
+}
+
+let plain: Parts
+let pages: Pages
+let hostile: Pages
+let practice: Pages
+beforeAll(async () => {
+  plain = await partsOf({})
+  pages = draw(plain)
+  hostile = draw(await partsOf({ name: HOSTILE, tenantName: HOSTILE }))
+  practice = draw(await partsOf({ practice: true }))
+})
+
+const KINDS = ['record', 'certificate', 'evidence', 'card'] as const
+
+describe('escaping', () => {
+  test('markup, quotes and ampersands become entities', () => {
+    expect(escapeHtml(`<a href="x" y='z'>&</a>`)).toBe('&lt;a href=&quot;x&quot; y=&#39;z&#39;&gt;&amp;&lt;/a&gt;')
+    expect(html`<b>${'<i>'}${html`<u>`}${[1, null, '&']}</b>`.text).toBe('<b>&lt;i&gt;<u>1&amp;</b>')
+  })
+
+  test('characters that nobody sees become visible', () => {
+    expect(escapeHtml(TURNED)).toBe('abc[U+202E]def[U+200F][U+0000]')
+    expect(escapeHtml('שלום äöü 日本')).toBe('שלום äöü 日本')
+  })
+
+  test.each(KINDS)('hostile names stay text on the %s page', (kind) => {
+    expect(hostile[kind]).toContain('&lt;script&gt;alert(&quot;x&quot;)')
+    expect(hostile[kind]).not.toMatch(/<script|<[^>]*\sonload/i)
+    expect(hostile[kind]).not.toMatch(/[\u202a-\u202e\u2066-\u2069\u200e\u200f]/)
+  })
+
+  test('a hostile document number cannot leave the style sheet', () => {
+    const page = renderPage({ title: 't', number: '"}</style><script>', practice: false, body: 'b' })
+    expect(page).not.toContain('<script')
+    expect(page.match(/<\/style>/g)).toHaveLength(1)
+  })
+})
+
+describe('one file, no script, no request', () => {
+  test.each(KINDS)('the %s page refers to nothing outside itself', (kind) => {
+    const page = pages[kind]
+    expect(page).not.toMatch(/<(script|link|img|iframe|object|embed|base|form|image|use)\b/i)
+    expect(page).not.toMatch(/\s(src|href|srcset|action|style|on\w+)=/i)
+    expect(page).not.toMatch(/@import|@font-face|url\((?!#)/i)
+  })
+
+  test.each(KINDS)('the %s page allows exactly its own style sheet', (kind) => {
+    const css = /<style>([\s\S]*)<\/style>/.exec(pages[kind])?.[1] ?? ''
+    const hash = createHash('sha256').update(css).digest('base64')
+    expect(pages[kind]).toContain(`default-src &#39;none&#39;; style-src &#39;sha256-${hash}&#39;`)
+  })
+
+  test('the same files give the same bytes', () => {
+    expect(draw(structuredClone(plain))).toEqual(pages)
+  })
+
+  test.each(KINDS)('the %s page of a practice vault says PRACTICE, a production one does not', (kind) => {
+    expect(practice[kind]).toContain('class="watermark"')
+    expect(practice[kind]).toMatch(/<title>PRACTICE: /)
+    expect(pages[kind]).not.toContain('PRACTICE')
+  })
+})
+
+describe('the record page', () => {
+  test('names the people, the times in full, the approvals and the deviation', () => {
+    const page = pages.record
+    expect(spellTime(AT + 2)).toBe('9 June 2026, 14:00:02 UTC')
+    for (const text of [
+      'Custodian 3',
+      'Compliance officer 1',
+      'Erase the vault&#39;s copy',
+      'Custodians 2 and 4 are travelling.',
+    ])
+      expect(page).toContain(text)
+    expect(page).toContain('agrees, 9 June 2026, 14:32:41 UTC')
+    expect(page).toContain('Custodian 1</bdi>, <bdi>Custodian 3</bdi>, <bdi>Custodian 5')
+    expect(page).toContain('as far as the machine was honest')
+  })
+
+  test('shows its digest in groups and words', () => {
+    const digest = recordDigest(plain.record.record)
+    expect(pages.record).toContain(hexGroups(digest).slice(0, 8).join(' '))
+    words(digest).forEach((word, index) => {
+      expect(pages.record).toContain(`<i>${index + 1}</i>${word}`)
+    })
+  })
+
+  test('says plainly that nothing deviated, and who has not signed', async () => {
+    const record = await sampleRecord(plain.vault, (body) => {
+      body.deviations = []
+    })
+    delete record.signatures['custodian-3']
+    const page = renderRecord(record)
+    expect(page).toContain('None. Every step happened as planned.')
+    expect(page).toContain('has not signed')
+  })
+
+  test('shows a plan that is not JSON as it stands', async () => {
+    const record = await sampleRecord(plain.vault, (body) => {
+      body.plan = 'not <json>'
+    })
+    expect(renderRecord(record)).toContain('not &lt;json&gt;')
+  })
+
+  test('the script is plain text in the order of the steps', () => {
+    const text = scriptText(plain.record.record)
+    expect(text).toContain('1. Check the machine\n   Who: administrator\n')
+    expect(text.indexOf('4. Erase')).toBeGreaterThan(text.indexOf('3. Confirm'))
+  })
+})
+
+describe('the certificate page', () => {
+  test('says deletion and counts the open copies in words', () => {
+    expect(pages.certificate).toContain('<h1>Certificate of deletion</h1>')
+    expect(pages.certificate).toContain(
+      'destroyed on 9 June 2026 at 14:10:10 UTC, by three of five custodians, in the presence of one compliance officer. Two known copies are still open. This is therefore not a certificate of destruction.',
+    )
+    expect(pages.certificate.match(/<span class="open">Open<\/span>/g)).toHaveLength(2)
+    for (const column of ['Verified by Keyrite', 'Stated by others', 'Not provable'])
+      expect(pages.certificate).toContain(`<h3>${column}</h3>`)
+  })
+
+  test('a batch has a section for each key', async () => {
+    const page = renderCertificate(await sampleCertificateFile(plain.vault, sampleCertificate(plain.vault, 3)))
+    expect(page).toContain('The vault’s copies of the three private keys named below were destroyed')
+    expect(page.match(/<h3>Known copies<\/h3>/g)).toHaveLength(3)
+  })
+})
+
+describe('the evidence page', () => {
+  const changed = async (change: Parameters<typeof sampleEvidence>[2]): Promise<string> => {
+    const { acceptance } = await sampleRuntime(plain.vault)
+    return renderEvidence(
+      await sampleEvidence(plain.vault, { record: plain.record, certificate: plain.file, acceptance }, change),
+    )
+  }
+
+  test('answers first, then names what needs attention and what was not collected', () => {
+    expect(pages.evidence).toContain('<h1>All three tenants can sign. One thing needs attention.</h1>')
+    expect(pages.evidence).toContain('still open: Runtime us-1, Vault medium.')
+    expect(pages.evidence).toContain('This version makes none yet.')
+    expect(pages.evidence).toContain('today, 9 June 2026')
+  })
+
+  test('says no when a foreign token passed', async () => {
+    const page = await changed((body) => {
+      if (body.isolation) body.isolation.accepted = 1
+    })
+    expect(page).toContain('<h1>No. All three tenants can sign.')
+    expect(page).toContain('One token of one tenant passed at another.')
+    expect(page).not.toContain('Only the diagonal passes')
+  })
+
+  test('says no when a tenant cannot sign, and that isolation was not tried', async () => {
+    const page = await changed((body) => {
+      const key = body.tenants[0]?.keys[0]
+      if (key) key.compromised = { at: AT, reason: 'stolen' }
+      body.isolation = null
+    })
+    expect(page).toContain('<h1>No. Two of three tenants can sign.')
+    expect(page).toContain('Isolation not tried')
+  })
+
+  test('a large fleet is drawn as one field', async () => {
+    const page = await changed((body) => {
+      body.isolation = {
+        at: AT,
+        tenants: 200,
+        pairs: 39_800,
+        rejectedByPolicy: 39_800,
+        rejectedBySignature: 39_800,
+        signatureChecks: 39_800,
+        accepted: 0,
+      }
+    })
+    expect(page.match(/class="cell"/g)).toHaveLength(1)
+  })
+})
+
+test('the head card has the sequence, the head and the root in groups and words', () => {
+  const { kid } = plain.vault.root.signer
+  expect(pages.card).toContain('<b>event 214</b>')
+  expect(pages.card).toContain(hexGroups(kid).slice(8).join(' '))
+  expect(pages.card).toContain(`<i>24</i>${words(kid)[23]}`)
+})
