@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import { asKeyriteError, type Code, isKeyriteError, must } from '../../shared/errors.ts'
 import { BUNDLE_CAPS, type OpenBundle, openBundle } from '../../shared/formats/bundle-file.ts'
 import { openCheckpoint } from '../../shared/formats/checkpoint.ts'
@@ -9,7 +9,7 @@ import { type Context, markHighwater } from './context.ts'
 import { checkBinding, checkSequence } from './import-checks.ts'
 import { settle } from './lifecycle.ts'
 import { checkMaterialNames, clearStaging, stageBundle, stageMaterial } from './staging.ts'
-import type { Store } from './store.ts'
+import { lockFile, type Store } from './store.ts'
 import { eraseTransportKey, openTransportKey } from './transport.ts'
 
 /**
@@ -36,7 +36,8 @@ type Files = { bundle: string | null; material: string | null }
 
 /**
  * Imports a bundle, its material, or both, in any order of `paths`. Codes: `usage-invalid` for other files, those of
- * reading and verifying, of `checkBinding` and `checkSequence`, and what `stageBundle` and `stageMaterial` refuse.
+ * reading and verifying, of `checkBinding` and `checkSequence`, what `stageBundle` and `stageMaterial` refuse, and
+ * `store-busy` while another import runs.
  */
 export async function importFiles(
   context: Context,
@@ -45,12 +46,15 @@ export async function importFiles(
 ): Promise<ImportResult> {
   const files = sortFiles(paths)
   const authentic: string[] = []
+  const unlock = lockImports(context)
   try {
     return await run(context, files, authentic, progress)
   } catch (error) {
     tidy(context.store)
     alarm(context, error, authentic.at(-1))
     throw error
+  } finally {
+    unlock()
   }
 }
 
@@ -68,6 +72,9 @@ function sortFiles(paths: readonly string[]): Files {
   must(files.bundle ?? files.material, 'usage-invalid', 'Name a bundle, its material, or both.')
   return files
 }
+
+/** One import at a time, of all processes. The lock ends with its process, so that a crash leaves none. Code `store-busy`. */
+const lockImports = ({ dir, sealer }: Context): (() => void) => lockFile(join(dir, 'import.lock'), sealer.fileKey)
 
 /** Leftovers of a refusal do no harm; the next import clears them where the medium is too full to do it now. */
 function tidy(store: Store): void {

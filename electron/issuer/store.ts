@@ -132,6 +132,16 @@ export function openStore(path: string, key: Uint8Array, { create = false } = {}
   }
 }
 
+/** Holds a file exclusively among all processes until the returned function is called. Code `store-busy`. */
+export function lockFile(path: string, key: Uint8Array): () => void {
+  try {
+    const db = openDatabase({ path, key, profile: 'vault', what: 'lock', create: true })
+    return () => db.close()
+  } catch (error) {
+    throw storeError(error, path)
+  }
+}
+
 /** The opener speaks of vaults; an operator of a runtime needs other words. */
 function storeError(error: unknown, path: string): unknown {
   const ours = error instanceof KeyriteError || !(error instanceof Error) ? error : sqliteSafe(error, path)

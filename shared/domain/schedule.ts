@@ -59,9 +59,11 @@ export function extendSchedule(policy: Policy, existing: readonly KeyTimes[], fr
 
 /**
  * The times of a replacement for a compromised key: the same end, and as much announcement as is still possible. Where
- * that is less than the propagation time it says so (`none (emergency)`).
+ * that is less than the propagation time it says so (`none (emergency)`). A key that had only its extension left gives
+ * its replacement a whole span.
  */
 export function replacementTimes(policy: Policy, compromised: KeyTimes, now: number): KeyTimes {
+  if (now >= compromised.signUntil) return timesFrom(policy, now, now, 'none (emergency)')
   const announceAt = Math.max(now, compromised.announceAt)
   const signFrom = Math.max(now, compromised.signFrom)
   const full = signFrom - announceAt >= policy.propagationTime

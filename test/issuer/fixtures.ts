@@ -103,7 +103,7 @@ export function extendTenant(tenant: TestTenant, from: number): void {
 export function addKey(tenant: TestTenant, spec: KeySpec, times: KeyTimes): string {
   const { jwk, pkcs8 } = makeKey(spec)
   const kid = thumbprint(jwk)
-  tenant.keys.push({ kid, spec, label: keyLabel(tenant.tenant, spec, times), jwk, ...times })
+  tenant.keys.push({ ...times, kid, spec, label: keyLabel(tenant.tenant, spec, times), jwk })
   tenant.secrets.set(kid, pkcs8)
   return kid
 }

@@ -155,7 +155,12 @@ describe('late files (lifecycle.md, "Schedule")', () => {
     const imported = two.announceAt + 3 * DAY
     made.clock.to(imported)
     const manifest = { iat: imported, exp: imported + DAY }
-    const second = await makeHandoff(vault, made.folder, [tenant], { previous: first, transportKey: offered, manifest })
+    const second = await makeHandoff(vault, made.folder, [tenant], {
+      previous: first,
+      transportKey: offered,
+      manifest,
+      kids: (kid) => kid === two.kid,
+    })
     await made.runtime.importFiles(pathsOf(second))
     made.clock.to(two.signFrom + 3 * DAY - 1)
     expect(signerKid(made)).toBe(one.kid)

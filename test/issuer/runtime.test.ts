@@ -264,8 +264,8 @@ describe('concurrent imports (fault 22)', () => {
       ),
     )
     for (const other of others) other.close()
-    if (!results.includes('imported')) await runtime.importFiles(pathsOf(handoff))
-    for (const result of results) expect(['imported', 'no-op', 'store-busy', 'decryption-failed']).toContain(result)
+    expect(results.filter((result) => result === 'imported')).toHaveLength(1)
+    for (const result of results) expect(['imported', 'no-op', 'store-busy']).toContain(result)
     const status = runtime.status()
     expect(status.bundle?.number).toBe(1)
     expect(status.tenants.map((tenant) => tenant.signingKids.length)).toEqual([1, 1, 1, 1])

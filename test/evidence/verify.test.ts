@@ -1,0 +1,494 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Findings } from '../../electron/evidence/findings.ts'
+import { checkSums } from '../../electron/evidence/sums.ts'
+import { type FileReport, type Report, verifyFiles } from '../../electron/evidence/verify.ts'
+import { writeCertificate, writeEvidence, writeRecordFolder } from '../../electron/evidence/write-record.ts'
+import { writeBundle } from '../../electron/handoff/bundle.ts'
+import { writeMaterial } from '../../electron/handoff/material.ts'
+import { DAY, DEFAULT_POLICY } from '../../shared/domain/policy.ts'
+import { firstKey } from '../../shared/domain/schedule.ts'
+import { digest, utf8 } from '../../shared/formats/bytes.ts'
+import { openCertificate } from '../../shared/formats/certificate.ts'
+import { canonicalText } from '../../shared/formats/json.ts'
+import { signStatement, statementTyp } from '../../shared/formats/jws.ts'
+import { type CeremonyRecord, type RecordBody, recordDigest } from '../../shared/formats/record.ts'
+import { signRoster } from '../../shared/formats/roster.ts'
+import { statementFile } from '../../shared/formats/statement-file.ts'
+import {
+  AT,
+  approve,
+  newP256,
+  newSampleVault,
+  type SampleVault,
+  sampleCertificate,
+  sampleCertificateFile,
+  sampleEvidence,
+  sampleRecord,
+  sampleRuntime,
+  signAll,
+  VAULT_ID,
+} from './sample.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'keyrite-verify-'))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+let count = 0
+const newFolder = (): string => {
+  count += 1
+  const folder = join(root, `f${count}`)
+  mkdirSync(folder)
+  return folder
+}
+const put = (folder: string, name: string, content: string): string => {
+  writeFileSync(join(folder, name), content)
+  return join(folder, name)
+}
+
+let vault: SampleVault
+let record: CeremonyRecord
+let runtime: Awaited<ReturnType<typeof sampleRuntime>>
+let anchorPath: string
+beforeAll(async () => {
+  vault = await newSampleVault()
+  record = await sampleRecord(vault)
+  runtime = await sampleRuntime(vault)
+  anchorPath = put(newFolder(), 'anchor.keyrite', statementFile(vault.anchor))
+})
+
+const verify = (path: string, anchor: string | null = anchorPath): Promise<Report> =>
+  verifyFiles([path], anchor, AT + DAY)
+const fileOf = (report: Report, name: string): FileReport => {
+  const found = report.files.find((file) => file.file.endsWith(`/${name}`))
+  if (!found) throw new Error(`${name} is not in the report.`)
+  return found
+}
+const failed = (report: Report): string[] =>
+  report.files.filter((file) => !file.ok).map((file) => file.file.split('/').at(-1) ?? '')
+const problems = (report: Report): string => report.files.flatMap((file) => file.problems).join('\n')
+
+async function recordFolder(written: CeremonyRecord = record): Promise<string> {
+  const folder = newFolder()
+  await writeRecordFolder(folder, { record: written, planBytes: utf8(written.record.plan), headCard: vault.checkpoint })
+  return folder
+}
+
+/** A record folder in which `change` altered the signed JSON after everybody had signed. */
+async function tampered(change: (file: CeremonyRecord) => void): Promise<Report> {
+  const folder = await recordFolder()
+  const file = structuredClone(record)
+  change(file)
+  writeFileSync(join(folder, 'record.json'), canonicalText(file))
+  return verify(folder)
+}
+
+const resigned = async (change: (body: RecordBody) => void | Promise<void>): Promise<Report> => {
+  const body = structuredClone(record.record)
+  await change(body)
+  return verify(await recordFolder({ record: body, signatures: await signAll(vault, recordDigest(body)) }))
+}
+
+describe('a complete record', () => {
+  test('is verified with everything beside it', async () => {
+    const report = await verify(await recordFolder())
+    expect(problems(report)).toBe('')
+    expect(report.anchored).toBe(true)
+    expect(report.files.map((file) => [file.file.split('/').at(-1), file.standing])).toEqual([
+      ['SHA256SUMS', 'consistent'],
+      ['head-card.html', 'verified'],
+      ['head-card.keyrite', 'verified'],
+      ['plan.json', 'verified'],
+      ['record.html', 'verified'],
+      ['record.json', 'verified'],
+      ['script.txt', 'verified'],
+    ])
+    const { facts } = fileOf(report, 'record.json')
+    expect(facts).toContainEqual(expect.stringMatching(/^Signed by 5 of 5 people/))
+    expect(facts).toContain("“Erase the vault's copy” approved by three custodians.")
+  })
+
+  test('given alone brings its page and plan into the report', async () => {
+    const report = await verify(join(await recordFolder(), 'record.json'))
+    expect(report.files).toHaveLength(4)
+    expect(failed(report)).toEqual([])
+  })
+
+  test('is never called verified without an anchor', async () => {
+    const report = await verify(await recordFolder(), null)
+    expect(report.anchored).toBe(false)
+    expect(report.files.filter((file) => file.standing === 'verified')).toEqual([])
+    expect(fileOf(report, 'record.json').problems).toEqual([
+      'No trust anchor is given, so nothing in this file is verified.',
+    ])
+  })
+
+  test('fails against the anchor of another vault, and of the same name', async () => {
+    const other = await newSampleVault()
+    const report = await verify(await recordFolder(), put(newFolder(), 'a.keyrite', statementFile(other.anchor)))
+    expect(problems(report)).toContain('signed by another key')
+    expect(fileOf(report, 'record.json').standing).toBe('failed')
+  })
+
+  test('of a practice vault fails against a production anchor', async () => {
+    const practice = await newSampleVault({ practice: true })
+    const folder = newFolder()
+    const file = await sampleRecord(practice)
+    await writeRecordFolder(folder, { record: file, planBytes: utf8(file.record.plan), headCard: practice.checkpoint })
+    const report = await verify(folder)
+    expect(fileOf(report, 'record.json').problems.join()).toContain('differ in mode')
+    expect(fileOf(report, 'head-card.keyrite').problems.join()).toContain('practice vault')
+  })
+})
+
+describe('a record changed after it was signed', () => {
+  const changes: [string, (file: CeremonyRecord) => void][] = [
+    ['the time of a step', ({ record: { steps } }) => void (steps[1] && (steps[1].at += 1))],
+    ['a participant', ({ record: { participants } }) => void participants.pop()],
+    ['a name', ({ record: { participants } }) => void (participants[0] && (participants[0].name = 'Somebody else'))],
+    ['an observation', ({ record: { steps } }) => void (steps[0] && (steps[0].observed = 'All fine.'))],
+    ['an approval', ({ record: { approvals } }) => void approvals[0]?.approvals.pop()],
+    ['a deviation', ({ record: body }) => void (body.deviations = [])],
+    ['the plan', ({ record: body }) => void (body.plan = body.plan.replace('End of', 'Begin of'))],
+    [
+      'a signature of another person',
+      ({ signatures }) => void (signatures['custodian-1'] = signatures['custodian-3'] ?? ''),
+    ],
+  ]
+  test.each(changes)('%s: everything that hangs on it fails', async (_, change) => {
+    const report = await tampered(change)
+    expect(fileOf(report, 'record.json').standing).toBe('failed')
+    expect(fileOf(report, 'record.html').standing).toBe('failed')
+    expect(fileOf(report, 'plan.json').standing).toBe('failed')
+    expect(problems(report)).toMatch(/signed something else|signed by another key|sign.*but does not stand/)
+  })
+
+  test('a signature stripped is named', async () => {
+    const report = await tampered(({ signatures }) => void delete signatures['custodian-3'])
+    expect(fileOf(report, 'record.json').problems).toEqual(['Custodian 3 (custodian-3) has not signed.'])
+  })
+})
+
+describe('a record that was signed but cannot be true', () => {
+  test('fewer than M custodians approved', async () => {
+    const report = await resigned((body) => void body.approvals[0]?.approvals.pop())
+    expect(fileOf(report, 'record.json').problems).toEqual(['One more custodian needs to approve.'])
+  })
+
+  test('an approval of another plan, by a stranger, or twice by one custodian', async () => {
+    const other = await resigned((body) => void (body.planDigest = digest('another plan')))
+    expect(problems(other)).toContain('The plan is not the one whose digest was approved.')
+    expect(problems(other)).toContain('approved another act')
+    const twice = await resigned(
+      ({ approvals: [first] }) => void first?.approvals.splice(1, 2, first.approvals[0] ?? ''),
+    )
+    expect(problems(twice)).toContain('2 more custodians need to approve.')
+    const absent = await resigned(async (body) => {
+      const [first] = body.approvals
+      if (!first) return
+      const { ceremony, planDigest } = body
+      const act = { vaultId: VAULT_ID, epoch: 1, ceremony, planDigest, step: first.step, objects: first.objects }
+      first.approvals = await approve(vault, act, ['custodian-1', 'custodian-2', 'custodian-3'])
+    })
+    expect(problems(absent)).toContain('custodian-2 approved but was not present.')
+  })
+
+  test('steps out of order, left out, or earlier than the one before', async () => {
+    const swapped = await resigned(({ steps }) => void steps.reverse())
+    expect(problems(swapped)).toContain('Step 1 is issue-certificate, but the script has check-machine.')
+    const short = await resigned(({ steps }) => void steps.splice(3))
+    expect(problems(short)).toContain('The record ends before the script does.')
+    const early = await resigned(({ steps }) => void (steps[2] && (steps[2].at = AT)))
+    expect(problems(early)).toContain('Step 3 stands earlier than the one before it.')
+  })
+
+  test('a participant whom the roster does not know, or a roster that the root did not sign', async () => {
+    const stranger = await resigned(({ participants: [first] }) => void (first && (first.role = 'compliance')))
+    expect(problems(stranger)).toContain('Custodian 1 (custodian-1) does not stand in the roster')
+    const { signer } = await newP256()
+    const forged = await signRoster(vault.roster, { ...signer, kid: vault.root.signer.kid })
+    const report = await resigned((body) => void (body.rosters = [forged]))
+    expect(fileOf(report, 'record.json').problems).toEqual(['The signature of this roster does not verify.'])
+  })
+})
+
+describe('files beside a record', () => {
+  test.each([
+    ['plan.json', 'It is not what the record beside it says.'],
+    ['script.txt', 'It is not what the record beside it says.'],
+    ['record.html', 'It is not what the record beside it says.'],
+    ['head-card.html', 'It is not what the head card beside it says.'],
+  ])('an edited %s is named, by itself and by the list', async (name, problem) => {
+    const folder = await recordFolder()
+    writeFileSync(join(folder, name), `${readFileSync(join(folder, name), 'utf8')} `)
+    const report = await verify(folder)
+    expect(failed(report)).toEqual(['SHA256SUMS', name])
+    expect(fileOf(report, name).problems).toEqual([problem])
+  })
+
+  test('an edited, incomplete or hostile list of digests is named', async () => {
+    const folder = await recordFolder()
+    const path = join(folder, 'SHA256SUMS')
+    const sums = readFileSync(path, 'utf8')
+    writeFileSync(path, `${sums.replace(/^./, (digit) => (digit === '0' ? '1' : '0'))}${'0'.repeat(64)}  gone.txt\n`)
+    expect(fileOf(await verify(folder), 'SHA256SUMS').problems).toEqual([
+      'head-card.html has another digest than the one that stands here.',
+      'gone.txt is on the list but not in the folder.',
+    ])
+    writeFileSync(path, `${'0'.repeat(64)}  ../../etc/passwd\n`)
+    const findings = new Findings()
+    checkSums(path, findings)
+    expect(findings.problems).toHaveLength(1)
+  })
+
+  test('sha256sum agrees with the list, and an unlisted file is named', async () => {
+    const folder = await recordFolder()
+    execFileSync('sha256sum', ['--check', '--strict', '--quiet', 'SHA256SUMS'], { cwd: folder })
+    put(folder, 'notes.txt', 'hello\n')
+    const report = await verify(folder)
+    expect(fileOf(report, 'SHA256SUMS').facts).toContain('Not on the list: notes.txt.')
+    expect(fileOf(report, 'notes.txt').problems).toEqual(['Nothing signed in this call vouches for this file.'])
+  })
+
+  test('links are refused and never followed', async () => {
+    const folder = newFolder()
+    symlinkSync(anchorPath, join(folder, 'link.keyrite'))
+    const report = await verify(folder)
+    expect(problems(report)).toContain('not a regular file')
+  })
+})
+
+describe('certificates', () => {
+  async function certificateFolder(
+    change: (value: ReturnType<typeof sampleCertificate>) => void = () => {},
+  ): Promise<string> {
+    const certificate = sampleCertificate(vault)
+    change(certificate)
+    const file = await sampleCertificateFile(vault, certificate)
+    const folder = newFolder()
+    await writeCertificate(
+      folder,
+      file,
+      await openCertificate(file.certificate, { kid: vault.root.signer.kid, jwk: vault.root.jwk }, false),
+    )
+    return folder
+  }
+
+  test('are verified with their page', async () => {
+    const report = await verify(await certificateFolder())
+    expect(problems(report)).toBe('')
+    expect(report.files.map((file) => file.standing)).toEqual(['verified', 'verified'])
+  })
+
+  test('that claim more than their copies allow are named', async () => {
+    const report = await verify(await certificateFolder((value) => void (value.grade = 'destruction')))
+    expect(problems(report)).toContain('calls itself a certificate of destruction, but two known copies are open')
+  })
+
+  test('with a signature stripped, another roster or another root are named', async () => {
+    const folder = newFolder()
+    const file = await sampleCertificateFile(vault, sampleCertificate(vault))
+    delete file.signatures['compliance-1']
+    put(folder, 'a.json', canonicalText(file))
+    expect(problems(await verify(folder))).toContain('Compliance officer 1 (compliance-1) has not signed.')
+    const other = await newSampleVault()
+    put(folder, 'a.json', canonicalText(await sampleCertificateFile(other, sampleCertificate(other))))
+    expect(problems(await verify(folder))).toContain('This certificate was signed by another key.')
+  })
+})
+
+describe('evidence', () => {
+  async function evidenceFolder(change: Parameters<typeof sampleEvidence>[2] = () => {}): Promise<string> {
+    const certificate = await sampleCertificateFile(vault, sampleCertificate(vault))
+    const { acceptance } = runtime
+    const folder = join(newFolder(), 'evidence')
+    await writeEvidence(folder, await sampleEvidence(vault, { record, certificate, acceptance }, change))
+    return folder
+  }
+
+  test('is verified, with the record of the same call', async () => {
+    const report = await verifyFiles([await evidenceFolder(), await recordFolder()], anchorPath, AT)
+    expect(problems(report)).toBe('')
+    expect(fileOf(report, 'evidence.json').facts).toContain('One record of this call is exactly as the pack names it.')
+  })
+
+  test('with an edited page or an edited number is named', async () => {
+    const folder = await evidenceFolder()
+    const json = join(folder, 'evidence.json')
+    writeFileSync(json, readFileSync(json, 'utf8').replace('"accepted":0', '"accepted":1'))
+    const report = await verify(folder)
+    expect(failed(report)).toEqual(['SHA256SUMS', 'evidence.html', 'evidence.json'])
+    expect(problems(report)).toContain('signed something else')
+  })
+
+  test('that contradicts what it holds is named', async () => {
+    const folder = await evidenceFolder((body) => {
+      const key = body.tenants[0]?.keys[0]
+      if (key) key.state = 'destroyed'
+      body.certificates = []
+      const last = body.ceremonies.at(-1)
+      if (last) last.record = digest('another record')
+      for (const one of body.runtimes) one.runtimeId = 'eu-2'
+    })
+    const said = problems(await verifyFiles([folder, await recordFolder()], anchorPath, AT))
+    expect(said).toContain('is called destroyed, but its times and facts say otherwise.')
+    expect(said).toContain('names the certificate D-2026-009-C1, which is not in this pack')
+    expect(said).toContain('The record of D-2026-009 in this call is not the one that the pack names.')
+    expect(said).toContain('The acceptance of eu-2 is of another runtime.')
+  })
+
+  test('that nobody signed is nobody’s word', async () => {
+    const folder = await evidenceFolder()
+    const file = JSON.parse(readFileSync(join(folder, 'evidence.json'), 'utf8'))
+    put(folder, 'evidence.json', canonicalText({ ...file, signatures: {} }))
+    expect(problems(await verify(folder))).toContain('Nobody has signed this pack.')
+  })
+})
+
+describe('files that cross the air gap', () => {
+  async function receiptsText(length = 3): Promise<string[]> {
+    const lines: string[] = []
+    for (let seq = 1; seq <= length; seq++) {
+      const last = lines.at(-1)
+      const prev = last === undefined ? null : digest(last)
+      const stated = { type: 'transport-key-offered', key: runtime.transport.jwk }
+      const receipt = { runtimeId: 'eu-1', seq, prev, at: AT + seq, stated }
+      lines.push(await signStatement(statementTyp('receipt', false), receipt, runtime.receipts.signer))
+    }
+    return lines
+  }
+  const lined = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('')
+
+  test('an enrollment is consistent until the root’s acceptance is there', async () => {
+    const folder = newFolder()
+    put(folder, 'e.keyrite', statementFile(runtime.enrollment))
+    put(folder, 'r.keyrite', lined(await receiptsText()))
+    const alone = await verify(folder)
+    expect(alone.files.map((file) => file.standing)).toEqual(['consistent', 'consistent'])
+    expect(fileOf(alone, 'r.keyrite').facts.join()).toContain('Consistent with the enrollment beside them')
+    put(folder, 'a.keyrite', statementFile(runtime.acceptance))
+    const together = await verify(folder)
+    expect(together.files.map((file) => file.standing)).toEqual(['verified', 'verified', 'verified'])
+  })
+
+  test('receipts without their key, with a hole, or with a changed line are named', async () => {
+    const folder = newFolder()
+    const lines = await receiptsText()
+    put(folder, 'r.keyrite', lined(lines))
+    expect(problems(await verify(folder))).toContain('The receipt key of eu-1 is not known here.')
+    put(folder, 'a.keyrite', statementFile(runtime.acceptance))
+    put(folder, 'r.keyrite', lined([lines[0] ?? '', lines[2] ?? '']))
+    expect(problems(await verify(folder))).toContain('Receipts 2 to 2 are missing.')
+    put(folder, 'r.keyrite', lined([lines[0] ?? '', (await receiptsText(2))[1]?.replace(/.$/, 'A') ?? '']))
+    expect(failed(await verify(folder))).toEqual(['r.keyrite'])
+  })
+
+  async function handoff(): Promise<{ folder: string; bundle: string; material: string }> {
+    const folder = newFolder()
+    const { jwk, signer } = await newP256()
+    const policy = { ...DEFAULT_POLICY, signingAlgorithms: ['ES256' as const] }
+    const key = { kid: signer.kid, spec: 'ES256' as const, label: 'acme-es256-2026-06', jwk, ...firstKey(policy, AT) }
+    const common = {
+      vaultId: VAULT_ID,
+      runtimeId: 'eu-1',
+      environment: 'production',
+      number: 1,
+      iat: AT,
+      exp: AT + 3600,
+    }
+    const entry = {
+      tenant: 'acme',
+      issuer: 'https://id.acme.example',
+      name: 'Acme',
+      policy,
+      relyingParties: [],
+      keys: [key],
+      compromised: [],
+      tombstones: [],
+    }
+    const signing = { root: vault.root.signer, practice: false }
+    const bundle = await writeBundle(folder, {
+      manifest: { ...common, previous: null, checkpoint: vault.checkpoint, receiptsSeen: 0 },
+      tenants: [entry],
+      ...signing,
+    })
+    const keys = [{ tenant: 'acme', kid: signer.kid, pkcs8: utf8('not a real key') }]
+    const material = await writeMaterial(folder, {
+      manifest: { ...common, bundle: bundle.manifestDigest },
+      transportKey: runtime.transport.jwk,
+      keys,
+      ...signing,
+    })
+    return { folder, bundle: bundle.path, material: material.path }
+  }
+
+  test('an expired bundle and its material are verified and called expired', async () => {
+    const { folder } = await handoff()
+    const report = await verify(folder)
+    expect(problems(report)).toBe('')
+    expect(report.files.map((file) => file.standing)).toEqual(['verified', 'verified'])
+    for (const { facts } of report.files) expect(facts.join()).toContain('It expired on 9 June 2026, 15:00:00 UTC')
+    expect(report.files.find((file) => file.kind === 'key material')?.facts).toContain('It belongs to bundle 1.')
+  })
+
+  test('a changed line of a bundle or of key material is named', async () => {
+    const { folder, bundle, material } = await handoff()
+    const text = readFileSync(bundle, 'utf8')
+    writeFileSync(bundle, text.replace('"name":"Acme"', '"name":"Acne"'))
+    const sealed = readFileSync(material, 'utf8').split('\n')
+    writeFileSync(material, lined([sealed[0] ?? '']))
+    const report = await verify(folder)
+    expect(report.files.every((file) => !file.ok)).toBe(true)
+    expect(problems(report)).toContain('fewer lines than its manifest says')
+    expect(problems(report)).toContain('not the ones its manifest was signed for')
+  })
+
+  test('a trust anchor that does not sign itself is an error; another one beside the files is named', async () => {
+    const other = await newSampleVault()
+    const broken = put(
+      newFolder(),
+      'a.keyrite',
+      statementFile(vault.anchor.replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A'))),
+    )
+    await expect(verify(anchorPath, broken)).rejects.toMatchObject({ exit: 3 })
+    const path = put(newFolder(), 'other.keyrite', statementFile(other.anchor))
+    expect(problems(await verify(path))).toContain('names another root key than the one given')
+    expect((await verify(anchorPath)).files[0]?.facts).toContain('It is the trust anchor given.')
+  })
+})
+
+describe('keyrite verify', () => {
+  const MAIN = join(import.meta.dirname, '../../electron/cli/main.ts')
+  const run = (...args: string[]): { status: number; out: string } => {
+    try {
+      return { status: 0, out: execFileSync(process.execPath, [MAIN, 'verify', ...args], { encoding: 'utf8' }) }
+    } catch (error) {
+      const { status, stdout } = error as { status: number; stdout: string }
+      return { status, out: stdout }
+    }
+  }
+
+  test('exits 0 when all holds, 3 without an anchor or with a problem', async () => {
+    const folder = await recordFolder()
+    const good = run(folder, '--trust-anchor', anchorPath, '--json')
+    expect(good.status).toBe(0)
+    expect(JSON.parse(good.out)).toMatchObject({ ok: true, data: { anchored: true } })
+    const bare = run(folder, '--json')
+    expect(bare.status).toBe(3)
+    expect(JSON.parse(bare.out)).toMatchObject({ ok: false, data: { anchored: false } })
+    put(folder, 'record.html', 'x')
+    const bad = run(folder, '--trust-anchor', anchorPath)
+    expect(bad.status).toBe(3)
+    expect(bad.out).toContain('✗ FAILED')
+    expect(bad.out).toContain('It is not what the record beside it says.')
+    expect(bad.out).toContain('7 files: 5 verified, 0 consistent in themselves, 2 failed.')
+  })
+
+  test('text from files cannot steer the terminal', async () => {
+    const folder = newFolder()
+    put(folder, 'a\u001b[31m\u202e.txt', 'x')
+    expect(run(folder, '--trust-anchor', anchorPath).out).not.toMatch(/[\u001b\u202e]/)
+  })
+})
