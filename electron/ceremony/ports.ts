@@ -4,14 +4,14 @@ import type { VaultState } from '../../shared/domain/state.ts'
 import type { Approval } from '../../shared/formats/approval.ts'
 import type { Manifest } from '../../shared/formats/bundle.ts'
 import type { TenantEntry } from '../../shared/formats/bundle-check.ts'
-import type { CertificateFile } from '../../shared/formats/certificate.ts'
 import type { P256Jwk, StatementKey, StatementSigner } from '../../shared/formats/jws.ts'
 import type { MaterialManifest } from '../../shared/formats/material.ts'
 import type { PlanOf } from '../../shared/formats/plan.ts'
 import type { Receipt } from '../../shared/formats/receipt.ts'
-import type { CeremonyRecord } from '../../shared/formats/record.ts'
 import type { Roster } from '../../shared/formats/roster.ts'
 import type { Anchor } from '../../shared/formats/trust-anchor.ts'
+
+import type { Written } from './record.ts'
 
 /** What ceremonies need of the world. Composition roots connect the vault, the generator, the media and the clock. */
 
@@ -57,24 +57,24 @@ export type VaultPort<Q extends QuorumPort = QuorumPort> = {
 export type MadeKey = { spec: KeySpec; jwk: PublicJwk; pkcs8: Uint8Array }
 export type MadeKeys = { node: string; openssl: string; keys: MadeKey[] }
 
-export type Written = { name: string; digest: string }
+export type WrittenFile = { name: string; digest: string }
 
 /** The medium that files are carried on, both ways. */
 export type MediaPort = {
-  writeAnchor(jws: string, at: number): Written
+  writeAnchor(jws: string, at: number): WrittenFile
   readEnrollment(name: string): string
   writeBundle(
     manifest: Omit<Manifest, 'tenants' | 'merkleRoot'>,
     tenants: readonly TenantEntry[],
     root: StatementSigner,
     practice: boolean,
-  ): Promise<Written & { manifestDigest: string; merkleRoot: string }>
+  ): Promise<WrittenFile & { manifestDigest: string; merkleRoot: string }>
   writeMaterial(
     manifest: Omit<MaterialManifest, 'keys' | 'merkleRoot' | 'transportKey'>,
     to: { key: P256Jwk; keys: Iterable<{ tenant: string; kid: string; pkcs8: Uint8Array }> },
     root: StatementSigner,
     practice: boolean,
-  ): Promise<Written>
+  ): Promise<WrittenFile>
   /** Reads both files back as a stranger would, from the trust anchor alone; gives counts. */
   checkExport(bundle: string, material: string, anchor: Anchor): Promise<{ tenants: number; keys: number }>
   readReceipts(
@@ -105,7 +105,7 @@ export type Ports<Q extends QuorumPort = QuorumPort> = {
   ): Promise<Map<string, MadeKeys>>
   createVault(plan: PlanOf<'genesis'>, first: VaultEvent[], actor: string, at: number): Promise<VaultPort<Q>>
   /** Writes the record folder (and certificates) and gives its path. */
-  writeRecord(record: CeremonyRecord, plan: string, headCard: string, certificates: CertificateFile[]): Promise<string>
+  writeRecord(written: Written): Promise<string>
   say(text: string): void
   progress(label: string, done: number, total: number): void
 }

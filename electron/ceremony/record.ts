@@ -1,10 +1,34 @@
 import { SCRIPTS, SIGN_OFF } from '../../shared/domain/script.ts'
 import type { Ceremony } from '../../shared/domain/state.ts'
-import type { RecordBody } from '../../shared/formats/record.ts'
+import { KeyriteError } from '../../shared/errors.ts'
+import type { CertificateFile } from '../../shared/formats/certificate.ts'
+import type { CeremonyRecord, RecordBody } from '../../shared/formats/record.ts'
 import type { VaultPort } from './ports.ts'
 
-/** The record follows from the events alone, so it can be written again at any time. It keeps nothing that later events change. */
-export function recordBody(vault: VaultPort, ceremony: Ceremony, upTo: { seq: number; head: string }): RecordBody {
+/** What a ceremony leaves behind follows from the events alone, so it can be written again at any time. */
+
+export type Written = { record: CeremonyRecord; plan: string; headCard: string; certificates: CertificateFile[] }
+
+/** Everything that stands in the record folder of a completed ceremony. Code `ceremony-unknown` for any other. */
+export function writtenOf(vault: VaultPort, id: string): Written {
+  const ceremony = vault.state.ceremonies.get(id)
+  const { covers, checkpoint, signOffs } = ceremony?.ended ?? {}
+  if (!ceremony || !covers || !checkpoint || !signOffs)
+    throw new KeyriteError('ceremony-unknown', `No completed ceremony ${id} is in this vault.`)
+  const roster = ceremony.rosters.at(-1) ?? vault.state.roster
+  const certificates = vault.state.certificates
+    .filter((one) => one.id.startsWith(`${id}-`))
+    .map(({ statement, signatures }) => ({ certificate: statement, roster, signatures }))
+  return {
+    record: { record: recordBody(vault, ceremony, covers), signatures: signOffs },
+    plan: ceremony.plan,
+    headCard: checkpoint,
+    certificates,
+  }
+}
+
+/** The body that people sign: everything up to the event `covers`, and nothing that comes after. */
+export function recordBody(vault: VaultPort, ceremony: Ceremony, covers: { seq: number; head: string }): RecordBody {
   const { state, anchor, roster } = vault
   return {
     version: 1,
@@ -28,8 +52,8 @@ export function recordBody(vault: VaultPort, ceremony: Ceremony, upTo: { seq: nu
       observe,
     })),
     steps: ceremony.done.map(({ step, at, by, observed }) => ({ step, at, by, observed })),
-    approvals: [...ceremony.approvals],
+    approvals: ceremony.approvals.filter(({ step }) => step !== SIGN_OFF.id),
     deviations: [...ceremony.deviations],
-    events: { from: ceremony.firstSeq, to: upTo.seq, head: upTo.head },
+    events: { from: ceremony.firstSeq, to: covers.seq, head: covers.head },
   }
 }

@@ -1,14 +1,15 @@
 import type { VaultEvent } from '../../shared/domain/events.ts'
+import { count } from '../../shared/domain/plural.ts'
 import { SCRIPTS, SIGN_OFF, type Step } from '../../shared/domain/script.ts'
 import { type Ceremony, openCeremony } from '../../shared/domain/state.ts'
 import { KeyriteError, must } from '../../shared/errors.ts'
 import type { Plan, PlanOf, ReadPlan } from '../../shared/formats/plan.ts'
-import { type CeremonyRecord, recordDigest } from '../../shared/formats/record.ts'
+import { recordDigest } from '../../shared/formats/record.ts'
 import { signOff } from '../../shared/formats/sign-off.ts'
 import { ACTS, LETTER, precheck } from './acts.ts'
 import { act, type Context } from './context.ts'
 import type { Ports, VaultPort } from './ports.ts'
-import { recordBody } from './record.ts'
+import { recordBody, writtenOf } from './record.ts'
 
 /**
  * Runs a ceremony step by step. Every completed step is one committed transaction before the next begins, so that after
@@ -162,34 +163,24 @@ async function perform(context: Context, step: Step): Promise<void> {
 async function close(context: Context, ceremony: Ceremony): Promise<CeremonyResult> {
   const { ports, vault } = context
   const { practice } = vault.anchor
-  const body = recordBody(vault, ceremony, { seq: vault.state.seq, head: vault.state.head })
-  const record = recordDigest(body)
-  const signatures: Record<string, string> = {}
+  const covers = { seq: vault.state.seq, head: vault.state.head }
+  const record = recordDigest(recordBody(vault, ceremony, covers))
+  const signOffs: Record<string, string> = {}
   for (const [id, person] of vault.present)
-    signatures[id] = await signOff({ of: record, agrees: true, at: ports.now() }, practice, person.signer)
-  const { result: headCard } = await act(context, { record }, async (quorum, approved) => {
-    const ended: VaultEvent = { type: 'ceremony-ended', ceremony: ceremony.id, record, signOffs: signatures }
-    return vault.commitWithCheckpoint([approved, ended], ports.now(), context.actor, quorum)
+    signOffs[id] = await signOff({ of: record, agrees: true, at: ports.now() }, practice, person.signer)
+  await act(context, { record }, async (quorum, approved) => {
+    const ended: VaultEvent = { type: 'ceremony-ended', ceremony: ceremony.id, record, signOffs, covers }
+    await vault.commitWithCheckpoint([approved, ended], ports.now(), context.actor, quorum)
   })
-  const signed: CeremonyRecord = { record: body, signatures }
-  const certificates = vault.state.certificates.filter((one) => one.id.startsWith(`${ceremony.id}-`))
-  const files = certificates.map(({ statement, signatures: by }) => ({
-    certificate: statement,
-    roster: vault.state.roster,
-    signatures: by,
-  }))
-  const recordFolder = await ports.writeRecord(signed, ceremony.plan, headCard, files)
+  const recordFolder = await ports.writeRecord(writtenOf(vault, ceremony.id))
   ports.say(
-    `  ✓ ${SIGN_OFF.title}: ${Object.keys(signatures).length} people signed; the root signed the vault's state.`,
+    `  ✓ ${SIGN_OFF.title}: ${count(Object.keys(signOffs).length, 'person', 'people')} signed, and the root signed the vault's state.`,
   )
   const steps = ceremony.done.map(({ step, observed }) => ({ step, observed }))
-  return {
-    ceremony: ceremony.id,
-    kind: ceremony.kind,
-    steps,
-    recordFolder,
-    certificates: certificates.map((one) => one.id),
-  }
+  const certificates = vault.state.certificates
+    .filter((one) => one.id.startsWith(`${ceremony.id}-`))
+    .map((one) => one.id)
+  return { ceremony: ceremony.id, kind: ceremony.kind, steps, recordFolder, certificates }
 }
 
 function contextOf(

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { Command } from 'commander'
+import { must } from '../../shared/errors.ts'
 import { fromUtf8 } from '../../shared/formats/bytes.ts'
 import { MB } from '../../shared/formats/json.ts'
 import { parsePlan, type ReadPlan } from '../../shared/formats/plan.ts'
+import { writtenOf } from '../ceremony/record.ts'
 import { abortCeremony, type CeremonyResult, resumeCeremony, runCeremony, runGenesis } from '../ceremony/runner.ts'
 import { readFileGuarded } from '../files/read.ts'
 import { utcTime } from './format.ts'
@@ -35,6 +37,11 @@ export function ceremonyCommands(): Command {
     .requiredOption('--reason <words>', 'why')
     .option('--accept-tail', 'accept the events after the newest checkpoint')
     .action(answering(abort))
+  withVault(
+    ceremony.command('show <id>').description('one ceremony; with --records its record folder is written again'),
+  )
+    .option('--records <folder>', 'where to write its record folder')
+    .action(answering(show))
   withVault(ceremony.command('list').description('the ceremonies of a vault')).action(answering(list))
   return ceremony
 }
@@ -94,6 +101,33 @@ async function abort(_: string[], options: Options, reporter: Reporter): Promise
       data: closed,
       text: `${closed.ceremony} is closed. ${closed.erased} half-made keys were erased; what happened stays recorded.`,
     }
+  } finally {
+    vault.close()
+  }
+}
+
+async function show([id = '']: string[], options: Options, reporter: Reporter): Promise<Answer> {
+  const vault = await openToView(options['vault'], options['passphrases'])
+  try {
+    const known = vault.state.ceremonies.get(id)
+    must(known, 'ceremony-unknown', `The vault has no ceremony ${id}.`)
+    const folder = text(options['records'])
+    const recordFolder = folder
+      ? await connect(roomOf(options, reporter, null)).writeRecord(writtenOf(vault, id))
+      : null
+    const { kind, startedAt, present, done, deviations, ended } = known
+    const data = { ceremony: id, kind, startedAt, present, steps: done, deviations, ended, recordFolder }
+    const steps = done.map((step) => `  ${utcTime(step.at)}  ${step.step}: ${step.observed}`)
+    const state = ended
+      ? `${ended.how} ${utcTime(ended.at)}${ended.reason ? `: ${ended.reason}` : ''}`
+      : 'not closed yet'
+    const lines = [
+      `${id}, ${kind}, ${state}`,
+      `Present: ${present.join(', ')}`,
+      ...steps,
+      ...(recordFolder ? [`Record: ${recordFolder}`] : []),
+    ]
+    return { data, text: lines.join('\n') }
   } finally {
     vault.close()
   }

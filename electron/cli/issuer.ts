@@ -8,7 +8,8 @@ import type { ClientRequest } from '../issuer/clients.ts'
 import { initRuntime } from '../issuer/init.ts'
 import { openRuntime, type Runtime } from '../issuer/runtime.ts'
 import { CLIENT_AUTH_METHODS } from '../issuer/service.ts'
-import type { KeyStatus, Status, TenantStatus } from '../issuer/status.ts'
+import { table, utcTime } from './format.ts'
+import { statusText } from './issuer-status.ts'
 import { type Answer, answering, type Reporter } from './output.ts'
 
 /** `keyrite issuer …`: the online side for operators. */
@@ -150,13 +151,18 @@ async function importAnswer(runtime: Runtime, _options: Options, args: string[],
   return { data: result, text: said }
 }
 
+function statusAnswer(runtime: Runtime): Answer {
+  const status = runtime.status()
+  return { data: status, text: statusText(status) }
+}
+
 function taintAnswer(runtime: Runtime, options: Options): Answer {
   const how = { withdraw: options.withdraw === true, actor: text(options, 'actor') }
   const result = runtime.taint(text(options, 'tenant'), text(options, 'kid'), how)
   const lines = [
     result.changed ? `Key ${result.kid} of ${result.tenant} never signs again.` : 'This was done before.',
     result.withdrawn ? 'It is not published any more.' : 'It is still published; --withdraw takes it out.',
-    `Tokens it signed may be accepted somewhere until ${utc(result.residualUntil)}.`,
+    `Tokens it signed may be accepted somewhere until ${utcTime(result.residualUntil)}.`,
   ]
   return { data: result, text: lines.join('\n') }
 }
@@ -169,7 +175,7 @@ function exportAnswer(runtime: Runtime, options: Options): Answer {
 function confirmAnswer(runtime: Runtime, options: Options): Answer {
   const confirmed = runtime.confirmClock(text(options, 'actor'))
   const now = runtime.now()
-  const said = confirmed ? `The clock is confirmed: ${utc(now)}.` : `There is no clock hold. It is ${utc(now)}.`
+  const said = confirmed ? `The clock is confirmed: ${utcTime(now)}.` : `There is no clock hold. It is ${utcTime(now)}.`
   return { data: { confirmed, now }, text: said }
 }
 
@@ -244,82 +250,4 @@ function readJwks(path: string): unknown {
   const parsed = parseJson(readFileGuarded(path, 64 * KB), { maxBytes: 64 * KB, maxDepth: 4 })
   if (typeof parsed === 'object' && parsed !== null && 'keys' in parsed) return parsed.keys
   throw new KeyriteError('usage-invalid', `${path} does not hold a JWK Set.`)
-}
-
-// status, for an operator at three in the morning
-
-function statusAnswer(runtime: Runtime): Answer {
-  const status = runtime.status()
-  return { data: status, text: [...overview(status), ...status.tenants.flatMap(tenantLines)].join('\n') }
-}
-
-function overview(status: Status): string[] {
-  const { bundle, clock } = status
-  const rows = [
-    ['Runtime', `${status.runtimeId} (${status.environment}${status.practice ? ', practice' : ''})`],
-    ['Vault', status.vaultId],
-    ['Bundle', bundle ? `${bundle.number}, imported ${utc(bundle.at)}` : 'none imported yet'],
-    ['Time', `${utc(clock.now)}${clock.hold ? `  ${holdText(clock.hold)}` : ''}`],
-    ['Receipts', `${status.receiptsNotExported} not taken by the vault yet`],
-    ['Tenants', String(status.tenants.length)],
-  ]
-  return [table(rows)]
-}
-
-const holdText = (hold: { kind: 'jump' | 'downtime'; from: number; to: number }): string =>
-  hold.kind === 'jump'
-    ? `HELD: the clock jumped to ${utc(hold.to)}. Compare it, then: keyrite issuer clock confirm`
-    : `Nothing is erased: nobody served since ${utc(hold.from)}. Compare the clock, then: keyrite issuer clock confirm`
-
-function tenantLines(tenant: TenantStatus): string[] {
-  const ends = tenant.scheduleEnds === null ? '' : `   schedule ends ${utc(tenant.scheduleEnds)}`
-  const rows = tenant.phases.map((key) => ['', key.label, key.spec, key.phase, nextOf(key), remarks(key), key.kid])
-  const silent = tenant.signingKids.length === 0 ? ['  NO KEY MAY SIGN: the token endpoint answers 503.'] : []
-  return [
-    '',
-    `${tenant.tenant}   ${tenant.issuer}${ends}`,
-    ...silent,
-    table([['', 'KEY', 'ALGORITHM', 'PHASE', 'UNTIL', 'REMARKS', 'KID'], ...rows]),
-  ]
-}
-
-/** The end of the phase that a key is in. */
-function nextOf(key: KeyStatus): string {
-  const ends = {
-    planned: key.announceAt,
-    announced: key.signFrom,
-    signing: key.signUntil,
-    retired: key.removeAt,
-    removed: null,
-  }[key.phase]
-  return ends === null ? '' : utc(ends)
-}
-
-function remarks(key: KeyStatus): string {
-  const said = [
-    key.tainted ? 'TAINTED' : '',
-    key.withdrawn ? 'WITHDRAWN' : '',
-    key.hasPrivate ? 'private half here' : '',
-  ].filter((word) => word !== '')
-  return said.join(', ') || '-'
-}
-
-const utc = (at: number): string => new Date(at * 1000).toISOString().replace('.000Z', 'Z')
-const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
-
-/** Columns aligned with two spaces between. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = []
-  for (const row of rows)
-    row.forEach((cell, at) => {
-      widths[at] = Math.max(widths[at] ?? 0, cell.length)
-    })
-  return rows
-    .map((row) =>
-      row
-        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
 }

@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander'
+import { KeyriteError } from '../../shared/errors.ts'
 import { bundleCommands } from './bundle.ts'
 import { ceremonyCommands } from './ceremony.ts'
 import { issuerCommands } from './issuer.ts'
+import { printError } from './output.ts'
 import { rehearseCommand } from './rehearse.ts'
 import { serveCommand } from './serve.ts'
 import { vaultCommands } from './vault.ts'
@@ -30,9 +32,13 @@ for (const command of [
 ])
   program.addCommand(command)
 
+/** With --json a usage error is a JSON object like every other; commander's own words would come first. */
+const json = process.argv.includes('--json')
+
 /** Sub-commands made apart do not inherit it: usage errors end with 2 everywhere. */
 function overrideExit(command: Command): void {
   command.exitOverride()
+  if (json) command.configureOutput({ writeErr: () => {} })
   for (const child of command.commands) overrideExit(child)
 }
 overrideExit(program)
@@ -41,5 +47,6 @@ try {
   await program.parseAsync()
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error
-  process.exitCode = error.exitCode === 0 ? 0 : 2
+  const usage = new KeyriteError('usage-invalid', error.message.replace(/^error: /, ''))
+  process.exitCode = error.exitCode === 0 ? 0 : json ? printError(usage, json) : usage.exit
 }

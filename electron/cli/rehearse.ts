@@ -1,7 +1,6 @@
 import { Command } from 'commander'
 import { must } from '../../shared/errors.ts'
 import { answering } from './output.ts'
-import { rehearse } from './rehearsal/story.ts'
 
 const MAX_TENANTS = 2000
 
@@ -16,6 +15,8 @@ export function rehearseCommand(): Command {
         const tenants = whole(options['tenants'], 'tenants', 1, MAX_TENANTS)
         const port = whole(options['issuerPort'], 'issuer-port', 1024, 65_535)
         const out = String(options['out'])
+        // Loaded only here: other commands start faster without the server and its verifiers.
+        const { rehearse } = await import('./rehearsal/story.ts')
         const summary = await rehearse({ out, tenants, port, reporter })
         const told = [
           '',

@@ -73,7 +73,8 @@ function keys(vault: Vault): Answer {
       kid: key.kid,
       label: key.label,
       spec: key.spec,
-      phase: scheduledPhase(key.times, now),
+      // A compromised key has left the published set (decision 0007), whatever its times say.
+      phase: key.compromised ? 'removed' : scheduledPhase(key.times, now),
       state: keyState(key.times, now, { compromised: key.compromised !== null, destroyed: key.destroyed !== null }),
       ...key.times,
       compromised: key.compromised,

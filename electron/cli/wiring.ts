@@ -4,7 +4,7 @@ import { basename, join, resolve } from 'node:path'
 import { utf8 } from '../../shared/formats/bytes.ts'
 import { openCertificate } from '../../shared/formats/certificate.ts'
 import { openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
-import type { MadeKeys, MediaPort, Ports, Written } from '../ceremony/ports.ts'
+import type { MadeKeys, MediaPort, Ports, WrittenFile } from '../ceremony/ports.ts'
 import { certificateFiles, type Files, writeRecordFolder } from '../evidence/write-record.ts'
 import { readBundle, writeBundle } from '../handoff/bundle.ts'
 import { readMaterial, writeMaterial } from '../handoff/material.ts'
@@ -61,7 +61,7 @@ export function connect(room: Room): Ports<Quorum> {
         onPerson,
       })
     },
-    writeRecord: async (record, plan, headCard, certificates) => {
+    writeRecord: async ({ record, plan, headCard, certificates }) => {
       mkdirSync(room.records, { recursive: true, mode: 0o700 })
       const folder = join(room.records, record.record.ceremony)
       const anchor = await openTrustAnchor(record.record.anchor)
@@ -81,7 +81,7 @@ export function connect(room: Room): Ports<Quorum> {
 
 function mediaAt(folder: string, onFile: (path: string) => void): MediaPort {
   const media = resolve(folder)
-  const written = (path: string, digest: string): Written => {
+  const written = (path: string, digest: string): WrittenFile => {
     onFile(path)
     return { name: basename(path), digest }
   }

@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs'
 import { asKeyriteError } from '../../shared/errors.ts'
 import { equalBytes } from '../../shared/formats/bytes.ts'
+import { PAGE_VERSION, pageVersion } from '../../shared/pages/page.ts'
 import { readFileGuarded } from '../files/read.ts'
 import { checkCertificate } from './check-certificate.ts'
 import { checkEvidence } from './check-evidence.ts'
@@ -87,15 +88,28 @@ async function checkFile({ path, kind, refused }: Known, context: Context): Prom
 
 function checkDrawn(path: string, { kind, bytes, from, source }: Drawn): FileReport {
   const findings = new Findings()
-  try {
-    if (!equalBytes(readFileGuarded(path, bytes.length), bytes)) throw undefined
-    findings.fact(`Byte for byte what ${from} beside it says.`)
-  } catch {
-    findings.problem(`It is not what ${from} beside it says.`)
-  }
-  findings.rule(source.standing !== 'failed', `Something is wrong with ${from} that it belongs to.`)
   findings.anchored = source.anchored
+  const found = readDrawn(path, Math.max(bytes.length, PAGE_MAX))
+  const version = found && kind === 'page' ? pageVersion(Buffer.from(found).toString()) : null
+  if (found && equalBytes(found, bytes)) findings.fact(`Byte for byte what ${from} beside it says.`)
+  else if (version !== null && version !== PAGE_VERSION) {
+    findings.fact(
+      `Drawn by another version of Keyrite, so it is not compared; what counts is ${from} beside it.`,
+    )
+    findings.anchored = false
+  } else findings.problem(`It is not what ${from} beside it says.`)
+  findings.rule(source.standing !== 'failed', `Something is wrong with ${from} that it belongs to.`)
   return report(path, kind, findings)
+}
+
+const PAGE_MAX = 64 * 1024 * 1024
+
+function readDrawn(path: string, maxBytes: number): Uint8Array | null {
+  try {
+    return readFileGuarded(path, maxBytes)
+  } catch {
+    return null
+  }
 }
 
 const report = (file: string, kind: string, findings: Findings): FileReport => {

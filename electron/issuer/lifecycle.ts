@@ -1,6 +1,6 @@
 import { KEY_SPECS } from '../../shared/domain/algorithms.ts'
 import { isSpent, phaseAt } from '../../shared/domain/key.ts'
-import { SKEW } from '../../shared/domain/policy.ts'
+import { MINUTE, SKEW } from '../../shared/domain/policy.ts'
 import type { Stated } from '../../shared/formats/receipt.ts'
 import { type Context, markHighwater } from './context.ts'
 import type { Store } from './store.ts'
@@ -103,6 +103,14 @@ export function tick(context: Context, first: boolean): Settled {
   const { store, clock } = context
   const now = clock.now()
   if (clock.hold?.kind === 'jump') return { phases: 0, erased: 0 }
+  const { servedUntil } = store.clock()
+  if (first || servedUntil === null || now - servedUntil >= MINUTE) keepTime(context, first, now)
+  return settle(context)
+}
+
+/** Writes the time to the disk, not more often than needed. */
+function keepTime(context: Context, first: boolean, now: number): void {
+  const { store, clock } = context
   store.change(() => {
     const before = store.clock()
     if (first && before.servedUntil !== null && now - before.servedUntil > SKEW)
@@ -110,9 +118,7 @@ export function tick(context: Context, first: boolean): Settled {
     store.setClock({ ...before, floor: Math.max(before.floor, now), servedUntil: now, hold: clock.hold })
     store.run('DELETE FROM assertions WHERE expires < ?', now - SKEW)
   })
-  const settled = settle(context)
   markHighwater(context)
-  return settled
 }
 
 function publishLate(store: Store, from: number, now: number): void {

@@ -103,7 +103,7 @@ function runtimeOf(context: Context): Runtime {
   return {
     config,
     now: () => clock.now(),
-    find: (host, path) => tenants.find(host + path),
+    find: (host, path) => (isLocation(host, path) ? tenants.find(host + path) : null),
     importFiles: (paths, progress) => importFiles(context, paths, progress).finally(() => tenants.expire()),
     tick: () =>
       own(() => {
@@ -127,6 +127,10 @@ function runtimeOf(context: Context): Runtime {
     },
   }
 }
+
+/** Host and path must not run into each other. */
+const isLocation = (host: string, path: string): boolean =>
+  host !== '' && !host.includes('/') && (path === '' || path.startsWith('/'))
 
 type Cached = { service: TenantService; version: number; epoch: number }
 

@@ -11,6 +11,12 @@ import { keysOf, type Runtime, type Tenant, type VaultKey, type VaultState } fro
 /** One key to make. */
 export type KeyJob = { tenant: string; spec: KeySpec; times: KeyTimes; label: string; replaces: string | null }
 
+/** Its label tells a replacement from the key that started to sign in the same month. */
+const replacing = (key: VaultKey, times: KeyTimes): KeyJob => {
+  const made = job(key.tenant, key.spec, times, key.kid)
+  return { ...made, label: `${made.label}-replacement` }
+}
+
 export type NewTenant = { tenant: string; name: string; issuer: string; policy: Policy; relyingParties: RelyingParty[] }
 
 const job = (tenant: string, spec: KeySpec, times: KeyTimes, replaces: string | null = null): KeyJob => ({
@@ -100,9 +106,7 @@ function compromisedBy(
 export function decideReplacements(state: VaultState, compromised: readonly VaultKey[], now: number): KeyJob[] {
   return compromised
     .filter((key) => key.times.signUntil > now)
-    .map((key) =>
-      job(key.tenant, key.spec, replacementTimes(knownTenant(state, key.tenant).policy, key.times, now), key.kid),
-    )
+    .map((key) => replacing(key, replacementTimes(knownTenant(state, key.tenant).policy, key.times, now)))
 }
 
 /**

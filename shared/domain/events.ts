@@ -50,7 +50,14 @@ export type VaultEvent =
   | { type: 'step-done'; ceremony: string; step: string; observed: string }
   | { type: 'deviation'; ceremony: string; expected: string; happened: string; action: string }
   | { type: 'ceremony-aborted'; ceremony: string; reason: string }
-  | { type: 'ceremony-ended'; ceremony: string; record: string; signOffs: Record<string, string> }
+  /** `covers`: the last event that the signed record covers, and its link. */
+  | {
+      type: 'ceremony-ended'
+      ceremony: string
+      record: string
+      signOffs: Record<string, string>
+      covers: { seq: number; head: string }
+    }
   | { type: 'share-proved'; person: string; epoch: number }
   | {
       type: 'tenant-added'

@@ -12,6 +12,8 @@ export const SKEW = 300
 export const JWKS_MAX_AGE = HOUR
 export const MAX_PUBLISHED_KEYS = 8
 export const MAX_JWKS_BYTES = 32 * 1024
+/** Signed slots of one tenant in one bundle. */
+export const MAX_SLOTS = 400
 
 /** How a tenant's keys rotate. Durations in seconds; `horizon` and `materialAhead` count keys. */
 export type Policy = {
@@ -109,8 +111,20 @@ export function checkPolicy(policy: Policy, relyingParties: readonly RelyingPart
     published <= MAX_PUBLISHED_KEYS,
     `At most ${MAX_PUBLISHED_KEYS} keys may be published at a time. This plan would publish ${published}.`,
   )
+  const slots = mostSlots(policy)
+  rule(
+    slots <= MAX_SLOTS,
+    `One bundle may hold at most ${MAX_SLOTS} slots of a tenant. This plan would need ${slots}: take longer slots, or schedule fewer keys at once.`,
+  )
   const bytes = published * JWK_BYTES
   rule(bytes <= MAX_JWKS_BYTES, `A key set may have at most ${MAX_JWKS_BYTES} bytes. This plan would need ${bytes}.`)
+}
+
+/** The most slots that one ceremony cuts: the schedule's length by `slotLength`, and a cut more at each key's two changes. */
+function mostSlots(policy: Policy): number {
+  const keys = policy.horizon + 1
+  const span = keys * (policy.rotationInterval + policy.extension)
+  return Math.ceil(span / policy.slotLength) + 2 * keys * policy.signingAlgorithms.length
 }
 
 /** An RSA-4096 public JWK with its metadata, rounded up. */

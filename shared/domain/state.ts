@@ -52,6 +52,18 @@ export type Runtime = {
   receipts: { upTo: number; head: string | null; statements: StatedByRuntime[] }
 }
 
+export type Ended = {
+  at: number
+  how: 'completed' | 'aborted'
+  reason: string | null
+  record: string | null
+  signOffs: Record<string, string>
+  /** The last event that the record covers. */
+  covers: { seq: number; head: string } | null
+  /** The root's signature over the vault as the ceremony left it. */
+  checkpoint: string | null
+}
+
 export type Ceremony = {
   id: string
   kind: CeremonyKind
@@ -65,13 +77,7 @@ export type Ceremony = {
   /** Every roster in force during the ceremony, oldest first. */
   rosters: string[]
   deviations: { at: number; by: string; expected: string; happened: string; action: string }[]
-  ended: {
-    at: number
-    how: 'completed' | 'aborted'
-    reason: string | null
-    record: string | null
-    signOffs: Record<string, string>
-  } | null
+  ended: Ended | null
 }
 
 export type Attestation = { kids: string[]; copy: string; by: string; statement: string; at: number }
@@ -197,11 +203,21 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
         reason: event.reason,
         record: null,
         signOffs: {},
+        covers: null,
+        checkpoint: null,
       }
       return
     case 'ceremony-ended': {
-      const { record, signOffs } = event
-      running(state, event.ceremony, seq).ended = { at, how: 'completed', reason: null, record, signOffs }
+      const { record, signOffs, covers } = event
+      running(state, event.ceremony, seq).ended = {
+        at,
+        how: 'completed',
+        reason: null,
+        record,
+        signOffs,
+        covers,
+        checkpoint: null,
+      }
       return
     }
     case 'share-proved':
@@ -283,6 +299,7 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
       return
     case 'checkpoint':
       state.checkpoint = { seq, statement: event.statement }
+      for (const { ended } of state.ceremonies.values()) if (ended) ended.checkpoint ??= event.statement
       return
     case 'approved': {
       const { step, objects, approvals } = event

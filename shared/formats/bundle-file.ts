@@ -43,7 +43,7 @@ export async function openBundle(lines: Iterable<Uint8Array>, pin: Pin): Promise
 async function* readTenants(lines: Iterator<Uint8Array>, manifest: Manifest): AsyncGenerator<TenantLine> {
   const ordered = new OrderedLines('bundle', manifest.tenants, manifest.merkleRoot)
   for (let next = lines.next(); !next.done; next = lines.next()) {
-    ordered.count(next.value)
+    ordered.take(next.value)
     const line = parseTenantLine(next.value)
     ordered.name(line.tenant)
     yield line
@@ -66,7 +66,7 @@ export class OrderedLines {
     this.#root = root
   }
 
-  count(line: Uint8Array): void {
+  take(line: Uint8Array): void {
     this.#count += 1
     must(this.#count <= this.#expected, 'format-invalid', `This ${this.#what} has more lines than its manifest says.`)
     this.#tree.add(line)

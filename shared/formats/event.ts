@@ -69,7 +69,13 @@ export const eventSchema: z.ZodType<VaultEvent> = z.discriminatedUnion('type', [
   z.strictObject({ ...type('step-done'), ceremony: ceremonyId, step: stepId, observed: text }),
   z.strictObject({ ...type('deviation'), ceremony: ceremonyId, expected: text, happened: text, action: text }),
   z.strictObject({ ...type('ceremony-aborted'), ceremony: ceremonyId, reason: text }),
-  z.strictObject({ ...type('ceremony-ended'), ceremony: ceremonyId, record: digestSchema, signOffs: agreements }),
+  z.strictObject({
+    ...type('ceremony-ended'),
+    ceremony: ceremonyId,
+    record: digestSchema,
+    signOffs: agreements,
+    covers: z.strictObject({ seq: countSchema, head: digestSchema }),
+  }),
   z.strictObject({ ...type('share-proved'), person: idSchema, epoch }),
   z.strictObject({
     ...type('tenant-added'),

@@ -40,7 +40,7 @@ export async function openMaterial(lines: Iterable<Uint8Array>, pin: Pin): Promi
 async function* readKeys(lines: Iterator<Uint8Array>, manifest: MaterialManifest): AsyncGenerator<SealedKeyLine> {
   const ordered = new OrderedLines('key material', manifest.keys, manifest.merkleRoot)
   for (let next = lines.next(); !next.done; next = lines.next()) {
-    ordered.count(next.value)
+    ordered.take(next.value)
     const key = readSealedKey(fromUtf8(next.value))
     ordered.name(materialOrder(key))
     yield key

@@ -65,7 +65,7 @@ function unsigned(tenant: Tenant, now: number): string[] {
 export const isolated = (matrix: NonNullable<EvidenceBody['isolation']>): boolean =>
   matrix.accepted === 0 &&
   matrix.rejectedByPolicy === matrix.pairs &&
-  matrix.rejectedBySignature === matrix.signatureChecks &&
+  matrix.rejectedBySignature === matrix.pairs &&
   matrix.pairs >= matrix.tenants * (matrix.tenants - 1)
 
 function isolationFindings({ isolation, tenants }: EvidenceBody): Finding[] {

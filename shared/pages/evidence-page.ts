@@ -68,7 +68,7 @@ function isolation({ isolation: matrix }: EvidenceBody): Html {
     ['By policy', `${rejectedByPolicy} of ${pairs} refused: each tenant’s token at every other tenant’s verifier`],
     [
       'By signature',
-      `${rejectedBySignature} of ${signatureChecks} failed: the raw signature under every key of the other tenant, key id ignored`,
+      `${rejectedBySignature} of ${pairs} refused: the bare signature under every key of the other tenant, key id ignored (${counted(signatureChecks, 'check')})`,
     ],
     ['Accepted', accepted === 0 ? 'none' : html`<b class="danger">${mark('danger')}${accepted}</b>`],
   ])

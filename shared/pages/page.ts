@@ -14,6 +14,15 @@ export type Page = {
   style?: string
 }
 
+/** Raised with every change of what pages say or how they look: a page of another version is not compared byte for byte. */
+export const PAGE_VERSION = 1
+
+/** The version of the page that `html` claims to be, or null. */
+export function pageVersion(html: string): number | null {
+  const found = /<meta name="generator" content="Keyrite pages (\d{1,6})">/.exec(html)?.[1]
+  return found === undefined ? null : Number(found)
+}
+
 /** One self-contained HTML file: no script, no request to anywhere, only the one style sheet named by its hash. */
 export function renderPage({ title, number, practice, body, style = '' }: Page): string {
   const css = `${STYLE}${style}${sheetStyle(number)}`
@@ -25,6 +34,7 @@ export function renderPage({ title, number, practice, body, style = '' }: Page):
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
+<meta name="generator" content="Keyrite pages ${PAGE_VERSION}">
 <title>${practice ? 'PRACTICE: ' : ''}${title}</title>
 <style>${new Trusted(css)}</style>
 </head>

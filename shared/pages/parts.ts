@@ -6,7 +6,7 @@ import type { Participant } from '../formats/record.ts'
 import { type Roster, rosterSchema } from '../formats/roster.ts'
 import { signOffSchema } from '../formats/sign-off.ts'
 import { type Html, html, type Part, said } from './page.ts'
-import { spellClock, spellDate, spellTime } from './words.ts'
+import { spellClock, spellDate } from './words.ts'
 
 /** What several pages share. They draw what a file says; whether it is true is for `keyrite verify` to find. */
 
@@ -75,7 +75,7 @@ ${people.map(block)}</ul>
 function agreement(jws: string | undefined): Part {
   if (jws === undefined) return html`<span class="open">has not signed</span>`
   const { at } = peekStatement(jws, signOffSchema, 'sign-off', 4 * KB)
-  return html`agrees, ${spellTime(at)}`
+  return html`agrees, ${spellDate(at)}, <span class="t">${spellClock(at)}</span>`
 }
 
 /** What these signatures can and cannot show; it stands on everything that people sign. */

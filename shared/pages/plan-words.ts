@@ -34,6 +34,8 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 const isPlain = (value: unknown): boolean => value === null || typeof value !== 'object'
 
+const isLine = (value: unknown): boolean => (Array.isArray(value) ? value.every(isPlain) : isPlain(value))
+
 /** "relyingParties" becomes "Relying parties". */
 const spoken = (name: string): string => {
   const spaced = name
@@ -65,7 +67,7 @@ function scalar(name: string, value: string | number): Part {
 /** Plain members stand in one line, others in a list of their own. */
 function members(value: Record<string, unknown>): Part {
   const told = Object.entries(value).map(([name, one]) => html`${spoken(name)}: ${say(name, one)}`)
-  if (Object.values(value).every(isPlain)) return told.map((one, index) => html`${index > 0 ? ', ' : null}${one}`)
+  if (Object.values(value).every(isLine)) return told.map((one, index) => html`${index > 0 ? '; ' : null}${one}`)
   return html`<ul class="nested">${told.map((one) => html`<li>${one}</li>`)}</ul>`
 }
 

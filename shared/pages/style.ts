@@ -39,7 +39,7 @@ th,td{text-align:left;vertical-align:top;padding:6px 16px 6px 0;border-bottom:va
 th:last-child,td:last-child{padding-right:0}
 thead th{color:var(--ink-2);border-bottom-color:var(--ink)}
 td.n,th.n{white-space:nowrap;color:var(--ink-2);padding-right:12px}
-td.t,span.t{white-space:nowrap}
+td.t,.t{white-space:nowrap}
 td small{display:block;font:inherit;color:var(--ink-2)}
 .facts{border-top:var(--hair) solid var(--ink)}
 .facts>tbody>tr>td,.facts>tbody>tr>th{font:var(--body) var(--serif)}
@@ -47,7 +47,7 @@ td small{display:block;font:inherit;color:var(--ink-2)}
 td>table{margin-top:-6px}td>table tr:last-child>td{border-bottom:0}
 .side .facts>tbody>tr>*{font:var(--small) var(--serif);font-size:15px}.side .facts>tbody>tr>th{width:112px;font-weight:600}
 .scroll{overflow-x:auto}
-.nested{margin:0;padding-left:20px}
+.nested{margin:0;padding-left:20px}ul.nested{padding:0;list-style:none}ol.nested>li{padding:0 0 8px 4px}
 .three{display:grid;grid-template-columns:repeat(3,1fr);gap:32px;margin-top:28px}
 .three h3{margin-top:0}
 .three ul{margin:0;padding:0;list-style:none;font:var(--small) var(--serif);font-size:15px}

@@ -145,16 +145,43 @@ describe('a complete record', () => {
 
 describe('a record changed after it was signed', () => {
   const changes: [string, (file: CeremonyRecord) => void][] = [
-    ['the time of a step', ({ record: { steps } }) => void (steps[1] && (steps[1].at += 1))],
+    [
+      'the time of a step',
+      ({ record: { steps } }) => {
+        if (steps[1]) steps[1].at += 1
+      },
+    ],
     ['a participant', ({ record: { participants } }) => void participants.pop()],
-    ['a name', ({ record: { participants } }) => void (participants[0] && (participants[0].name = 'Somebody else'))],
-    ['an observation', ({ record: { steps } }) => void (steps[0] && (steps[0].observed = 'All fine.'))],
+    [
+      'a name',
+      ({ record: { participants } }) => {
+        if (participants[0]) participants[0].name = 'Somebody else'
+      },
+    ],
+    [
+      'an observation',
+      ({ record: { steps } }) => {
+        if (steps[0]) steps[0].observed = 'All fine.'
+      },
+    ],
     ['an approval', ({ record: { approvals } }) => void approvals[0]?.approvals.pop()],
-    ['a deviation', ({ record: body }) => void (body.deviations = [])],
-    ['the plan', ({ record: body }) => void (body.plan = body.plan.replace('End of', 'Begin of'))],
+    [
+      'a deviation',
+      ({ record: body }) => {
+        body.deviations = []
+      },
+    ],
+    [
+      'the plan',
+      ({ record: body }) => {
+        body.plan = body.plan.replace('End of', 'Begin of')
+      },
+    ],
     [
       'a signature of another person',
-      ({ signatures }) => void (signatures['custodian-1'] = signatures['custodian-3'] ?? ''),
+      ({ signatures }) => {
+        signatures['custodian-1'] = signatures['custodian-3'] ?? ''
+      },
     ],
   ]
   test.each(changes)('%s: everything that hangs on it fails', async (_, change) => {
@@ -178,7 +205,9 @@ describe('a record that was signed but cannot be true', () => {
   })
 
   test('an approval of another plan, by a stranger, or twice by one custodian', async () => {
-    const other = await resigned((body) => void (body.planDigest = digest('another plan')))
+    const other = await resigned((body) => {
+      body.planDigest = digest('another plan')
+    })
     expect(problems(other)).toContain('The plan is not the one whose digest was approved.')
     expect(problems(other)).toContain('approved another act')
     const twice = await resigned(
@@ -200,16 +229,22 @@ describe('a record that was signed but cannot be true', () => {
     expect(problems(swapped)).toContain('Step 1 is issue-certificate, but the script has check-machine.')
     const short = await resigned(({ steps }) => void steps.splice(3))
     expect(problems(short)).toContain('The record ends before the script does.')
-    const early = await resigned(({ steps }) => void (steps[2] && (steps[2].at = AT)))
+    const early = await resigned(({ steps }) => {
+      if (steps[2]) steps[2].at = AT
+    })
     expect(problems(early)).toContain('Step 3 stands earlier than the one before it.')
   })
 
   test('a participant whom the roster does not know, or a roster that the root did not sign', async () => {
-    const stranger = await resigned(({ participants: [first] }) => void (first && (first.role = 'compliance')))
+    const stranger = await resigned(({ participants: [first] }) => {
+      if (first) first.role = 'compliance'
+    })
     expect(problems(stranger)).toContain('Custodian 1 (custodian-1) does not stand in the roster')
     const { signer } = await newP256()
     const forged = await signRoster(vault.roster, { ...signer, kid: vault.root.signer.kid })
-    const report = await resigned((body) => void (body.rosters = [forged]))
+    const report = await resigned((body) => {
+      body.rosters = [forged]
+    })
     expect(fileOf(report, 'record.json').problems).toEqual(['The signature of this roster does not verify.'])
   })
 })
@@ -283,7 +318,11 @@ describe('certificates', () => {
   })
 
   test('that claim more than their copies allow are named', async () => {
-    const report = await verify(await certificateFolder((value) => void (value.grade = 'destruction')))
+    const report = await verify(
+      await certificateFolder((value) => {
+        value.grade = 'destruction'
+      }),
+    )
     expect(problems(report)).toContain('calls itself a certificate of destruction, but two known copies are open')
   })
 
@@ -489,6 +528,7 @@ describe('keyrite verify', () => {
   test('text from files cannot steer the terminal', async () => {
     const folder = newFolder()
     put(folder, 'a\u001b[31m\u202e.txt', 'x')
-    expect(run(folder, '--trust-anchor', anchorPath).out).not.toMatch(/[\u001b\u202e]/)
+    const { out } = run(folder, '--trust-anchor', anchorPath)
+    for (const char of ['\u001b', '\u202e']) expect(out).not.toContain(char)
   })
 })

@@ -94,6 +94,8 @@ describe('fault 21, tenant ids', () => {
       expect(runtime.find('id.example.com', path), path).toBeNull()
     for (const host of ['id.example.com.', 'ID.example.com', 'id.example.com:443', '', '__proto__'])
       expect(runtime.find(host, '/t/acme'), host).toBeNull()
+    expect(runtime.find('', 'id.example.com/t/acme')).toBeNull()
+    expect(runtime.find('id.example.com/t', '/acme')).toBeNull()
   })
 
   it.each([

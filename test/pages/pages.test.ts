@@ -123,7 +123,7 @@ describe('the record page', () => {
       'Custodians 2 and 4 are travelling.',
     ])
       expect(page).toContain(text)
-    expect(page).toContain('agrees, 9 June 2026, 14:32:41 UTC')
+    expect(page).toContain('agrees, 9 June 2026, <span class="t">14:32:41 UTC</span>')
     expect(page).toContain('Custodian 1</bdi>, <bdi>Custodian 3</bdi>, <bdi>Custodian 5')
     expect(page).toContain('as far as the machine was honest')
   })
