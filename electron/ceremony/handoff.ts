@@ -121,13 +121,19 @@ export async function exportFiles(context: Context): Promise<Outcome> {
       root,
       practice,
     )
-    const material = await ports.media.writeMaterial(
-      { ...head, bundle: bundle.manifestDigest },
-      { key: jwk, keys: unsealEach(keys, (kid) => quorum.unseal(kid)) },
-      root,
-      practice,
-    )
-    return { bundle, material }
+    try {
+      const material = await ports.media.writeMaterial(
+        { ...head, bundle: bundle.manifestDigest },
+        { key: jwk, keys: unsealEach(keys, (kid) => quorum.unseal(kid)) },
+        root,
+        practice,
+      )
+      return { bundle, material }
+    } catch (error) {
+      // A bundle without its material must not stay: the next try makes another bundle with the same number.
+      ports.media.remove(bundle.name)
+      throw error
+    }
   })
   const { bundle, material } = result
   const files = { [bundle.name]: bundle.digest, [material.name]: material.digest }

@@ -75,6 +75,8 @@ export type MediaPort = {
     root: StatementSigner,
     practice: boolean,
   ): Promise<WrittenFile>
+  /** Takes back a file that was written in this very step. */
+  remove(name: string): void
   /** Reads both files back as a stranger would, from the trust anchor alone; gives counts. */
   checkExport(bundle: string, material: string, anchor: Anchor): Promise<{ tenants: number; keys: number }>
   readReceipts(

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { utf8 } from '../../shared/formats/bytes.ts'
@@ -106,6 +106,7 @@ function mediaAt(folder: string, onFile: (path: string) => void): MediaPort {
       const { path, fileDigest } = await writeMaterial(media, { manifest, transportKey: key, keys, root, practice })
       return written(path, fileDigest)
     },
+    remove: (name) => rmSync(join(media, name), { force: true }),
     checkExport: async (bundle, material, anchor) => {
       const { manifest } = await readBundle(join(media, bundle), anchor)
       const read = await readMaterial(join(media, material), anchor)

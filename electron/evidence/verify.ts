@@ -93,9 +93,7 @@ function checkDrawn(path: string, { kind, bytes, from, source }: Drawn): FileRep
   const version = found && kind === 'page' ? pageVersion(Buffer.from(found).toString()) : null
   if (found && equalBytes(found, bytes)) findings.fact(`Byte for byte what ${from} beside it says.`)
   else if (version !== null && version !== PAGE_VERSION) {
-    findings.fact(
-      `Drawn by another version of Keyrite, so it is not compared; what counts is ${from} beside it.`,
-    )
+    findings.fact(`Drawn by another version of Keyrite, so it is not compared; what counts is ${from} beside it.`)
     findings.anchored = false
   } else findings.problem(`It is not what ${from} beside it says.`)
   findings.rule(source.standing !== 'failed', `Something is wrong with ${from} that it belongs to.`)

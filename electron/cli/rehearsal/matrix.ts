@@ -5,6 +5,8 @@ import { must } from '../../../shared/errors.ts'
 import { type RelyingParty, signatureVerifies, verifies } from './relying-party.ts'
 
 export type Matrix = {
+  /** When it was run, seconds since 1970 UTC. */
+  at: number
   tenants: number
   pairs: number
   rejectedByPolicy: number
@@ -30,7 +32,8 @@ export async function crossTenantMatrix(
     const keys = keysOf(party.client.tenant).map((jwk) => createPublicKey({ key: { ...jwk }, format: 'jwk' }))
     held.push({ party, token: await party.token(), set: (await party.fetchKeys()).set, keys })
   }
-  const matrix = {
+  const matrix: Matrix = {
+    at: now,
     tenants: held.length,
     pairs: 0,
     rejectedByPolicy: 0,

@@ -306,7 +306,7 @@ export class Stage {
   async evidence(matrix: Matrix): Promise<Summary['vault']> {
     return this.#withVault(async (vault) => {
       const at = this.clock.now()
-      const evidence = evidenceOf(vault.state, at, { at, ...matrix })
+      const evidence = evidenceOf(vault.state, at, matrix)
       const signatures = await signEvidence(evidence, vault.present.values())
       await writeEvidence(this.#folders.evidence, { evidence, signatures })
       const { events, signatures: signed, approvals, checkpoints, sealed } = await verifyVault(vault)
