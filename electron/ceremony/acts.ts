@@ -1,11 +1,13 @@
 import { decideCompromise, decideHandoff, decideRotate } from '../../shared/domain/decide.ts'
 import type { VaultEvent } from '../../shared/domain/events.ts'
 import { count } from '../../shared/domain/plural.ts'
+import { DAY, HOUR, spellDuration } from '../../shared/domain/policy.ts'
 import type { Act } from '../../shared/domain/script.ts'
 import { must } from '../../shared/errors.ts'
+import { lineSchema } from '../../shared/formats/common.ts'
 import { hexGroups, words } from '../../shared/formats/fingerprint.ts'
 import type { Plan, PlanOf } from '../../shared/formats/plan.ts'
-import { act, type Context, type Outcome } from './context.ts'
+import { act, type Context, listed, type Outcome } from './context.ts'
 import {
   checkDependencies,
   checkDestroy,
@@ -59,8 +61,18 @@ export async function precheck(context: Context): Promise<string> {
     case 'rotate':
       return `${count(decideRotate(vault.state, plan.tenants, plan.endingWithin ?? null, now).length, 'key')} to make.`
     case 'emergency':
+      must(
+        lineSchema.safeParse(plan.reason).success,
+        'plan-invalid',
+        'The reason of an emergency is one line of at most 200 characters: it stands in every later bundle.',
+      )
       return `${count(decideCompromise(vault.state, plan.scope, now).length, 'key is', 'keys are')} no longer trusted.`
     case 'handoff': {
+      must(
+        plan.validFor >= HOUR && plan.validFor <= 365 * DAY,
+        'plan-invalid',
+        `A bundle is valid for an hour at least and a year at most. This plan says ${spellDuration(plan.validFor)}.`,
+      )
       const { tenants, keys } = decideHandoff(vault.state, plan.runtime, plan.tenants, now)
       return `${count(tenants.length, 'tenant')} and ${count(keys.length, 'private key')} for ${plan.runtime}.`
     }
@@ -108,11 +120,11 @@ async function recordCompromise(context: Context): Promise<Outcome> {
   const { approved } = await act(context, { compromised: keys.map((key) => key.kid) }, async () => undefined)
   const tenants = new Set(keys.map((key) => key.tenant)).size
   return {
-    observed: `${keys.map((key) => key.label).join(', ')} (${count(tenants, 'tenant')}).`,
+    observed: `${listed(keys)} (${count(tenants, 'tenant')}).`,
     events: [
       approved,
-      ...keys.map(
-        ({ tenant, kid }): VaultEvent => ({ type: 'key-compromised', tenant, kid, at: now, reason: plan.reason }),
+      ...keys.flatMap(({ tenant, kid, compromised }): VaultEvent[] =>
+        compromised ? [] : [{ type: 'key-compromised', tenant, kid, at: now, reason: plan.reason }],
       ),
     ],
   }

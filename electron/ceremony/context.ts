@@ -37,6 +37,13 @@ export const closing = (context: Context, observed: string): VaultEvent => ({
   observed,
 })
 
+/** The labels of keys for one line of the record: the first ten, then how many more. */
+export function listed(keys: readonly { label: string }[]): string {
+  const said = keys.slice(0, 10).map((key) => key.label)
+  const rest = keys.length - said.length
+  return rest > 0 ? `${said.join(', ')} and ${rest} more` : said.join(', ')
+}
+
 /**
  * One quorum act: M custodians approve exactly these objects in this step, and for its length their secret is combined.
  * Gives the result and the event that keeps their approvals.

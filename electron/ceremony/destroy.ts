@@ -8,7 +8,7 @@ import { type Certificate, signCertificate } from '../../shared/formats/certific
 import { merkleRootOf } from '../../shared/formats/merkle.ts'
 import type { PlanOf } from '../../shared/formats/plan.ts'
 import { signOff } from '../../shared/formats/sign-off.ts'
-import { act, type Context, closing, type Outcome } from './context.ts'
+import { act, type Context, closing, listed, type Outcome } from './context.ts'
 
 /** Destruction: the most careful ceremony. It cannot be undone, and auditors read it first. */
 
@@ -45,7 +45,7 @@ export async function checkDependencies(context: Context): Promise<Outcome> {
   const keys = checkDestroy(context, plan, context.ports.now())
   const open = keys.flatMap((key) => copiesOf(context.vault.state, key)).filter((copy) => copy.status === 'open').length
   return {
-    observed: `${keys.map((key) => key.label).join(', ')}: no longer needed. ${count(open, 'known copy is', 'known copies are')} open now.`,
+    observed: `${listed(keys)}: no longer needed. ${count(open, 'known copy is', 'known copies are')} open now.`,
     events: plan.attestations.map((said) => ({ type: 'copy-attested', kids: [...plan.keys], ...said })),
   }
 }

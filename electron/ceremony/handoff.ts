@@ -1,4 +1,5 @@
-import { decideHandoff, knownRuntime } from '../../shared/domain/decide.ts'
+import { decideHandoff, handedOver, knownRuntime } from '../../shared/domain/decide.ts'
+import { SKEW } from '../../shared/domain/policy.ts'
 import { count } from '../../shared/domain/plural.ts'
 import { keysOf, type Tenant, type VaultKey, type VaultState } from '../../shared/domain/state.ts'
 import { must } from '../../shared/errors.ts'
@@ -167,7 +168,8 @@ function* unsealEach(keys: readonly VaultKey[], unseal: (kid: string) => Uint8Ar
 
 function tenantExport(state: VaultState, tenant: Tenant, now: number): TenantEntry {
   const all = keysOf(state, tenant.tenant)
-  const current = all.filter((key) => key.times.removeAt > now && !(key.destroyed && key.times.signFrom > now))
+  const gone = all.filter((key) => key.destroyed && !tokensMayLive(state, tenant, key, now))
+  const current = all.filter((key) => key.times.removeAt > now && !gone.includes(key))
   return {
     tenant: tenant.tenant,
     name: tenant.name,
@@ -180,8 +182,17 @@ function tenantExport(state: VaultState, tenant: Tenant, now: number): TenantEnt
     compromised: current.flatMap(({ kid, compromised }) =>
       compromised ? [{ kid, at: compromised.at, reason: compromised.reason }] : [],
     ),
-    tombstones: all.flatMap(({ kid, destroyed }) => (destroyed ? [{ kid, at: destroyed.at }] : [])),
+    tombstones: gone.flatMap(({ kid, destroyed }) => (destroyed ? [{ kid, at: destroyed.at }] : [])),
   }
+}
+
+/**
+ * True while a runtime that had this key may have signed a token that still lives. A destroyed key stays published for
+ * so long; then its tombstone takes its place.
+ */
+function tokensMayLive(state: VaultState, { policy }: Tenant, key: VaultKey, now: number): boolean {
+  if (key.compromised || now >= key.times.extendUntil + policy.accessTokenLifetime + SKEW) return false
+  return [...state.runtimes.values()].some((runtime) => handedOver(runtime).includes(key.kid))
 }
 
 export async function compareFiles(context: Context): Promise<Outcome> {

@@ -1,5 +1,5 @@
 import type { KeySpec } from '../../shared/domain/algorithms.ts'
-import { decideOnboard, decideReplacements, decideRotate, type KeyJob } from '../../shared/domain/decide.ts'
+import { awaitingReplacement, decideOnboard, decideReplacements, decideRotate, type KeyJob } from '../../shared/domain/decide.ts'
 import type { VaultEvent } from '../../shared/domain/events.ts'
 import { lintKey, ModulusRegistry, modulusOf } from '../../shared/domain/lint.ts'
 import { count } from '../../shared/domain/plural.ts'
@@ -28,20 +28,9 @@ export function jobsOf(
     case 'rotate':
       return { events: [], jobs: decideRotate(state, plan.tenants, plan.endingWithin ?? null, now) }
     case 'emergency':
-      return { events: [], jobs: decideReplacements(state, markedIn(context), now) }
+      return { events: [], jobs: decideReplacements(state, awaitingReplacement(state, plan.scope, now), now) }
     default:
       return { events: [], jobs: [] }
-  }
-}
-
-/** The keys that this ceremony marked compromised, from its own event. */
-function markedIn({ vault, ceremony }: Pick<Context, 'vault' | 'ceremony'>) {
-  const startedAt = vault.state.ceremonies.get(ceremony)?.startedAt ?? 0
-  return [...vault.state.keys.values()].filter(
-    (key) => key.compromised && key.compromised.at >= startedAt && !hasReplacement(key.kid),
-  )
-  function hasReplacement(kid: string): boolean {
-    return [...vault.state.keys.values()].some((key) => key.replaces === kid)
   }
 }
 

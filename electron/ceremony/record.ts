@@ -20,15 +20,20 @@ export function writtenOf(vault: VaultPort, id: string): Written {
     .filter((one) => one.id.startsWith(`${id}-`))
     .map(({ statement, signatures }) => ({ certificate: statement, roster, signatures }))
   return {
-    record: { record: recordBody(vault, ceremony, covers), signatures: signOffs },
+    record: { record: recordBody(vault, ceremony, covers, Object.keys(signOffs)), signatures: signOffs },
     plan: ceremony.plan,
     headCard: checkpoint,
     certificates,
   }
 }
 
-/** The body that people sign: everything up to the event `covers`, and nothing that comes after. */
-export function recordBody(vault: VaultPort, ceremony: Ceremony, covers: { seq: number; head: string }): RecordBody {
+/** The body that `signers` sign: everything up to the event `covers`, and nothing that comes after. */
+export function recordBody(
+  vault: VaultPort,
+  ceremony: Ceremony,
+  covers: { seq: number; head: string },
+  signers: readonly string[],
+): RecordBody {
   const { state, anchor, roster } = vault
   return {
     version: 1,
@@ -41,7 +46,7 @@ export function recordBody(vault: VaultPort, ceremony: Ceremony, covers: { seq: 
     planDigest: ceremony.planDigest,
     startedAt: ceremony.startedAt,
     participants: roster.people
-      .filter((person) => ceremony.present.includes(person.id))
+      .filter((person) => signers.includes(person.id))
       .map(({ id, name, role }) => ({ id, name, role })),
     script: [...SCRIPTS[ceremony.kind], SIGN_OFF].map(({ id, title, who, readAloud, do: what, observe }) => ({
       id,

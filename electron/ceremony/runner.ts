@@ -75,7 +75,10 @@ export async function runCeremony(
   return proceed(ports, vault, read, confirm)
 }
 
-/** Goes on with an interrupted ceremony. Codes `ceremony-unknown` when none is open, `vault-tail` unless it is accepted. */
+/**
+ * Goes on with an interrupted ceremony; the record says so. Codes `ceremony-unknown` when none is open,
+ * `passphrase-missing` unless everyone who began it is there, `vault-tail` unless it is accepted.
+ */
 export async function resumeCeremony(
   ports: Ports,
   vault: VaultPort,
@@ -84,18 +87,45 @@ export async function resumeCeremony(
 ): Promise<CeremonyResult> {
   const open = openOrRefuse(vault)
   needQuorum(vault)
+  needEveryone(vault, open)
   await tailAccepted(ports, vault, options.acceptTail)
   vault.tidy()
+  const stopped: VaultEvent = {
+    type: 'deviation',
+    ceremony: open.id,
+    expected: 'The ceremony runs from its first step to its record without a break.',
+    happened: `It was interrupted ${lastStepOf(open)}.`,
+    action: 'Opened again, its history accepted by a quorum, and continued at the next step.',
+  }
+  vault.commit([stopped], ports.now(), actorFor(vault, 'administrator'))
   return proceed(ports, vault, read(open.plan), options.confirm)
 }
 
-/** Closes an interrupted ceremony with a reason. Keys it made that never left are erased; what happened stays recorded. */
+function lastStepOf({ kind, done }: Ceremony): string {
+  const step = SCRIPTS[kind].find(({ id }) => id === done.at(-1)?.step)
+  return step ? `after the step “${step.title}”` : 'before its first step'
+}
+
+/** Whoever took part signs the record, so nobody may be missing when a ceremony goes on. Others may join. */
+function needEveryone(vault: VaultPort, { id, present }: Ceremony): void {
+  const missing = present.filter((person) => !vault.present.has(person))
+  must(missing.length === 0, 'passphrase-missing', `${missing.join(', ')} took part in ${id} and must sign its record.`, {
+    hint: 'Bring everyone who began it, or close it with "ceremony abort".',
+  })
+}
+
+/**
+ * Closes an interrupted ceremony with a reason. Keys it made that never left are erased; what happened stays recorded.
+ * Codes as `resumeCeremony`, and `usage-invalid` without a reason.
+ */
 export async function abortCeremony(
   ports: Ports,
   vault: VaultPort,
   options: { reason: string; acceptTail: boolean },
 ): Promise<{ ceremony: string; erased: number }> {
   const open = openOrRefuse(vault)
+  const reason = options.reason.trim()
+  must(reason !== '' && reason.length <= 1000, 'usage-invalid', 'A ceremony is closed with a reason of at most 1000 characters.')
   needQuorum(vault)
   await tailAccepted(ports, vault, options.acceptTail)
   vault.tidy()
@@ -107,7 +137,7 @@ export async function abortCeremony(
     .filter((key) => key.bornIn === open.id && !key.destroyed && !left.has(key.kid))
     .map((key) => key.kid)
   const remove = halfMade.flatMap((kid) => [`key:${kid}`, `wrap:${kid}`])
-  const events: VaultEvent[] = [{ type: 'ceremony-aborted', ceremony: open.id, reason: options.reason }]
+  const events: VaultEvent[] = [{ type: 'ceremony-aborted', ceremony: open.id, reason }]
   if (halfMade.length > 0)
     events.unshift({
       type: 'keys-destroyed',
@@ -164,7 +194,7 @@ async function close(context: Context, ceremony: Ceremony): Promise<CeremonyResu
   const { ports, vault } = context
   const { practice } = vault.anchor
   const covers = { seq: vault.state.seq, head: vault.state.head }
-  const record = recordDigest(recordBody(vault, ceremony, covers))
+  const record = recordDigest(recordBody(vault, ceremony, covers, [...vault.present.keys()]))
   const signOffs: Record<string, string> = {}
   for (const [id, person] of vault.present)
     signOffs[id] = await signOff({ of: record, agrees: true, at: ports.now() }, practice, person.signer)

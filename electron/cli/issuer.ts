@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os'
 import { Command, Option } from 'commander'
+import { count } from '../../shared/domain/plural.ts'
 import { KeyriteError, must } from '../../shared/errors.ts'
 import { hexGroups, words } from '../../shared/formats/fingerprint.ts'
 import { KB, parseJson } from '../../shared/formats/json.ts'
@@ -147,7 +148,7 @@ async function importAnswer(runtime: Runtime, _options: Options, args: string[],
   const said =
     result.outcome === 'no-op'
       ? `Bundle ${result.number} was imported before. Nothing was changed.`
-      : `Imported for bundle ${result.number}: ${plural(result.tenants, 'tenant')}, ${plural(result.keys, 'private key')}.`
+      : `Imported for bundle ${result.number}: ${count(result.tenants, 'tenant')}, ${count(result.keys, 'private key')}.`
   return { data: result, text: said }
 }
 
@@ -201,30 +202,37 @@ function clientCommands(): Command {
       .addOption(actorOption()),
   )
   client.addCommand(
-    inRuntime('list', 'list the clients', (runtime, options) => {
-      const tenant = typeof options.tenant === 'string' ? options.tenant : undefined
-      const clients = runtime.clients.list(tenant).map((one) => ({ tenant: one.tenant, ...one.client }))
-      const rows = clients.map((one) => [
-        one.tenant,
-        one.clientId,
-        one.method,
-        one.audiences.join(' '),
-        one.scopes.join(' '),
-      ])
-      return { data: clients, text: table([['TENANT', 'CLIENT', 'METHOD', 'AUDIENCES', 'SCOPES'], ...rows]) }
-    }).option('--tenant <id>', 'only of this tenant'),
+    inRuntime('list', 'list the clients', listClientsAnswer).option('--tenant <id>', 'only of this tenant'),
   )
   client.addCommand(
-    inRuntime('remove', 'remove a client at once', (runtime, options) => {
-      const [tenant, clientId] = [text(options, 'tenant'), text(options, 'clientId')]
-      runtime.clients.remove(tenant, clientId, text(options, 'actor'))
-      return { data: { tenant, clientId }, text: `Client ${clientId} of ${tenant} is removed.` }
-    })
+    inRuntime('remove', 'remove a client at once', removeClientAnswer)
       .requiredOption('--tenant <id>', 'whose client')
       .requiredOption('--client-id <id>', 'its id')
       .addOption(actorOption()),
   )
   return client
+}
+
+function listClientsAnswer(runtime: Runtime, options: Options): Answer {
+  const tenant = typeof options.tenant === 'string' ? options.tenant : undefined
+  const clients = runtime.clients.list(tenant).map((one) => {
+    const { secretDigest: _, ...client } = one.client
+    return { tenant: one.tenant, ...client }
+  })
+  const cells = clients.map((one) => [
+    one.tenant,
+    one.clientId,
+    one.method,
+    one.audiences.join(' '),
+    one.scopes.join(' '),
+  ])
+  return { data: clients, text: table([['TENANT', 'CLIENT', 'METHOD', 'AUDIENCES', 'SCOPES'], ...cells]) }
+}
+
+function removeClientAnswer(runtime: Runtime, options: Options): Answer {
+  const [tenant, clientId] = [text(options, 'tenant'), text(options, 'clientId')]
+  runtime.clients.remove(tenant, clientId, text(options, 'actor'))
+  return { data: { tenant, clientId }, text: `Client ${clientId} of ${tenant} is removed.` }
 }
 
 function addClientAnswer(runtime: Runtime, options: Options): Answer {

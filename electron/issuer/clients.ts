@@ -4,6 +4,7 @@ import { KEY_SPEC_NAMES, KEY_SPECS } from '../../shared/domain/algorithms.ts'
 import { lintKey } from '../../shared/domain/lint.ts'
 import { MINUTE } from '../../shared/domain/policy.ts'
 import { must } from '../../shared/errors.ts'
+import type { TenantEntry } from '../../shared/formats/bundle-check.ts'
 import { digest, toBase64url } from '../../shared/formats/bytes.ts'
 import { algorithmSchema } from '../../shared/formats/common.ts'
 import { canonicalText, parseAs } from '../../shared/formats/json.ts'
@@ -55,29 +56,8 @@ export function addClient(
   const asked = parseAs(requestSchema, request, 'client', 'usage-invalid')
   const entry = loadTenant(store, tenant)?.entry
   must(entry, 'tenant-unknown', `There is no tenant ${tenant} in this runtime.`)
-  const longest = entry.policy.accessTokenLifetime
-  const lifetime = asked.accessTokenLifetime ?? longest
-  must(lifetime <= longest, 'usage-invalid', `Tokens of ${tenant} may live ${longest} seconds at most.`)
-  const offered = entry.policy.signingAlgorithms.map((spec) => KEY_SPECS[spec].alg)
-  const possible = asked.algorithm === null || offered.includes(asked.algorithm)
-  must(possible, 'usage-invalid', `${tenant} signs with ${offered.join(', ')} only.`)
-  const withKeys = asked.method === 'private_key_jwt'
-  must(
-    withKeys === asked.jwks.length > 0,
-    'usage-invalid',
-    'private_key_jwt needs keys of the client; nothing else takes any.',
-  )
-  const secret = withKeys ? null : toBase64url(randomBytes(32))
-  const client: Client = {
-    clientId: asked.clientId,
-    method: asked.method,
-    secretDigest: secret === null ? null : digest(secret),
-    jwks: asked.jwks.map(checkedKey),
-    audiences: asked.audiences,
-    scopes: asked.scopes,
-    accessTokenLifetime: lifetime,
-    algorithm: asked.algorithm,
-  }
+  const secret = asked.method === 'private_key_jwt' ? null : toBase64url(randomBytes(32))
+  const client = clientFrom(asked, entry, secret)
   store.change(() => {
     must(
       !findClient(store, tenant, client.clientId),
@@ -91,6 +71,28 @@ export function addClient(
   })
   markHighwater(context)
   return { client, secret }
+}
+
+/** A client within the bounds of its tenant's policy. */
+function clientFrom(
+  asked: z.infer<typeof requestSchema>,
+  { tenant, policy }: TenantEntry,
+  secret: string | null,
+): Client {
+  const longest = policy.accessTokenLifetime
+  const { accessTokenLifetime = longest, clientId, method, audiences, scopes, algorithm } = asked
+  must(accessTokenLifetime <= longest, 'usage-invalid', `Tokens of ${tenant} may live ${longest} seconds at most.`)
+  const offered = policy.signingAlgorithms.map((spec) => KEY_SPECS[spec].alg)
+  must(
+    algorithm === null || offered.includes(algorithm),
+    'usage-invalid',
+    `${tenant} signs with ${offered.join(', ')} only.`,
+  )
+  const fits = (method === 'private_key_jwt') === asked.jwks.length > 0
+  must(fits, 'usage-invalid', 'private_key_jwt needs keys of the client; nothing else takes any.')
+  const secretDigest = secret === null ? null : digest(secret)
+  const jwks = asked.jwks.map(checkedKey)
+  return { clientId, method, secretDigest, jwks, audiences, scopes, accessTokenLifetime, algorithm }
 }
 
 /** A client's public key, linted like our own. */

@@ -46,7 +46,7 @@ export class TrustedClock {
 
   /** Takes over what another process stored: a higher floor, a confirmation or a hold. */
   reload(state: ClockState): void {
-    const released = this.#hold !== null && state.hold === null && (state.confirmedAt ?? 0) >= this.#hold.from
+    const released = this.#hold !== null && state.hold === null && (state.confirmedAt ?? 0) > this.#hold.from
     if (state.floor > this.#floor) this.#floor = state.floor
     if (state.hold) this.#hold = state.hold
     else if (released) this.release()

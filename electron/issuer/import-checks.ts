@@ -52,6 +52,13 @@ export function checkSequence(store: Store, manifest: Manifest, digest: string):
   return 'next'
 }
 
+/** The vault cannot have taken receipts that this runtime never made. Code `runtime-behind`. */
+export function checkReceiptsSeen({ receipts }: Context, { receiptsSeen }: Manifest): void {
+  const made = receipts.head()?.seq ?? 0
+  const message = `The vault has taken receipt ${receiptsSeen} of this runtime, but the store has only ${made}.`
+  must(receiptsSeen <= made, 'runtime-behind', message)
+}
+
 /** The issuer without its scheme: what a request is routed by. */
 export const locationOf = (issuer: string): string => issuer.replace(/^https?:\/\//, '')
 

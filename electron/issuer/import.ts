@@ -6,26 +6,17 @@ import { openCheckpoint } from '../../shared/formats/checkpoint.ts'
 import { handoffFileType, MATERIAL_CAPS, type OpenMaterial, openMaterial } from '../../shared/formats/material-file.ts'
 import { readLinesGuarded } from '../files/read.ts'
 import { type Context, markHighwater } from './context.ts'
-import { checkBinding, checkSequence } from './import-checks.ts'
+import { checkBinding, checkReceiptsSeen, checkSequence } from './import-checks.ts'
+import { commitImport, type ImportResult } from './import-commit.ts'
 import { settle } from './lifecycle.ts'
 import { checkMaterialNames, clearStaging, stageBundle, stageMaterial } from './staging.ts'
 import { lockFile, type Store } from './store.ts'
-import { eraseTransportKey, openTransportKey } from './transport.ts'
+import { openTransportKey } from './transport.ts'
 
 /**
  * Import (handoff.md, "Binding"): everything is checked before anything is decrypted, and staged before it counts; then
  * one short transaction makes it current. A refusal leaves the store as it was.
  */
-
-export type ImportResult = {
-  /** `no-op`: exactly this was imported before. */
-  outcome: 'imported' | 'no-op'
-  number: number
-  manifest: string
-  /** Tenants of the bundle, 0 when only material was imported; private keys taken. */
-  tenants: number
-  keys: number
-}
 
 export type ImportProgress = (stage: 'bundle' | 'material', done: number, total: number) => void
 
@@ -124,7 +115,7 @@ async function run(
     }
   }
   // 4. Make it current.
-  const result = commit(context, { id, now, bundle: target, eventSeq: bundle?.eventSeq ?? 0, material })
+  const result = commitImport(context, { id, now, bundle: target, eventSeq: bundle?.eventSeq ?? 0, material })
   clearStaging(store)
   settle(context)
   markHighwater(context)
@@ -148,6 +139,7 @@ async function takeBundle(
     const { manifest, manifestDigest } = opened
     checkBinding(context, manifest, now)
     authentic.push(path)
+    checkReceiptsSeen(context, manifest)
     const fresh = checkSequence(store, manifest, manifestDigest) === 'next'
     const checkpoint = await openCheckpoint(manifest.checkpoint, anchor.key, anchor.practice)
     must(checkpoint.vaultId === anchor.vaultId, 'vault-mismatch', 'The checkpoint in this bundle is of another vault.')
@@ -194,81 +186,3 @@ async function checkMaterial(
     lines.return(undefined)
   }
 }
-
-type Commit = {
-  id: number
-  now: number
-  bundle: OpenBundle | null
-  eventSeq: number
-  material: OpenMaterial | null
-}
-
-/** Everything that was staged becomes current, with its receipts, or nothing does. */
-function commit({ store, receipts }: Context, { id, now, bundle, eventSeq, material }: Commit): ImportResult {
-  return store.change(() => {
-    const current = store.bundle()
-    const manifest = bundle?.manifest
-    const tenants = manifest?.tenants ?? 0
-    const keys = material?.manifest.keys ?? 0
-    const number = manifest?.number ?? current?.number ?? 0
-    const head = bundle?.manifestDigest ?? current?.head ?? ''
-    const outcome = bundle || material ? 'imported' : 'no-op'
-    store.run(
-      'INSERT INTO imports (id, at, number, manifest, outcome) VALUES (?, ?, ?, ?, ?)',
-      id,
-      now,
-      number,
-      head,
-      outcome,
-    )
-    const result = { outcome, number, manifest: head, tenants, keys } as const
-    if (outcome === 'no-op') return result
-
-    const undisturbed =
-      count(store.get('SELECT count(*) AS n FROM staged_tenants WHERE import = ?', id)) === tenants &&
-      count(store.get('SELECT count(*) AS n FROM staged_private_keys WHERE import = ?', id)) === keys &&
-      (!manifest || manifest.previous === (current?.head ?? null)) &&
-      (bundle !== null || material?.manifest.bundle === current?.head)
-    must(undisturbed, 'store-busy', 'Another import ran at the same time.')
-    store.run(PUBLISH_TENANTS, manifest?.iat ?? 0)
-    for (const sql of PUBLISH) store.run(sql)
-    store.setBundle({
-      number,
-      head,
-      importedAt: bundle ? now : (current?.importedAt ?? now),
-      receiptsSeen: manifest?.receiptsSeen ?? current?.receiptsSeen ?? 0,
-      eventSeq: bundle ? eventSeq : (current?.eventSeq ?? 0),
-      material: material?.manifestDigest ?? (bundle ? null : (current?.material ?? null)),
-    })
-    receipts.append(now, {
-      type: 'imported',
-      number,
-      manifest: head,
-      tenants,
-      keys,
-      eventSeq: store.bundle()?.eventSeq ?? 0,
-    })
-    if (material && eraseTransportKey(store, material.manifest.transportKey, now))
-      receipts.append(now, { type: 'transport-key-erased', key: material.manifest.transportKey })
-    const clock = store.clock()
-    store.setClock({ ...clock, floor: Math.max(clock.floor, now) })
-    return result
-  })
-}
-
-const count = (row: unknown): number => (row as { n: number }).n
-
-/** From staging to current. What is known of a key stays known. */
-const PUBLISH_TENANTS = `
-   INSERT INTO tenants (tenant, location, entry, iat, import, data_key, version, due)
-   SELECT tenant, location, entry, ?, import, coalesce(data_key, x''), 1, 0 FROM staged_tenants WHERE true
-   ON CONFLICT (tenant) DO UPDATE SET
-     entry = excluded.entry, iat = excluded.iat, import = excluded.import, version = version + 1, due = 0`
-const PUBLISH = [
-  `INSERT INTO keys (kid, tenant, spec, jwk, announce_at, first_published, delivered_until)
-   SELECT kid, tenant, spec, jwk, announce_at, first_published, delivered_until FROM staged_keys WHERE true
-   ON CONFLICT (kid) DO UPDATE SET delivered_until = max(delivered_until, excluded.delivered_until)`,
-  `INSERT OR IGNORE INTO tombstones (kid, tenant, at) SELECT kid, tenant, at FROM staged_tombstones`,
-  `INSERT OR REPLACE INTO private_keys (kid, tenant, sealed) SELECT kid, tenant, sealed FROM staged_private_keys`,
-  `UPDATE tenants SET version = version + 1, due = 0 WHERE tenant IN (SELECT tenant FROM staged_private_keys)`,
-]

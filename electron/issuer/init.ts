@@ -79,9 +79,11 @@ export async function initRuntime(options: InitOptions): Promise<Initialised> {
   } catch (error) {
     rmSync(made, { recursive: true, force: true })
     if (enrollmentFile) rmSync(enrollmentFile, { force: true })
-    throw ioError(error, 'Creating', dir)
+    throw isSystemError(error) ? ioError(error, 'Creating', dir) : error
   }
 }
+
+const isSystemError = (error: unknown): boolean => (error as { errno?: unknown }).errno !== undefined
 
 function mustBeFree(dir: string): void {
   if (!existsSync(dir)) return

@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
+import type { Slot } from '../../shared/domain/slots.ts'
 import { KeyriteError, must } from '../../shared/errors.ts'
 import type { BundleKey, TenantLine } from '../../shared/formats/bundle.ts'
 import { checkTenantLine, type TenantEntry } from '../../shared/formats/bundle-check.ts'
@@ -16,7 +17,7 @@ import type { Store } from './store.ts'
 
 /** Takes files into the staging tables, a few lines at a time, so that memory does not grow with the number of tenants. */
 
-const BATCH = 32
+const BATCH = 64
 
 export type Progress = (done: number, total: number) => void
 
@@ -47,9 +48,10 @@ export async function stageBundle(
     )
     store.change(() => {
       for (const { line, slots } of planned) {
-        const expires = (kid: string) =>
-          Math.max(0, ...slots.filter((slot) => slot.kids.includes(kid)).map((slot) => slot.expires))
-        stageTenant(context, id, line, expires, now)
+        const known = knownEntry(store, line.tenant)
+        checkTenant(store, line, known, now)
+        stageTenant(context, id, line, known === null)
+        for (const key of line.keys) stageKey(store, line, key, slots, latePublication(line, key, known, now))
       }
     })
     done += batch.length
@@ -58,47 +60,36 @@ export async function stageBundle(
   checkSharedFactors(store)
 }
 
-function stageTenant(
-  { store, sealer }: Context,
-  id: number,
-  { slots, ...entry }: TenantLine,
-  expires: (kid: string) => number,
-  now: number,
-): void {
-  const line = { ...entry, slots }
+function stageTenant({ store, sealer }: Context, id: number, { slots, ...entry }: TenantLine, isNew: boolean): void {
   const { tenant } = entry
-  const known = knownEntry(store, tenant)
-  checkTenant(store, line, known, now)
   store.run(
     'INSERT INTO staged_tenants (tenant, location, entry, import, data_key) VALUES (?, ?, ?, ?, ?)',
     tenant,
     locationOf(entry.issuer),
     JSON.stringify(entry),
     id,
-    known ? null : sealer.newDataKey(tenant),
+    isNew ? sealer.newDataKey(tenant) : null,
   )
-  for (const key of entry.keys)
-    store.run(
-      'INSERT INTO staged_keys (kid, tenant, spec, jwk, announce_at, first_published, delivered_until) VALUES (?, ?, ?, ?, ?, ?, ?)',
-      key.kid,
-      tenant,
-      key.spec,
-      JSON.stringify(key.jwk),
-      key.announceAt,
-      latePublication(line, key, known, now),
-      expires(key.kid),
-    )
   for (const { kid, at } of entry.tombstones)
     store.run('INSERT OR IGNORE INTO staged_tombstones (kid, tenant, at) VALUES (?, ?, ?)', kid, tenant, at)
-  for (const slot of slots)
-    store.run(
-      'INSERT INTO slots (import, tenant, start, jws, without) VALUES (?, ?, ?, ?, ?)',
-      id,
-      tenant,
-      slot.from,
-      slot.set,
-      JSON.stringify(slot.without),
-    )
+  for (const { from, set, without } of slots) {
+    const sql = 'INSERT INTO slots (import, tenant, start, jws, without) VALUES (?, ?, ?, ?, ?)'
+    store.run(sql, id, tenant, from, set, JSON.stringify(without))
+  }
+}
+
+function stageKey(store: Store, { tenant }: TenantLine, key: BundleKey, slots: Slot[], late: number | null): void {
+  const holding = slots.filter((slot) => slot.kids.includes(key.kid))
+  store.run(
+    'INSERT INTO staged_keys (kid, tenant, spec, jwk, announce_at, first_published, delivered_until) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    key.kid,
+    tenant,
+    key.spec,
+    JSON.stringify(key.jwk),
+    key.announceAt,
+    late,
+    Math.max(0, ...holding.map((slot) => slot.expires)),
+  )
 }
 
 /**

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { KeyriteError, must } from '../../shared/errors.ts'
 
@@ -41,7 +42,9 @@ export function openDatabase({ path, key, profile, what, create = false }: OpenO
   must(key.length === 32, 'internal', 'A database key has 32 bytes.')
   let db: EncryptedDatabase | undefined
   try {
-    db = new Database(path, { fileMustExist: !create, timeout: profile === 'vault' ? 0 : 5000 })
+    // Made first, so that the file is its owner's alone from the beginning and nothing that exists is taken over.
+    if (create) closeSync(openSync(path, 'wx', 0o600))
+    db = new Database(path, { fileMustExist: true, timeout: profile === 'vault' ? 0 : 5000 })
     db.pragma("cipher = 'chacha20'")
     db.key(Buffer.from(key))
     for (const pragma of [...COMMON, ...PRAGMAS[profile]]) db.pragma(pragma)
@@ -58,7 +61,13 @@ export function openDatabase({ path, key, profile, what, create = false }: OpenO
 /** Turns an SQLite error into one of ours, by its code and never by its text. */
 export function sqliteError(error: unknown, what: string, path: string): KeyriteError {
   if (error instanceof KeyriteError) return error
-  const code = (error as { code?: unknown }).code
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown }
+  if (typeof syscall === 'string')
+    return new KeyriteError(
+      code === 'ENOSPC' ? 'medium-full' : 'medium-failed',
+      `Making the ${what} at ${path}: the medium reports ${String(code)}.`,
+      { cause: error },
+    )
   const sqlite = typeof code === 'string' ? code : ''
   if (sqlite.startsWith('SQLITE_BUSY') || sqlite.startsWith('SQLITE_LOCKED'))
     return new KeyriteError('vault-in-use', `This ${what} is open in another program.`, { cause: error })

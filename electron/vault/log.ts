@@ -39,8 +39,8 @@ const PUT = 'INSERT INTO sealed (id, blob) VALUES (?, ?) ON CONFLICT (id) DO UPD
 export type Draft = { event: VaultEvent; at: number; actor: UnlockedPerson | null }
 
 /**
- * Chains new events after `last` and signs those in which a person acts. Refuses (`format-invalid`) an event that could
- * not be read back: once committed, it would close the vault for good.
+ * Chains new events after `last` and signs those in which a person acts. Refuses an event that could not be read back:
+ * once committed, it would close the vault for good.
  */
 export function chain(vaultId: string, last: { seq: number; head: string }, drafts: readonly Draft[]): EventRow[] {
   const rows: EventRow[] = []

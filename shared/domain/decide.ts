@@ -80,13 +80,18 @@ export function decideRotate(
   return jobs
 }
 
-/** The keys that a compromise reaches. Codes `key-unknown`, `tenant-unknown`, `runtime-unknown`, `ceremony-conflict`. */
+/**
+ * The keys that a compromise reaches: those in use, and those marked before whose replacement was never made because the
+ * ceremony was aborted. Codes `key-unknown`, `tenant-unknown`, `runtime-unknown`, `ceremony-conflict`.
+ */
 export function decideCompromise(
   state: VaultState,
   scope: { key: string } | { tenant: string } | { runtime: string },
   now: number,
 ): VaultKey[] {
-  const reached = compromisedBy(state, scope).filter((key) => !key.compromised && key.times.removeAt > now)
+  const reached = compromisedBy(state, scope).filter((key) =>
+    key.compromised ? lacksReplacement(state, key, now) : key.times.removeAt > now,
+  )
   must(reached.length > 0, 'ceremony-conflict', 'No key that is still in use is reached by this plan.')
   return reached
 }
@@ -102,11 +107,33 @@ function compromisedBy(
   return keysOf(state, scope.tenant).filter((key) => out.has(key.kid))
 }
 
-/** A replacement for every compromised key that was still to sign. */
+/** The compromised keys that a plan names and that nothing replaces yet. */
+export const awaitingReplacement = (
+  state: VaultState,
+  scope: { key: string } | { tenant: string } | { runtime: string },
+  now: number,
+): VaultKey[] => compromisedBy(state, scope).filter((key) => lacksReplacement(state, key, now))
+
+/** A replacement that was destroyed without being compromised itself was half made: its ceremony was aborted. */
+const lacksReplacement = (state: VaultState, key: VaultKey, now: number): boolean =>
+  key.compromised !== null &&
+  needsReplacement(state, key, now) &&
+  ![...state.keys.values()].some((other) => other.replaces === key.kid && (!other.destroyed || other.compromised))
+
+/** A replacement for every compromised key that was still to sign, or goes on in its extension because nothing follows it. */
 export function decideReplacements(state: VaultState, compromised: readonly VaultKey[], now: number): KeyJob[] {
   return compromised
-    .filter((key) => key.times.signUntil > now)
+    .filter((key) => needsReplacement(state, key, now))
     .map((key) => replacing(key, replacementTimes(knownTenant(state, key.tenant).policy, key.times, now)))
+}
+
+const needsReplacement = (state: VaultState, key: VaultKey, now: number): boolean =>
+  key.times.signUntil > now || (key.times.extendUntil > now && !followed(state, key, now))
+
+/** True when a usable key after this one of the same algorithm has begun to sign. */
+function followed(state: VaultState, key: VaultKey, now: number): boolean {
+  const later = keysFor(state, knownTenant(state, key.tenant), key.spec)
+  return later.some(({ times }) => times.signFrom > key.times.signFrom && times.signFrom <= now)
 }
 
 /**

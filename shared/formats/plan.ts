@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { DEFAULT_POLICY, type Policy } from '../domain/policy.ts'
 import { ROLES } from '../domain/roster.ts'
 import { KeyriteError } from '../errors.ts'
-import { digest } from './bytes.ts'
+import { digest, toBase64url } from './bytes.ts'
 import { digestSchema, idSchema, keySpecSchema, lineSchema } from './common.ts'
 import { MB, parseAs, parseJson } from './json.ts'
 
@@ -44,8 +44,18 @@ const tenantSchema = z.strictObject({
     .default([]),
 })
 
+const fromHex = (hex: string): string =>
+  toBase64url(Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)))
+
 /** Names a file on the medium, never a path: no separators, no leading dot. */
 const mediaFileSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$/)
+/** A fingerprint as a runtime shows it: 64 hex digits in any grouping, or the 43 characters of --json. */
+const fingerprintSchema = z
+  .string()
+  .max(120)
+  .transform((text) => (/^[0-9A-Fa-f]{64}$/.test(text.replace(/\s/g, '')) ? fromHex(text.replace(/\s/g, '')) : text))
+  .pipe(digestSchema)
+
 const tenantsSchema = z.union([z.literal('all'), z.array(idSchema).min(1).max(20_000)])
 const reason = z.string().min(3).max(500)
 
@@ -65,7 +75,7 @@ export const planSchema = z.discriminatedUnion('kind', [
     kind: z.literal('enroll-runtime'),
     enrollment: mediaFileSchema,
     /** The enrollment's fingerprint, as the operator read it aloud from the runtime's own screen. */
-    fingerprint: digestSchema,
+    fingerprint: fingerprintSchema,
   }),
   z.strictObject({
     kind: z.literal('handoff'),

@@ -75,7 +75,7 @@ describe('keyrite issuer', () => {
       },
     })
     expect((await keyrite(['issuer', 'status'], env)).stdout).toMatch(
-      /acme-es256-\d{4}-\d{2}\s+ES256\s+signing\s+\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z\s+private half here/,
+      /acme-es256-\d{4}-\d{2}\s+ES256\s+signing\s+\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} UTC\s+private half here/,
     )
 
     const client = ['--tenant', 'acme', '--client-id', 'api']

@@ -70,6 +70,13 @@ describe('fault 15, sequence: replay, rollback, fork and gap', () => {
     await expect(made.runtime.importFiles([third.bundle])).rejects.toThrow('Bundle 2 is missing')
   })
 
+  it('a bundle after receipts that this runtime never made is runtime-behind: its store was rolled back', async () => {
+    const vault = await makeVault()
+    const { runtime, folder } = await makeRuntime(vault)
+    const { bundle } = await makeHandoff(vault, folder, [makeTenant('acme')], { manifest: { receiptsSeen: 1 } })
+    expect(await refused(runtime, [bundle])).toBe('runtime-behind')
+  })
+
   it('material of another bundle, or for a used transport key, is refused', async () => {
     const vault = await makeVault()
     const tenants = [makeTenant('acme')]

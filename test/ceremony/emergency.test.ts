@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { keysOf, type VaultState } from '../../shared/domain/state.ts'
+import type { Code } from '../../shared/errors.ts'
+import { digest } from '../../shared/formats/bytes.ts'
+import { type Genesis, issuerOf, makeGenesis, type Room, T0, type TestRuntime, tenantPlan } from './fixtures.ts'
+
+const DAY = 86_400
+const TENANTS = ['acme', 'globex', 'initech']
+const reason = 'The host was stolen'
+
+let genesis: Genesis
+let before: Room
+beforeAll(async () => {
+  genesis = await makeGenesis()
+  before = genesis.room()
+  await before.onboard(...TENANTS.map((id) => tenantPlan(id)))
+})
+afterAll(() => genesis.remove())
+
+/** A room with a runtime that serves all tenants, and its receipts taken. */
+async function serving(): Promise<{ at: Room; runtime: TestRuntime }> {
+  const at = before.copy(genesis.folder())
+  const runtime = await at.runtime()
+  await at.handoff(runtime)
+  await at.intake(runtime)
+  return { at, runtime }
+}
+
+const marked = (state: VaultState): string[] =>
+  [...state.keys.values()].flatMap((key) => (key.compromised ? [key.label] : []))
+const others = (state: VaultState, tenant: string) => TENANTS.filter((id) => id !== tenant).map((id) => keysOf(state, id))
+const setsOf = ({ runtime }: TestRuntime, now: number) =>
+  Object.fromEntries(
+    TENANTS.map((id) => {
+      const service = runtime.find(new URL(issuerOf(id)).host, '')
+      return [id, JSON.stringify([service?.published(now), service?.signedSet(now)])]
+    }),
+  )
+const signerOf = ({ runtime }: TestRuntime, tenant: string, now: number) =>
+  runtime.find(new URL(issuerOf(tenant)).host, '')?.signer('ES256', now)?.kid
+
+describe('emergency', () => {
+  it('for a key: marks exactly that key, makes its replacement, and the others’ key sets stay byte-identical', async () => {
+    const { at, runtime } = await serving()
+    at.clock.to(T0 + 5 * DAY)
+    const now = at.clock.now()
+    const earlier = await at.state()
+    const [stolen] = keysOf(earlier, 'acme')
+    const served = setsOf(runtime, now)
+    const { result, state } = await at.run({ kind: 'emergency', scope: { key: stolen?.kid }, reason })
+    expect(result.steps.map(({ step }) => step)).toEqual([
+      'check-machine',
+      'check-plan',
+      'record-compromise',
+      'make-keys',
+    ])
+    expect(marked(state)).toEqual([stolen?.label])
+    expect(others(state, 'acme')).toEqual(others(earlier, 'acme'))
+    const replacement = [...state.keys.values()].find((key) => key.replaces === stolen?.kid)
+    expect(replacement?.times).toMatchObject({ signUntil: stolen?.times.signUntil, propagation: 'none (emergency)' })
+
+    await at.handoff(runtime, ['acme'])
+    const after = setsOf(runtime, at.clock.now())
+    expect(signerOf(runtime, 'acme', at.clock.now())).toBe(replacement?.kid)
+    expect(after['acme']).not.toContain(stolen?.kid)
+    expect([after['globex'], after['initech']]).toEqual([served['globex'], served['initech']])
+    runtime.runtime.close()
+  })
+
+  it('for a tenant: marks every key of it that left the vault, and no other', async () => {
+    const { at, runtime } = await serving()
+    const earlier = await at.state()
+    const { state } = await at.run({ kind: 'emergency', scope: { tenant: 'globex' }, reason })
+    // The signing key and the one after it left; the third never did.
+    expect(marked(state)).toEqual(keysOf(earlier, 'globex').slice(0, 2).map((key) => key.label))
+    expect(others(state, 'globex')).toEqual(others(earlier, 'globex'))
+    expect(keysOf(state, 'globex', { usable: true })).toHaveLength(3)
+    await at.handoff(runtime, ['globex'])
+    expect(keysOf(state, 'globex').find((key) => key.kid === signerOf(runtime, 'globex', at.clock.now()))?.replaces).toBe(
+      keysOf(earlier, 'globex')[0]?.kid,
+    )
+    runtime.runtime.close()
+  })
+
+  it('for a whole runtime: marks every key there, future ones too, of every tenant, and nothing at another runtime', async () => {
+    const { at, runtime } = await serving()
+    const second = await at.runtime('us-one')
+    await at.onboard(tenantPlan('umbrella'))
+    await at.run({ kind: 'handoff', runtime: 'us-one', tenants: ['umbrella'] })
+    const { state } = await at.run({ kind: 'emergency', scope: { runtime: 'eu-one' }, reason })
+    const expected = TENANTS.flatMap((id) => keysOf(state, id).filter((key) => !key.replaces).slice(0, 2))
+    expect(marked(state).sort()).toEqual(expected.map((key) => key.label).sort())
+    expect(keysOf(state, 'umbrella').some((key) => key.compromised || key.replaces)).toBe(false)
+    for (const id of TENANTS) expect(keysOf(state, id).filter((key) => key.replaces)).toHaveLength(2)
+    runtime.runtime.close()
+    second.runtime.close()
+  })
+
+  it('a key that will never sign again is marked, but needs no replacement', async () => {
+    const { at, runtime } = await serving()
+    const [first] = keysOf(await at.state(), 'acme')
+    at.clock.to((first?.times.signUntil ?? 0) + DAY)
+    const { result, state } = await at.run({ kind: 'emergency', scope: { key: first?.kid }, reason })
+    expect(marked(state)).toEqual([first?.label])
+    expect(result.steps.at(-1)?.observed).toBe('No key had to be made.')
+    runtime.runtime.close()
+  })
+
+  const REFUSED: [string, object, Code][] = [
+    ['an unknown key', { scope: { key: digest('nothing') } }, 'key-unknown'],
+    ['an unknown tenant', { scope: { tenant: 'nobody' } }, 'tenant-unknown'],
+    ['an unknown runtime', { scope: { runtime: 'nowhere' } }, 'runtime-unknown'],
+    ['a tenant none of whose keys ever left', { scope: { tenant: 'acme' } }, 'ceremony-conflict'],
+    ['a reason of more than one line', { scope: { tenant: 'acme' }, reason: 'stolen\nlast night' }, 'plan-invalid'],
+    ['a reason that no page holds', { scope: { tenant: 'acme' }, reason: 'x'.repeat(300) }, 'plan-invalid'],
+  ]
+  it.each(REFUSED)('%s is refused, and nothing is changed', async (_, change, code) => {
+    await before.copy(genesis.folder()).refused({ kind: 'emergency', reason, ...change }, code)
+  })
+
+  it('a second time for the same keys is refused: nothing is left to mark', async () => {
+    const { at, runtime } = await serving()
+    const plan = { kind: 'emergency', scope: { tenant: 'acme' }, reason }
+    await at.run(plan)
+    await at.refused(plan, 'ceremony-conflict')
+    runtime.runtime.close()
+  })
+
+  it('many keys at once fit on one line of the record', async () => {
+    const at = genesis.room()
+    const long = (n: number) => `tenant-${n}-${'with-a-very-long-name-'.repeat(2)}${n}`
+    const tenants = Array.from({ length: 14 }, (_, n) => tenantPlan(long(n), { specs: ['Ed25519'] }))
+    await at.onboard(...tenants)
+    const runtime = await at.runtime()
+    await at.handoff(runtime)
+    const { state } = await at.run({ kind: 'emergency', scope: { runtime: 'eu-one' }, reason })
+    expect(marked(state)).toHaveLength(28)
+    runtime.runtime.close()
+  })
+})

@@ -1,0 +1,197 @@
+import { describe, expect, it } from 'vitest'
+import { copiesOf, gradeOf } from '../../shared/domain/ledger.ts'
+import { emptyState, type Handoff, type Runtime, type VaultKey, type VaultState } from '../../shared/domain/state.ts'
+import { policyOf, START, scheduleOf } from './world.ts'
+
+/** The copy ledger: every known copy of a private key, and what is known of its end. */
+
+const [times] = scheduleOf(policyOf(), [START])
+if (!times) throw new Error('no key')
+const KEY: VaultKey = {
+  tenant: 'acme',
+  kid: 'k1',
+  spec: 'ES256',
+  jwk: { kty: 'EC', crv: 'P-256', x: 'x', y: 'y' },
+  label: 'k1',
+  times,
+  replaces: null,
+  generator: { node: '24', openssl: '3', process: 'fresh' },
+  bornAt: START,
+  bornIn: null,
+  compromised: null,
+  destroyed: null,
+  certificate: null,
+}
+const gone: VaultKey = { ...KEY, destroyed: { at: START, reason: 'retired' } }
+
+const handoff = (number: number, keys: string[], transportKey = `t${number}`): Handoff => ({
+  number,
+  at: START,
+  transportKey,
+  tenants: ['acme'],
+  keys,
+  exported: { manifest: 'm', files: {}, at: START },
+})
+const runtime = (
+  runtimeId: string,
+  handoffs: Handoff[],
+  stated: { type: string; [more: string]: unknown }[] = [],
+): Runtime => ({
+  runtimeId,
+  environment: 'practice',
+  enrollment: 'e',
+  acceptance: 'a',
+  transportKey: 't',
+  handoffs,
+  receipts: {
+    upTo: stated.length,
+    head: 'h',
+    statements: stated.map((one, index) => ({ seq: index + 1, at: START, stated: one })),
+  },
+})
+const stateOf = (runtimes: Runtime[], attested: [copy: string, kid: string][] = []): VaultState => ({
+  ...emptyState('start'),
+  runtimes: new Map(runtimes.map((one) => [one.runtimeId, one])),
+  attestations: attested.map(([copy, kid]) => ({ kids: [kid], copy, by: 'olga', statement: 'wiped', at: START })),
+})
+const ledger = (state: VaultState, key = KEY) =>
+  Object.fromEntries(copiesOf(state, key).map((copy) => [copy.id, copy.status]))
+
+const ERASED = { type: 'erased', kid: 'k1' }
+const TRANSPORT = { type: 'transport-key-erased', key: 't1' }
+
+describe('which copies there are', () => {
+  it('a key that never left: the row in the vault and the medium under it', () => {
+    expect(ledger(stateOf([runtime('edge', [])]))).toEqual({ vault: 'open', medium: 'open' })
+  })
+
+  it('a key that left: one file for each handoff that held it, one copy for each runtime, and no others', () => {
+    const state = stateOf([
+      runtime('edge', [handoff(1, ['k1']), handoff(2, ['k2']), handoff(3, ['k1'])]),
+      runtime('west', [handoff(1, ['k1'])]),
+      runtime('idle', [handoff(1, ['k2'])]),
+    ])
+    expect(Object.keys(ledger(state))).toEqual([
+      'vault',
+      'file:edge:1',
+      'file:edge:3',
+      'file:west:1',
+      'runtime:edge',
+      'runtime:west',
+      'medium',
+    ])
+  })
+
+  it('every copy says what it is, who holds it and what is known', () => {
+    for (const copy of copiesOf(stateOf([runtime('edge', [handoff(1, ['k1'])])]), KEY))
+      for (const text of [copy.what, copy.holder, copy.evidence]) expect(text).toMatch(/\S/)
+  })
+})
+
+describe('what closes a copy, and what does not', () => {
+  const left = [handoff(1, ['k1'])]
+  it.each<[string, string, VaultState, VaultKey, string]>([
+    ['the vault: only its own destruction', 'vault', stateOf([]), gone, 'verified'],
+    ['the vault: an attestation is not enough', 'vault', stateOf([], [['vault', 'k1']]), KEY, 'open'],
+    [
+      'the file: the receipt that its transport key is erased',
+      'file:edge:1',
+      stateOf([runtime('edge', left, [TRANSPORT])]),
+      KEY,
+      'stated',
+    ],
+    [
+      'the file: not the erasure of another transport key',
+      'file:edge:1',
+      stateOf([runtime('edge', left, [{ ...TRANSPORT, key: 't9' }])]),
+      KEY,
+      'open',
+    ],
+    [
+      'the file: not the erasure of the key itself',
+      'file:edge:1',
+      stateOf([runtime('edge', left, [ERASED])]),
+      KEY,
+      'open',
+    ],
+    [
+      "the file: not another runtime's receipt",
+      'file:edge:1',
+      stateOf([runtime('edge', left), runtime('west', [], [TRANSPORT])]),
+      KEY,
+      'open',
+    ],
+    [
+      'the runtime: nothing said',
+      'runtime:edge',
+      stateOf([runtime('edge', left)], [['runtime:edge', 'k1']]),
+      KEY,
+      'open',
+    ],
+    [
+      'the runtime: a receipt, but nobody attested its snapshots',
+      'runtime:edge',
+      stateOf([runtime('edge', left, [ERASED])]),
+      KEY,
+      'open',
+    ],
+    [
+      'the runtime: a receipt and an attestation',
+      'runtime:edge',
+      stateOf([runtime('edge', left, [ERASED])], [['runtime:edge', 'k1']]),
+      KEY,
+      'stated',
+    ],
+    [
+      'the runtime: not a receipt for another key',
+      'runtime:edge',
+      stateOf([runtime('edge', left, [{ ...ERASED, kid: 'k2' }])], [['runtime:edge', 'k1']]),
+      KEY,
+      'open',
+    ],
+    [
+      'the runtime: not an attestation for another key',
+      'runtime:edge',
+      stateOf([runtime('edge', left, [ERASED])], [['runtime:edge', 'k2']]),
+      KEY,
+      'open',
+    ],
+    [
+      'the runtime: not an attestation for another runtime',
+      'runtime:edge',
+      stateOf([runtime('edge', left, [ERASED])], [['runtime:west', 'k1']]),
+      KEY,
+      'open',
+    ],
+    ['the medium: its attestation', 'medium', stateOf([], [['medium', 'k1']]), KEY, 'attested'],
+    ['the medium: not the destruction of the row on it', 'medium', stateOf([]), gone, 'open'],
+  ])('%s', (_what, id, state, key, status) => {
+    expect(ledger(state, key)[id]).toBe(status)
+  })
+})
+
+describe('the grade: destruction only when no known copy is open', () => {
+  const closed = stateOf(
+    [runtime('edge', [handoff(1, ['k1'])], [ERASED, TRANSPORT])],
+    [
+      ['runtime:edge', 'k1'],
+      ['medium', 'k1'],
+    ],
+  )
+
+  it('everything closed is a destruction; without copies left open nothing else is needed', () => {
+    expect(gradeOf(copiesOf(closed, gone))).toBe('destruction')
+  })
+
+  it('any single copy still open makes it a deletion', () => {
+    const copies = copiesOf(closed, gone)
+    for (const open of copies)
+      expect(gradeOf(copies.map((copy) => (copy === open ? { ...copy, status: 'open' } : copy))), open.id).toBe(
+        'deletion',
+      )
+  })
+
+  it('the row still in the vault makes it a deletion', () => {
+    expect(gradeOf(copiesOf(closed, KEY))).toBe('deletion')
+  })
+})
