@@ -25,12 +25,15 @@ export function confirmationFor(kids: readonly string[]): string {
 /** Dependencies and the typed words, before the ceremony starts and again in its steps. */
 export function checkDestroy(context: Pick<Context, 'vault' | 'confirm'>, plan: Destroy, now: number): VaultKey[] {
   const keys = decideDestroy(context.vault.state, plan.keys, now)
-  for (const { by, copy } of plan.attestations)
+  const copies = new Set(keys.flatMap((key) => copiesOf(context.vault.state, key)).map((copy) => copy.id))
+  for (const { by, copy } of plan.attestations) {
     must(
       context.vault.roster.people.some((person) => person.id === by),
       'plan-invalid',
       `The plan names ${by} as attesting ${copy}, but the roster does not know that person.`,
     )
+    must(copies.has(copy), 'plan-invalid', `The plan attests ${copy}, which is no known copy of these keys.`)
+  }
   checkConfirmation(context, plan)
   return keys
 }

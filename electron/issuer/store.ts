@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs'
 import type Database from 'better-sqlite3'
 import { isKeyriteError, KeyriteError } from '../../shared/errors.ts'
 import { type EncryptedDatabase, openDatabase, sqliteError, transact } from '../sqlite/database.ts'
@@ -135,7 +136,9 @@ export function openStore(path: string, key: Uint8Array, { create = false } = {}
 /** Holds a file exclusively among all processes until the returned function is called. Code `store-busy`. */
 export function lockFile(path: string, key: Uint8Array): () => void {
   try {
-    const db = openDatabase({ path, key, profile: 'vault', what: 'lock', create: true })
+    // Nothing is ever in it; the lock is on the file.
+    closeSync(openSync(path, 'a', 0o600))
+    const db = openDatabase({ path, key, profile: 'vault', what: 'lock' })
     return () => db.close()
   } catch (error) {
     throw storeError(error, path)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, openSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { VaultEvent } from '../../shared/domain/events.ts'
 import { evolve, type VaultState } from '../../shared/domain/state.ts'
@@ -37,11 +37,8 @@ const removeNext = (folder: string): void => {
   for (const path of [nextPath(folder), `${nextPath(folder)}-journal`]) rmSync(path, { force: true })
 }
 
-/** A new file is created exclusively, for its owner alone; SQLite takes its mode over to the journal. */
-export function openVaultFile(path: string, key: Uint8Array, create = false): EncryptedDatabase {
-  if (create) closeSync(openSync(path, 'wx', 0o600))
-  return openDatabase({ path, key, profile: 'vault', what: 'vault', create })
-}
+export const openVaultFile = (path: string, key: Uint8Array, create = false): EncryptedDatabase =>
+  openDatabase({ path, key, profile: 'vault', what: 'vault', create })
 
 /** The act that custodians approve, before the vault's own names are added. */
 export type Act = Pick<Approval, 'ceremony' | 'planDigest' | 'step' | 'objects'>

@@ -12,6 +12,9 @@ export const SKEW = 300
 export const JWKS_MAX_AGE = HOUR
 export const MAX_PUBLISHED_KEYS = 8
 export const MAX_JWKS_BYTES = 32 * 1024
+/** As in the formats: the longest time of a policy, and the longest that a relying party may keep a key set. */
+const LONGEST_TIME = 3650 * DAY
+const LONGEST_CACHE = 30 * DAY
 /** Signed slots of one tenant in one bundle. */
 export const MAX_SLOTS = 400
 
@@ -75,6 +78,16 @@ export const leastRetention = (policy: Policy): number => policy.extension + pol
 /** Rejects a policy that would break a relying party or exceed a limit, with the sum shown. Code `policy-rejected`. */
 export function checkPolicy(policy: Policy, relyingParties: readonly RelyingParty[] = []): void {
   const rule = (holds: boolean, message: string) => must(holds, 'policy-rejected', message)
+  const cache = Math.max(0, ...relyingParties.map((party) => party.cacheSeconds))
+  rule(
+    cache <= LONGEST_CACHE,
+    `A relying party may keep a key set for ${spellDuration(LONGEST_CACHE)} at most. This plan says ${spellDuration(cache)}.`,
+  )
+  const longest = Math.max(policy.rotationInterval, policy.retentionDuration)
+  rule(
+    longest <= LONGEST_TIME,
+    `No time of a policy is longer than ${spellDuration(LONGEST_TIME)}. This plan says ${spellDuration(longest)}.`,
+  )
   const propagation = leastPropagation(relyingParties)
   rule(
     policy.propagationTime >= propagation,

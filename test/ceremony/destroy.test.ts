@@ -17,11 +17,25 @@ import type { TenantLine } from '../../shared/formats/bundle.ts'
 import { digest } from '../../shared/formats/bytes.ts'
 import { openCertificate, parseCertificateFile } from '../../shared/formats/certificate.ts'
 import { openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
-import { failure, filesOf, type Genesis, issuerOf, makeGenesis, type Room, T0, type TestRuntime, tenantPlan } from './fixtures.ts'
+import {
+  failure,
+  filesOf,
+  type Genesis,
+  issuerOf,
+  makeGenesis,
+  type Room,
+  T0,
+  type TestRuntime,
+  tenantPlan,
+} from './fixtures.ts'
 
 const DAY = 86_400
 const reason = 'End of schedule'
-const RUNTIME_ATTESTED = { copy: 'runtime:eu-one', by: 'grace', statement: 'No snapshot or backup of the runtime exists' }
+const RUNTIME_ATTESTED = {
+  copy: 'runtime:eu-one',
+  by: 'grace',
+  statement: 'No snapshot or backup of the runtime exists',
+}
 const MEDIUM_ATTESTED = { copy: 'medium', by: 'grace', statement: 'The old medium was shredded' }
 
 let genesis: Genesis
@@ -52,7 +66,12 @@ afterAll(() => {
 
 const aged = () => old.copy(genesis.folder())
 const first = (state: VaultState, tenant = 'acme') => keysOf(state, tenant)[0]?.kid ?? ''
-const destroyPlan = (kids: string[], ...attestations: object[]) => ({ kind: 'destroy', keys: kids, reason, attestations })
+const destroyPlan = (kids: string[], ...attestations: object[]) => ({
+  kind: 'destroy',
+  keys: kids,
+  reason,
+  attestations,
+})
 
 async function destroyed(at: Room, ...attestations: object[]) {
   const kid = first(await at.state())
@@ -63,7 +82,12 @@ async function destroyed(at: Room, ...attestations: object[]) {
 describe('dependencies: refused, naming the blocker, and nothing is changed', () => {
   const BLOCKED: [string, (at: Room) => number, number, RegExp][] = [
     ['while it signs', () => T0 + 50 * DAY, 0, /it signs for another/],
-    ['while it may be extended', () => T0 + 93 * DAY, 0, /it may still have to sign for another .*if its successor is late/],
+    [
+      'while it may be extended',
+      () => T0 + 93 * DAY,
+      0,
+      /it may still have to sign for another .*if its successor is late/,
+    ],
     ['while it is to sign', () => T0 + 50 * DAY, 1, /it is to sign in/],
     ['while it is to sign, though its material never left', () => T0 + 50 * DAY, 2, /it is to sign in/],
   ]
@@ -111,7 +135,9 @@ describe('confirmation: the exact words, or nothing is changed', () => {
     const at = aged()
     const state = await at.state()
     const kids = [first(state, 'acme'), first(state, 'globex')]
-    await at.refused(destroyPlan(kids), 'confirmation-missing', { confirm: kids.map((kid) => `DESTROY ${kid.slice(0, 8)}`) })
+    await at.refused(destroyPlan(kids), 'confirmation-missing', {
+      confirm: kids.map((kid) => `DESTROY ${kid.slice(0, 8)}`),
+    })
     const { state: after } = await at.run(destroyPlan(kids), { confirm: [confirmationFor(kids)] })
     expect(kids.every((kid) => after.keys.get(kid)?.destroyed)).toBe(true)
     expect(after.certificates).toHaveLength(1)
@@ -122,12 +148,18 @@ const REFUSED: [string, (kid: string) => object, Code][] = [
   ['an unknown key', () => destroyPlan([digest('nothing')]), 'key-unknown'],
   ['one key twice', (kid) => destroyPlan([kid, kid]), 'plan-invalid'],
   ['an attestation by a stranger', (kid) => destroyPlan([kid], { ...MEDIUM_ATTESTED, by: 'mallory' }), 'plan-invalid'],
-  ['an attestation of a copy that nobody knows', (kid) => destroyPlan([kid], { ...MEDIUM_ATTESTED, copy: 'runtime:eu-0ne' }), 'plan-invalid'],
+  [
+    'an attestation of a copy that nobody knows',
+    (kid) => destroyPlan([kid], { ...MEDIUM_ATTESTED, copy: 'runtime:eu-0ne' }),
+    'plan-invalid',
+  ],
 ]
 it.each(REFUSED)('%s is refused, and nothing is changed', async (_, plan, code) => {
   const at = aged()
   const kid = first(await at.state())
-  await at.refused(plan(kid), code, { confirm: [confirmationFor([kid]), confirmationFor([kid, kid]), confirmationFor([digest('nothing')])] })
+  await at.refused(plan(kid), code, {
+    confirm: [confirmationFor([kid]), confirmationFor([kid, kid]), confirmationFor([digest('nothing')])],
+  })
 })
 
 describe('destroy', () => {
@@ -146,7 +178,9 @@ describe('destroy', () => {
       'issue-certificate',
     ])
     expect(state.epoch).toBe(before.epoch + 1)
-    expect(Object.keys(state.people['ada']?.fileKeys ?? {})).not.toEqual(Object.keys(before.people['ada']?.fileKeys ?? {}))
+    expect(Object.keys(state.people['ada']?.fileKeys ?? {})).not.toEqual(
+      Object.keys(before.people['ada']?.fileKeys ?? {}),
+    )
     expect([state.sealed.has(`key:${kid}`), state.sealed.has(`wrap:${kid}`)]).toEqual([false, false])
     expect(state.sealed.size).toBe(before.sealed.size - 2)
     expect([...(state.proved.get(2)?.keys() ?? [])].sort()).toEqual(['ada', 'blaise'])
@@ -157,15 +191,21 @@ describe('destroy', () => {
   it('the remaining keys still open under the new quorum, for whoever brings it', async () => {
     const at = aged()
     await destroyed(at)
-    const { state } = await at.run({ kind: 'rotate', tenants: 'all' }, { present: ['blaise', 'clara', 'emmy', 'grace'] })
+    const { state } = await at.run(
+      { kind: 'rotate', tenants: 'all' },
+      { present: ['blaise', 'clara', 'emmy', 'grace'] },
+    )
     expect(keysOf(state, 'acme')).toHaveLength(4)
-    await at.withVault(async (vault) => {
-      const act = { ceremony: 'T-2026-001', planDigest: digest('x'), step: 'look', objects: digest('x') }
-      await vault.withQuorum(act, await vault.approve(act), async (quorum) => {
-        for (const key of vault.state.keys.values())
-          if (!key.destroyed) expect(quorum.unseal(key.kid).length).toBeGreaterThan(100)
-      })
-    }, ['clara', 'ada'])
+    await at.withVault(
+      async (vault) => {
+        const act = { ceremony: 'T-2026-001', planDigest: digest('x'), step: 'look', objects: digest('x') }
+        await vault.withQuorum(act, await vault.approve(act), async (quorum) => {
+          for (const key of vault.state.keys.values())
+            if (!key.destroyed) expect(quorum.unseal(key.kid).length).toBeGreaterThan(100)
+        })
+      },
+      ['clara', 'ada'],
+    )
   })
 
   it('old shares and the old file key open nothing that remains', async () => {
@@ -183,7 +223,9 @@ describe('destroy', () => {
     const anchor = await openTrustAnchor(state.anchor)
     for (const [id, jwe] of Object.entries(oldPeople.people['ada']?.fileKeys ?? {})) {
       const oldKey = await openFileKey(anchor, ada, id, jwe)
-      expect(() => openVaultFile(join(at.vault, 'vault.db'), oldKey)).toThrow(expect.objectContaining({ code: 'vault-damaged' }))
+      expect(() => openVaultFile(join(at.vault, 'vault.db'), oldKey)).toThrow(
+        expect.objectContaining({ code: 'vault-damaged' }),
+      )
     }
     const shares = []
     for (const person of [ada, blaise]) {
@@ -236,7 +278,11 @@ describe('the certificate', () => {
     expect(said.keys.map((one) => one.kid)).toEqual([kid])
     expect(said.notProvable.length).toBeGreaterThan(0)
     expect(Object.keys(file.signatures).sort()).toEqual(['ada', 'blaise', 'emmy', 'grace'])
-    const report = await verifyFiles([result.recordFolder], join(at.media, filesOf(at.media).find((one) => one.startsWith('trust-anchor-')) ?? ''), at.clock.now())
+    const report = await verifyFiles(
+      [result.recordFolder],
+      join(at.media, filesOf(at.media).find((one) => one.startsWith('trust-anchor-')) ?? ''),
+      at.clock.now(),
+    )
     expect(report.files.filter((one) => !one.ok)).toEqual([])
   })
 
@@ -253,7 +299,9 @@ describe('after a destruction', () => {
   async function nextHandoff(at: Room) {
     const ran = await at.run({ kind: 'handoff', runtime: 'eu-one', tenants: 'all' })
     const anchor = await openTrustAnchor(ran.state.anchor)
-    const [bundle = '', material = ''] = ['bundle-', 'material-'].map((type) => at.written.find((path) => path.includes(type)))
+    const [bundle = '', material = ''] = ['bundle-', 'material-'].map((type) =>
+      at.written.find((path) => path.includes(type)),
+    )
     const lines: TenantLine[] = []
     await readBundle(bundle, anchor, (line) => lines.push(line))
     const kids: string[] = []
@@ -325,7 +373,7 @@ describe('after a destruction', () => {
             ...ports.media,
             writeBundle: (manifest, tenants, root, practice) => {
               const back = tenants.map((entry) => {
-                const known = young.people && entry.tenant === 'acme' ? entry.keys[0] : undefined
+                const known = entry.tenant === 'acme' ? entry.keys[0] : undefined
                 return known ? { ...entry, keys: [...entry.keys, { ...known, kid }] } : entry
               })
               return ports.media.writeBundle(manifest, back, root, practice)

@@ -28,7 +28,8 @@ async function serving(): Promise<{ at: Room; runtime: TestRuntime }> {
 
 const marked = (state: VaultState): string[] =>
   [...state.keys.values()].flatMap((key) => (key.compromised ? [key.label] : []))
-const others = (state: VaultState, tenant: string) => TENANTS.filter((id) => id !== tenant).map((id) => keysOf(state, id))
+const others = (state: VaultState, tenant: string) =>
+  TENANTS.filter((id) => id !== tenant).map((id) => keysOf(state, id))
 const setsOf = ({ runtime }: TestRuntime, now: number) =>
   Object.fromEntries(
     TENANTS.map((id) => {
@@ -72,13 +73,17 @@ describe('emergency', () => {
     const earlier = await at.state()
     const { state } = await at.run({ kind: 'emergency', scope: { tenant: 'globex' }, reason })
     // The signing key and the one after it left; the third never did.
-    expect(marked(state)).toEqual(keysOf(earlier, 'globex').slice(0, 2).map((key) => key.label))
+    expect(marked(state)).toEqual(
+      keysOf(earlier, 'globex')
+        .slice(0, 2)
+        .map((key) => key.label),
+    )
     expect(others(state, 'globex')).toEqual(others(earlier, 'globex'))
     expect(keysOf(state, 'globex', { usable: true })).toHaveLength(3)
     await at.handoff(runtime, ['globex'])
-    expect(keysOf(state, 'globex').find((key) => key.kid === signerOf(runtime, 'globex', at.clock.now()))?.replaces).toBe(
-      keysOf(earlier, 'globex')[0]?.kid,
-    )
+    expect(
+      keysOf(state, 'globex').find((key) => key.kid === signerOf(runtime, 'globex', at.clock.now()))?.replaces,
+    ).toBe(keysOf(earlier, 'globex')[0]?.kid)
     runtime.runtime.close()
   })
 
@@ -88,7 +93,11 @@ describe('emergency', () => {
     await at.onboard(tenantPlan('umbrella'))
     await at.run({ kind: 'handoff', runtime: 'us-one', tenants: ['umbrella'] })
     const { state } = await at.run({ kind: 'emergency', scope: { runtime: 'eu-one' }, reason })
-    const expected = TENANTS.flatMap((id) => keysOf(state, id).filter((key) => !key.replaces).slice(0, 2))
+    const expected = TENANTS.flatMap((id) =>
+      keysOf(state, id)
+        .filter((key) => !key.replaces)
+        .slice(0, 2),
+    )
     expect(marked(state).sort()).toEqual(expected.map((key) => key.label).sort())
     expect(keysOf(state, 'umbrella').some((key) => key.compromised || key.replaces)).toBe(false)
     for (const id of TENANTS) expect(keysOf(state, id).filter((key) => key.replaces)).toHaveLength(2)

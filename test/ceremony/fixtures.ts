@@ -198,20 +198,24 @@ export type Genesis = {
   result: CeremonyResult
   /** A copy of the room as genesis left it. */
   room(): Room
+  /** A path for another room, not there yet. */
   folder(): string
   remove(): void
 }
 
-/** Runs a real genesis once. `at` is when. */
-export async function makeGenesis(at = T0, change: Fault['ports'] = (ports) => ports): Promise<Genesis> {
+type Watch = (ports: Ports<Quorum>, room: Room, folder: () => string) => Ports<Quorum>
+
+/** Runs a real genesis once. `at` is when; `watch` may stand between the runner and the world. */
+export async function makeGenesis(at = T0, watch: Watch = (ports) => ports): Promise<Genesis> {
   const base = mkdtempSync(join(tmpdir(), 'keyrite-ceremony-'))
   const original = new Room(join(base, 'genesis'), new Map(), at)
-  mkdirSync(original.base)
-  const { vault, result } = await runGenesis(change(original.ports()), parsePlan(JSON.stringify(GENESIS)))
-  const people = vault.present as ReadonlyMap<string, UnlockedPerson>
-  vault.close()
   let made = 0
   const folder = () => join(base, `room-${++made}`)
+  mkdirSync(original.base)
+  const ports = watch(original.ports(), original, folder)
+  const { vault, result } = await runGenesis(ports, parsePlan(JSON.stringify(GENESIS)))
+  const people = vault.present as ReadonlyMap<string, UnlockedPerson>
+  vault.close()
   return {
     base,
     people,

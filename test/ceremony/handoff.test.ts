@@ -31,7 +31,9 @@ let runtime: TestRuntime
 beforeAll(async () => {
   genesis = await makeGenesis()
   served = genesis.room()
-  await served.onboard(...TENANTS.map(([id, specs]) => tenantPlan(id, { specs, policy: { horizon: 1, materialAhead: 0 } })))
+  await served.onboard(
+    ...TENANTS.map(([id, specs]) => tenantPlan(id, { specs, policy: { horizon: 1, materialAhead: 0 } })),
+  )
   runtime = await served.runtime()
   ready = served.copy(genesis.folder())
 }, 240_000)
@@ -93,7 +95,11 @@ describe('enroll-runtime', () => {
   const BAD: [string, (at: Room) => string, Code][] = [
     ['that is missing', () => 'nowhere', 'file-missing'],
     ['that is a link', (at) => linked(at), 'file-refused'],
-    ['that is no enrollment', (at) => Object.keys(at.content()).find((name) => name.includes('trust-anchor-')) ?? '', 'format-invalid'],
+    [
+      'that is no enrollment',
+      (at) => Object.keys(at.content()).find((name) => name.includes('trust-anchor-')) ?? '',
+      'format-invalid',
+    ],
   ]
   it.each(BAD)('a file %s is refused and nothing is changed', async (_, name, code) => {
     const at = room()
@@ -111,7 +117,12 @@ describe('enroll-runtime', () => {
 describe('handoff', () => {
   it('one handoff brings every algorithm into service, each signature verified by jose under the published set alone', async () => {
     const { result, state } = await served.handoff(runtime)
-    expect(result.steps.map(({ step }) => step)).toEqual(['check-machine', 'check-plan', 'export-files', 'compare-files'])
+    expect(result.steps.map(({ step }) => step)).toEqual([
+      'check-machine',
+      'check-plan',
+      'export-files',
+      'compare-files',
+    ])
     const now = served.clock.now()
     const signed: string[] = []
     for (const [tenant, specs] of TENANTS) {
@@ -181,7 +192,8 @@ describe('handoff', () => {
 
   it('a torn or changed file does not pass the comparison', async () => {
     const at = room()
-    const spoil = (name: string) => writeFileSync(join(at.media, name), readFileSync(join(at.media, name)).subarray(0, -20))
+    const spoil = (name: string) =>
+      writeFileSync(join(at.media, name), readFileSync(join(at.media, name)).subarray(0, -20))
     const work = at.run(
       { kind: 'handoff', runtime: 'eu-one', tenants: 'all' },
       {

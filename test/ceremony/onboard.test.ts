@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checkSchedule } from '../../shared/domain/schedule.ts'
 import { keysOf } from '../../shared/domain/state.ts'
 import type { Code } from '../../shared/errors.ts'
+import { digest } from '../../shared/formats/bytes.ts'
 import { thumbprint } from '../../shared/formats/fingerprint.ts'
 import { parseRecord } from '../../shared/formats/record.ts'
 import { type Genesis, makeGenesis, type Ran, type Room, T0, tenantPlan } from './fixtures.ts'
@@ -32,7 +33,13 @@ describe('onboard', () => {
       const keys = keysOf(state, tenant.tenant)
       expect(keys).toHaveLength(1 + tenant.policy.horizon)
       expect(keys.map((key) => key.times.propagation)).toEqual(['none (first key)', 'full', 'full'])
-      expect(checkSchedule(tenant.policy, keys.map((key) => ({ ...key, ...key.times })), new Set())).toEqual([])
+      expect(
+        checkSchedule(
+          tenant.policy,
+          keys.map((key) => ({ ...key, ...key.times })),
+          new Set(),
+        ),
+      ).toEqual([])
     }
   })
 
@@ -42,7 +49,7 @@ describe('onboard', () => {
       const { state } = vault
       for (const kid of state.keys.keys())
         expect([state.sealed.has(`key:${kid}`), state.sealed.has(`wrap:${kid}`)]).toEqual([true, true])
-      const act = { ceremony: 'T-2026-001', planDigest: 'x'.repeat(42) + 'A', step: 'look', objects: 'x'.repeat(42) + 'A' }
+      const act = { ceremony: 'T-2026-001', planDigest: digest('x'), step: 'look', objects: digest('x') }
       await vault.withQuorum(act, await vault.approve(act), async (quorum) => {
         for (const key of state.keys.values()) {
           const half = createPrivateKey({ key: Buffer.from(quorum.unseal(key.kid)), format: 'der', type: 'pkcs8' })
@@ -94,7 +101,12 @@ describe('onboard', () => {
       'policy-rejected',
       /At most 8 keys may be published at a time\. This plan would publish 12\./,
     ],
-    ['an issuer with a port', { issuer: 'https://new.example.com:8443' }, 'issuer-url-invalid', /not of the allowed form/],
+    [
+      'an issuer with a port',
+      { issuer: 'https://new.example.com:8443' },
+      'issuer-url-invalid',
+      /not of the allowed form/,
+    ],
     ['an issuer of another tenant', { issuer: 'https://acme.example.com' }, 'ceremony-conflict', /another tenant/],
   ]
 
@@ -109,10 +121,16 @@ describe('onboard', () => {
 
   it('a tenant that exists is refused, also twice in one plan', async () => {
     const room = onboardedRoom()
-    await room.refused({ kind: 'onboard', tenants: [tenantPlan('acme', { issuer: 'https://b.example.com' })] }, 'ceremony-conflict')
+    await room.refused(
+      { kind: 'onboard', tenants: [tenantPlan('acme', { issuer: 'https://b.example.com' })] },
+      'ceremony-conflict',
+    )
     const twice = [tenantPlan('new'), tenantPlan('new', { issuer: 'https://b.example.com' })]
     await room.refused({ kind: 'onboard', tenants: twice }, 'ceremony-conflict')
-    await room.refused({ kind: 'onboard', tenants: [tenantPlan('one'), tenantPlan('two', { issuer: 'https://one.example.com' })] }, 'ceremony-conflict')
+    await room.refused(
+      { kind: 'onboard', tenants: [tenantPlan('one'), tenantPlan('two', { issuer: 'https://one.example.com' })] },
+      'ceremony-conflict',
+    )
   })
 
   const TOO_LONG: [string, object][] = [
@@ -153,7 +171,16 @@ describe('a new key is refused', () => {
     const room = onboardedRoom()
     const work = room.run(
       { kind: 'onboard', tenants: [tenantPlan('new')] },
-      { ports: (ports) => ({ ...ports, makeKeys: (jobs, done) => ports.makeKeys(jobs.map((job) => ({ ...job, specs: ['Ed25519'] })), done) }) },
+      {
+        ports: (ports) => ({
+          ...ports,
+          makeKeys: (jobs, done) =>
+            ports.makeKeys(
+              jobs.map((job) => ({ ...job, specs: ['Ed25519'] })),
+              done,
+            ),
+        }),
+      },
     )
     await expect(work).rejects.toMatchObject({ code: 'generator-failed' })
     expect((await room.state()).tenants.has('new')).toBe(false)

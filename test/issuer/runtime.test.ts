@@ -45,8 +45,7 @@ describe('issuer init', () => {
       'store.db',
       expect.stringMatching(/^trust-anchor-.*\.keyrite$/),
     ])
-    for (const name of ['highwater.json', 'issuer.json', 'storage.key'])
-      expect(statSync(join(dir, name)).mode & 0o777, name).toBe(0o600)
+    for (const name of files) expect(statSync(join(dir, name)).mode & 0o777, name).toBe(0o600)
     expect(filesIn(folder).filter((name) => name.startsWith('enrollment-'))).toHaveLength(1)
     expect(enrollment).toMatchObject({ runtimeId: 'eu-one', environment: 'production', practice: false, iat: T0 })
   })

@@ -608,6 +608,36 @@ describe('never re-keyed in place: a new file key means a new file', () => {
   })
 })
 
+describe('absence is proved on rows and on decrypted pages, never on encrypted bytes', () => {
+  const rowsOf = ({ kids }: Practice) => [`key:${kids.small}`, `wrap:${kids.small}`]
+
+  it('an erased key is in no row and no page, before and after the move to a new file', async () => {
+    const vault = await open(practice.copy())
+    const ids = rowsOf(practice)
+    const marks = vault.marksOf(ids)
+    expect(Object.keys(marks)).toEqual(ids)
+    const event = { type: 'keys-destroyed', kids: [practice.kids.small], reason: 'retired', marks } as const
+    vault.commit([{ ...event, kids: [...event.kids] }], LATER, 'grace', { remove: ids })
+    expect(vault.proveAbsence(marks).rows).toBe(6)
+    await vault.moveToNewFile(() => [], LATER, 'grace')
+    const { rows, pages } = vault.proveAbsence(marks)
+    expect(rows).toBe(6)
+    expect(pages * 4096).toBe(readFileSync(dbPath(vault.folder)).length)
+    vault.close()
+  })
+
+  it('vault-damaged: a row that is still there, and bytes that are still in a page under another name', async () => {
+    const vault = await open(practice.copy())
+    const [id = ''] = rowsOf(practice)
+    const marks = vault.marksOf([id])
+    for (const claimed of [marks, { 'key:elsewhere': marks[id] ?? '' }])
+      expect(() => vault.proveAbsence(claimed)).toThrow(
+        expect.objectContaining({ code: 'vault-damaged', message: expect.stringContaining('still in the vault') }),
+      )
+    vault.close()
+  })
+})
+
 describe('a tail without a checkpoint is shown and must be accepted by the quorum before any quorum act', () => {
   const withTail = async () => {
     const folder = practice.copy()
