@@ -1,6 +1,6 @@
 import { decideHandoff, handedOver, knownRuntime } from '../../shared/domain/decide.ts'
-import { SKEW } from '../../shared/domain/policy.ts'
 import { count } from '../../shared/domain/plural.ts'
+import { SKEW } from '../../shared/domain/policy.ts'
 import { keysOf, type Tenant, type VaultKey, type VaultState } from '../../shared/domain/state.ts'
 import { must } from '../../shared/errors.ts'
 import type { BundleKey } from '../../shared/formats/bundle.ts'

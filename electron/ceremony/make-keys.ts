@@ -1,5 +1,11 @@
 import type { KeySpec } from '../../shared/domain/algorithms.ts'
-import { awaitingReplacement, decideOnboard, decideReplacements, decideRotate, type KeyJob } from '../../shared/domain/decide.ts'
+import {
+  awaitingReplacement,
+  decideOnboard,
+  decideReplacements,
+  decideRotate,
+  type KeyJob,
+} from '../../shared/domain/decide.ts'
 import type { VaultEvent } from '../../shared/domain/events.ts'
 import { lintKey, ModulusRegistry, modulusOf } from '../../shared/domain/lint.ts'
 import { count } from '../../shared/domain/plural.ts'

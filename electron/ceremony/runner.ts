@@ -109,9 +109,14 @@ function lastStepOf({ kind, done }: Ceremony): string {
 /** Whoever took part signs the record, so nobody may be missing when a ceremony goes on. Others may join. */
 function needEveryone(vault: VaultPort, { id, present }: Ceremony): void {
   const missing = present.filter((person) => !vault.present.has(person))
-  must(missing.length === 0, 'passphrase-missing', `${missing.join(', ')} took part in ${id} and must sign its record.`, {
-    hint: 'Bring everyone who began it, or close it with "ceremony abort".',
-  })
+  must(
+    missing.length === 0,
+    'passphrase-missing',
+    `${missing.join(', ')} took part in ${id} and must sign its record.`,
+    {
+      hint: 'Bring everyone who began it, or close it with "ceremony abort".',
+    },
+  )
 }
 
 /**
@@ -125,7 +130,11 @@ export async function abortCeremony(
 ): Promise<{ ceremony: string; erased: number }> {
   const open = openOrRefuse(vault)
   const reason = options.reason.trim()
-  must(reason !== '' && reason.length <= 1000, 'usage-invalid', 'A ceremony is closed with a reason of at most 1000 characters.')
+  must(
+    reason !== '' && reason.length <= 1000,
+    'usage-invalid',
+    'A ceremony is closed with a reason of at most 1000 characters.',
+  )
   needQuorum(vault)
   await tailAccepted(ports, vault, options.acceptTail)
   vault.tidy()

@@ -114,8 +114,7 @@ export class Vault {
   /** Commits events (and sealed rows) in one transaction. `actor` null means that the software acts by itself. */
   commit(events: readonly VaultEvent[], at: number, actor: string | null, sealed: SealedChange = {}): void {
     const rows = this.#chain(events, at, actor)
-    append(this.#db, rows, sealed)
-    this.#fold(rows)
+    this.#append(rows, sealed)
   }
 
   /**
@@ -144,8 +143,7 @@ export class Vault {
     const statement = await signCheckpoint(checkpoint, practice, await quorum.root())
     const event: VaultEvent = { type: 'checkpoint', statement }
     const link = chain(vaultId, { seq: last.seq, head: last.hash }, [{ event, at, actor: null }])
-    append(this.#db, [...rows, ...link], sealed)
-    this.#fold([...rows, ...link])
+    this.#append([...rows, ...link], sealed)
     return statement
   }
 
@@ -331,6 +329,14 @@ export class Vault {
     must(actor === null || person, 'quorum-missing', `${actor} is not present.`)
     const drafts = events.map((event): Draft => ({ event, at, actor: person }))
     return chain(this.anchor.vaultId, this.state, drafts)
+  }
+
+  /** Events that cannot follow are found on a copy of the state, before they are written: committed, they would close the vault. */
+  #append(rows: readonly EventRow[], sealed: SealedChange): void {
+    const copy = structuredClone(this.state)
+    for (const row of rows) evolve(copy, { ...row, event: parseEvent(row.body) })
+    append(this.#db, rows, sealed)
+    this.#fold(rows)
   }
 
   #fold(rows: readonly EventRow[]): void {
