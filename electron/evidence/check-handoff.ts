@@ -6,7 +6,15 @@ import { openCheckpoint } from '../../shared/formats/checkpoint.ts'
 import { shortHex } from '../../shared/formats/fingerprint.ts'
 import { peekStatement, readStatementHeader } from '../../shared/formats/jws.ts'
 import { MATERIAL_CAPS, openMaterial } from '../../shared/formats/material-file.ts'
-import { openReceipt, RECEIPT_MAX, RECEIPTS_MAX, type Receipt, receiptSchema } from '../../shared/formats/receipt.ts'
+import {
+  mustBegin,
+  mustFollow,
+  openReceipt,
+  RECEIPT_MAX,
+  RECEIPTS_MAX,
+  type Receipt,
+  receiptSchema,
+} from '../../shared/formats/receipt.ts'
 import { capital, counted, spellTime } from '../../shared/pages/words.ts'
 import { readLinesGuarded } from '../files/read.ts'
 import { anchorOf, type Context, type Findings } from './findings.ts'
@@ -66,13 +74,8 @@ export async function checkReceipts(path: string, context: Context, findings: Fi
     signer ??= receiptKey(jws, context)
     const receipt = await openReceipt(jws, signer.key, anchor.practice)
     must(receipt.runtimeId === signer.runtimeId, 'audience-wrong', `Receipt ${receipt.seq} is of another runtime.`)
-    if (last) mustFollow(receipt, last)
-    else
-      must(
-        (receipt.seq === 1) === (receipt.prev === null),
-        'receipts-forked',
-        'The first receipt does not begin the chain.',
-      )
+    if (last) mustFollow(receipt, { seq: last.receipt.seq, digest: last.digest })
+    else mustBegin(receipt)
     first ||= receipt.seq
     last = { receipt, digest: digest(jws) }
   }
@@ -86,13 +89,6 @@ export async function checkReceipts(path: string, context: Context, findings: Fi
       ? 'Signed with the receipt key that the root accepted.'
       : 'Consistent with the enrollment beside them; whether the root accepted that enrollment is not shown here. Give evidence.json as well.',
   )
-}
-
-function mustFollow(receipt: Receipt, last: { receipt: Receipt; digest: string }): void {
-  const next = last.receipt.seq + 1
-  must(receipt.seq <= next, 'receipts-gap', `Receipts ${next} to ${receipt.seq - 1} are missing.`)
-  const follows = receipt.seq === next && receipt.prev === last.digest
-  must(follows, 'receipts-forked', `Receipt ${receipt.seq} does not follow receipt ${last.receipt.seq}.`)
 }
 
 /** The key that must have signed: an accepted one before one that an enrollment only claims. */

@@ -2,11 +2,16 @@ import { createHash } from 'node:crypto'
 import { must } from '../../shared/errors.ts'
 import { digest, fromUtf8 } from '../../shared/formats/bytes.ts'
 import type { P256Jwk, StatementKey } from '../../shared/formats/jws.ts'
-import { openReceipt, RECEIPT_MAX, RECEIPTS_MAX, type Receipt } from '../../shared/formats/receipt.ts'
+import {
+  mustBegin,
+  mustFollow,
+  openReceipt,
+  RECEIPT_MAX,
+  RECEIPTS_MAX,
+  type Receipt,
+  type ReceiptHead,
+} from '../../shared/formats/receipt.ts'
 import { readLinesGuarded } from '../files/read.ts'
-
-/** The last receipt that the vault has taken: its number in the runtime's chain and the digest of its line. */
-export type ReceiptHead = { seq: number; digest: string }
 
 export type ReadReceipts = {
   /** The receipts after `after`, in order; empty when the file holds only what was taken before. */
@@ -67,14 +72,7 @@ export async function readReceipts(
 function mustJoin(first: Receipt, after: ReceiptHead | null): void {
   const next = (after?.seq ?? 0) + 1
   must(first.seq <= next, 'receipts-gap', `Receipts ${next} to ${first.seq - 1} are missing.`)
-  must((first.seq === 1) === (first.prev === null), 'receipts-forked', 'The first receipt does not begin the chain.')
+  mustBegin(first)
   if (first.seq === next && after)
     must(first.prev === after.digest, 'receipts-forked', `Receipt ${first.seq} does not follow the one taken before.`)
-}
-
-function mustFollow(receipt: Receipt, head: ReceiptHead): void {
-  const gap = receipt.seq > head.seq + 1
-  must(!gap, 'receipts-gap', `Receipts ${head.seq + 1} to ${receipt.seq - 1} are missing.`)
-  const follows = receipt.seq === head.seq + 1 && receipt.prev === head.digest
-  must(follows, 'receipts-forked', `Receipt ${receipt.seq} does not follow receipt ${head.seq}.`)
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { must } from '../errors.ts'
 import { toBase64url, utf8 } from './bytes.ts'
 import { countSchema, digestSchema, idSchema, instantSchema, lineSchema } from './common.ts'
 import { canonicalBytes, KB } from './json.ts'
@@ -69,3 +70,19 @@ export const openReceipt = (jws: string, signer: StatementKey, practice: boolean
     what: 'receipt',
     maxBytes: RECEIPT_MAX,
   })
+
+/** A place in a runtime's chain: a receipt's number and the digest of its line. */
+export type ReceiptHead = { seq: number; digest: string }
+
+/** The first receipt of a chain has no predecessor, and no other is without. Code `receipts-forked`. */
+export function mustBegin(first: Receipt): void {
+  must((first.seq === 1) === (first.prev === null), 'receipts-forked', 'The first receipt does not begin the chain.')
+}
+
+/** Each receipt follows the one before by number and digest. Codes `receipts-gap`, `receipts-forked`. */
+export function mustFollow(receipt: Receipt, head: ReceiptHead): void {
+  const next = head.seq + 1
+  must(receipt.seq <= next, 'receipts-gap', `Receipts ${next} to ${receipt.seq - 1} are missing.`)
+  const follows = receipt.seq === next && receipt.prev === head.digest
+  must(follows, 'receipts-forked', `Receipt ${receipt.seq} does not follow receipt ${head.seq}.`)
+}
