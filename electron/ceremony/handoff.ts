@@ -91,6 +91,10 @@ export async function exportFiles(context: Context): Promise<Outcome> {
   const sent = runtime.handoffs.filter((handoff) => handoff.exported)
   const number = sent.length + 1
   const names = { runtimeId: plan.runtime, number, transportKey: thumbprint(jwk) }
+  const interrupted = runtime.handoffs.length > sent.length
+  const takenBack = interrupted
+    ? ports.media.removeLeftovers({ vaultId: anchor.vaultId, runtimeId: plan.runtime, number })
+    : []
   vault.commit(
     [
       {
@@ -139,7 +143,7 @@ export async function exportFiles(context: Context): Promise<Outcome> {
   const { bundle, material } = result
   const files = { [bundle.name]: bundle.digest, [material.name]: material.digest }
   return {
-    observed: `Bundle ${number} for ${plan.runtime}: ${count(tenants.length, 'tenant')}, ${count(keys.length, 'private key')}. Digest ${hexGroups(bundle.merkleRoot).slice(0, 4).join(' ')} …`,
+    observed: `Bundle ${number} for ${plan.runtime}: ${count(tenants.length, 'tenant')}, ${count(keys.length, 'private key')}. Digest ${hexGroups(bundle.merkleRoot).slice(0, 4).join(' ')} …${leftBehind(interrupted, takenBack)}`,
     events: [
       approved,
       {
@@ -152,6 +156,13 @@ export async function exportFiles(context: Context): Promise<Outcome> {
       },
     ],
   }
+}
+
+/** What is said of an earlier try that was interrupted: its files may have left on another medium. */
+function leftBehind(interrupted: boolean, takenBack: readonly string[]): string {
+  if (!interrupted) return ''
+  const found = takenBack.length === 0 ? 'none was on this medium' : `taken back: ${takenBack.join(', ')}`
+  return ` An earlier try was interrupted; its files (${found}) must never be imported.`
 }
 
 /** Private keys one at a time, each gone before the next is opened. */

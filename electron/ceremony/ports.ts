@@ -77,6 +77,8 @@ export type MediaPort = {
   ): Promise<WrittenFile>
   /** Takes back a file that was written in this very step. */
   remove(name: string): void
+  /** Takes back the files of a handoff that was interrupted before it was recorded; gives their names. */
+  removeLeftovers(of: { vaultId: string; runtimeId: string; number: number }): string[]
   /** Reads both files back as a stranger would, from the trust anchor alone; gives counts. */
   checkExport(bundle: string, material: string, anchor: Anchor): Promise<{ tenants: number; keys: number }>
   readReceipts(

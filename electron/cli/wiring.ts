@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { utf8 } from '../../shared/formats/bytes.ts'
@@ -6,7 +6,9 @@ import { openCertificate } from '../../shared/formats/certificate.ts'
 import { openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
 import type { MadeKeys, MediaPort, Ports, WrittenFile } from '../ceremony/ports.ts'
 import { certificateFiles, type Files, writeRecordFolder } from '../evidence/write-record.ts'
+import { makeFolder } from '../files/write.ts'
 import { readBundle, writeBundle } from '../handoff/bundle.ts'
+import { removeLeftovers } from '../handoff/leftovers.ts'
 import { readMaterial, writeMaterial } from '../handoff/material.ts'
 import { readReceipts } from '../handoff/receipts.ts'
 import { readStatement, writeTrustAnchor } from '../handoff/statements.ts'
@@ -62,7 +64,7 @@ export function connect(room: Room): Ports<Quorum> {
       })
     },
     writeRecord: async ({ record, plan, headCard, certificates }) => {
-      mkdirSync(room.records, { recursive: true, mode: 0o700 })
+      makeFolder(room.records)
       const folder = join(room.records, record.record.ceremony)
       const anchor = await openTrustAnchor(record.record.anchor)
       const extra: Files = {}
@@ -85,15 +87,14 @@ function mediaAt(folder: string, onFile: (path: string) => void): MediaPort {
     onFile(path)
     return { name: basename(path), digest }
   }
-  const ready = () => mkdirSync(media, { recursive: true, mode: 0o700 })
   return {
     writeAnchor: (jws, at) => {
-      ready()
+      makeFolder(media)
       return written(writeTrustAnchor(media, jws, at), '')
     },
     readEnrollment: (name) => readStatement(join(media, name)),
     writeBundle: async (manifest, tenants, root, practice) => {
-      ready()
+      makeFolder(media)
       const { path, fileDigest, manifestDigest, merkleRoot } = await writeBundle(media, {
         manifest,
         tenants,
@@ -107,6 +108,7 @@ function mediaAt(folder: string, onFile: (path: string) => void): MediaPort {
       return written(path, fileDigest)
     },
     remove: (name) => rmSync(join(media, name), { force: true }),
+    removeLeftovers: (of) => removeLeftovers(media, of),
     checkExport: async (bundle, material, anchor) => {
       const { manifest } = await readBundle(join(media, bundle), anchor)
       const read = await readMaterial(join(media, material), anchor)

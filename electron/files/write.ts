@@ -133,13 +133,27 @@ export function replaceFile(path: string, content: Uint8Array | string): void {
   file.commit()
 }
 
+/**
+ * Creates a folder and its parents, one by one: a recursive mkdir does not return on file systems like /proc, where
+ * nothing can be made. What exists stays as it is. Codes as `ioError`.
+ */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  try {
+    makeFolder(dirname(path))
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    throw ioError(error, 'Creating', path)
+  }
+}
+
 /** Creates a folder for new files (mode 0700), or accepts an empty one. Code `folder-not-empty`. */
 export function makeEmptyFolder(path: string): void {
   try {
     if (existsSync(path)) {
       must(statSync(path).isDirectory(), 'folder-not-empty', `${path} exists and is not a folder.`)
       must(readdirSync(path).length === 0, 'folder-not-empty', `${path} is not empty.`)
-    } else mkdirSync(path, { recursive: true, mode: 0o700 })
+    } else makeFolder(path)
   } catch (error) {
     throw ioError(error, 'Creating', path)
   }

@@ -379,7 +379,7 @@ export async function sampleEvidence(
       tenants: names.length,
       pairs,
       rejectedByPolicy: pairs,
-      rejectedBySignature: pairs * 3,
+      rejectedBySignature: pairs,
       signatureChecks: pairs * 3,
       accepted: 0,
     },
