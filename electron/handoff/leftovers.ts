@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { z } from 'zod'
+import { basename, join } from 'node:path'
+import { manifestSchema } from '../../shared/formats/bundle.ts'
 import { BUNDLE_CAPS } from '../../shared/formats/bundle-file.ts'
 import { fromUtf8 } from '../../shared/formats/bytes.ts'
 import { peekStatement } from '../../shared/formats/jws.ts'
+import { materialManifestSchema } from '../../shared/formats/material.ts'
 import { readLinesGuarded } from '../files/read.ts'
 
 const NAME = /^(?:bundle|material)-[0-9a-f]{8}-\d{8}T\d{6}Z\.keyrite$/
-const manifestSchema = z.looseObject({ vaultId: z.string(), runtimeId: z.string(), number: z.int() })
 
 /**
  * Removes bundles and material on a medium that claim to be this handoff. Called before a handoff is exported again: two
@@ -26,7 +26,8 @@ function claims(
 ): boolean {
   try {
     for (const line of readLinesGuarded(path, BUNDLE_CAPS)) {
-      const manifest = peekStatement(fromUtf8(line), manifestSchema, 'manifest')
+      const schema = basename(path).startsWith('bundle-') ? manifestSchema : materialManifestSchema
+      const manifest = peekStatement(fromUtf8(line), schema, 'manifest')
       return manifest.vaultId === vaultId && manifest.runtimeId === runtimeId && manifest.number === number
     }
   } catch {

@@ -263,7 +263,7 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
       const runtime = runtimeOf(state, event.runtimeId, seq)
       runtime.receipts.upTo = event.upTo
       runtime.receipts.head = event.head
-      runtime.receipts.statements.push(...event.statements)
+      for (const statement of event.statements) runtime.receipts.statements.push(statement)
       if (event.offered) runtime.transportKey = event.offered
       return
     }

@@ -36,42 +36,67 @@ export function parseJson(input: Uint8Array | string, { maxBytes, maxDepth = 32 
   }
 }
 
-const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*|[{}[\]]/gs
+const NUMBER = /-?\d[\d.eE+-]*/y
 const COLON = /[ \t\n\r]*:/y
 
-/** One pass over the tokens, before any value is built. Grammar is left to JSON.parse; here only what it would let pass. */
+/**
+ * One pass over the tokens, before any value is built, in time proportional to the text. Grammar is left to JSON.parse;
+ * here only what it would let pass.
+ */
 function scan(text: string, maxDepth: number): void {
   const names: (Set<string> | null)[] = []
-  for (const match of text.matchAll(TOKEN)) {
-    const token = match[0]
-    const first = token[0]
+  for (let at = 0; at < text.length; at++) {
+    const first = text[at]
     if (first === '{' || first === '[') {
       names.push(first === '{' ? new Set() : null)
       if (names.length > maxDepth) refuse(`more than ${maxDepth} levels`)
     } else if (first === '}' || first === ']') {
       names.pop()
     } else if (first === '"') {
-      const value = stringOf(token)
-      const seen = names.at(-1)
-      COLON.lastIndex = match.index + token.length
-      if (seen && COLON.test(text)) {
-        if (seen.has(value)) refuse('a duplicate member name')
-        seen.add(value)
-      }
-    } else checkNumber(token)
+      const end = endOfString(text, at)
+      checkString(text, at, end, names.at(-1) ?? null)
+      at = end
+    } else if (first === '-' || (first !== undefined && first >= '0' && first <= '9')) {
+      NUMBER.lastIndex = at
+      const token = NUMBER.exec(text)?.[0] ?? refuse('not well-formed JSON')
+      checkNumber(token)
+      at += token.length - 1
+    }
   }
 }
 
-function stringOf(token: string): string {
-  if (!token.includes('\\')) return token.slice(1, -1)
-  let value: unknown
-  try {
-    value = JSON.parse(token)
-  } catch {
-    refuse('not well-formed JSON')
+/** The place of the closing quote. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) return at
+    if (code === BACKSLASH) at++
   }
-  if (typeof value !== 'string' || !value.isWellFormed()) refuse('a lone surrogate')
-  return value as string
+  return refuse('not well-formed JSON')
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+
+/** A string is a member's name when a colon follows; each stands once, and no escape may spell a lone surrogate. */
+function checkString(text: string, start: number, end: number, seen: Set<string> | null): void {
+  COLON.lastIndex = end + 1
+  const isName = seen !== null && COLON.test(text)
+  const raw = text.slice(start + 1, end)
+  if (!isName && !raw.includes('\\u')) return
+  const value = raw.includes('\\') ? unescaped(text.slice(start, end + 1)) : raw
+  if (!value.isWellFormed()) refuse('a lone surrogate')
+  if (!isName) return
+  if (seen.has(value)) refuse('a duplicate member name')
+  seen.add(value)
+}
+
+function unescaped(token: string): string {
+  try {
+    return String(JSON.parse(token))
+  } catch {
+    return refuse('not well-formed JSON')
+  }
 }
 
 function checkNumber(token: string): void {
