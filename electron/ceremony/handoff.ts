@@ -1,16 +1,17 @@
 import { decideHandoff, handedOver, knownRuntime } from '../../shared/domain/decide.ts'
 import { count } from '../../shared/domain/plural.ts'
-import { SKEW } from '../../shared/domain/policy.ts'
-import { keysOf, type Tenant, type VaultKey, type VaultState } from '../../shared/domain/state.ts'
+import { SKEW, spellDuration } from '../../shared/domain/policy.ts'
+import { keysOf, type Runtime, type Tenant, type VaultKey, type VaultState } from '../../shared/domain/state.ts'
 import { must } from '../../shared/errors.ts'
 import type { BundleKey } from '../../shared/formats/bundle.ts'
 import type { TenantEntry } from '../../shared/formats/bundle-check.ts'
 import { digest, wipe } from '../../shared/formats/bytes.ts'
-import { openEnrollment, signAcceptance } from '../../shared/formats/enrollment.ts'
+import { openAcceptance, openEnrollment, signAcceptance } from '../../shared/formats/enrollment.ts'
 import { hexGroups, thumbprint, words } from '../../shared/formats/fingerprint.ts'
-import { parseAs, parseJson } from '../../shared/formats/json.ts'
-import { p256JwkSchema } from '../../shared/formats/jws.ts'
+import type { P256Jwk, StatementKey } from '../../shared/formats/jws.ts'
 import type { PlanOf } from '../../shared/formats/plan.ts'
+import { openReceipt, type Receipt } from '../../shared/formats/receipt.ts'
+import type { Anchor } from '../../shared/formats/trust-anchor.ts'
 import { act, type Context, type Outcome } from './context.ts'
 
 /** What crosses the air gap: accepting a runtime, exporting to it, taking its receipts. */
@@ -49,7 +50,7 @@ export async function compareEnrollment(context: Context): Promise<Outcome> {
 
 export async function acceptRuntime(context: Context): Promise<Outcome> {
   const { jws, enrollment } = await readEnrollment(context)
-  const { runtimeId, environment, receiptKey, transportKey } = enrollment
+  const { runtimeId, environment, receiptKey } = enrollment
   const { anchor } = context.vault
   const claims = {
     vaultId: anchor.vaultId,
@@ -72,10 +73,34 @@ export async function acceptRuntime(context: Context): Promise<Outcome> {
         environment,
         enrollment: jws,
         acceptance: result,
-        transportKey: JSON.stringify(transportKey),
       },
     ],
   }
+}
+
+/**
+ * The keys of a runtime, from signatures alone: the root accepted this very enrollment, the enrollment names the receipt
+ * key, and that key signed the newest offer. What the log merely says counts for nothing here. Code
+ * `vault-history-broken`.
+ */
+async function accepted(
+  { runtimeId, enrollment: jws, acceptance, offer }: Runtime,
+  anchor: Anchor,
+): Promise<{ receiptSigner: StatementKey; transportKey: P256Jwk }> {
+  const said = await openAcceptance(acceptance, anchor.key, anchor.practice)
+  const enrollment = await openEnrollment(jws)
+  const { receiptSigner } = enrollment
+  const fits = said.vaultId === anchor.vaultId && said.runtimeId === runtimeId && said.enrollment === digest(jws)
+  must(fits, 'vault-history-broken', `The root did not accept the enrollment that the vault holds for ${runtimeId}.`)
+  if (offer === null) return { receiptSigner, transportKey: enrollment.transportKey }
+  const receipt = await openReceipt(offer, receiptSigner, anchor.practice)
+  const { stated } = receipt
+  must(
+    receipt.runtimeId === runtimeId && stated.type === 'transport-key-offered',
+    'vault-history-broken',
+    `The offer that the vault holds for ${runtimeId} is not one.`,
+  )
+  return { receiptSigner, transportKey: stated.key }
 }
 
 /** Exports bundle and material: the intent is committed first, the verified outcome after. */
@@ -87,7 +112,7 @@ export async function exportFiles(context: Context): Promise<Outcome> {
   const now = ports.now()
   const { tenants, keys } = decideHandoff(state, plan.runtime, plan.tenants, now)
   const runtime = knownRuntime(state, plan.runtime)
-  const jwk = parseAs(p256JwkSchema, parseJson(runtime.transportKey, { maxBytes: 1024 }), 'transport key')
+  const { transportKey: jwk } = await accepted(runtime, anchor)
   const sent = runtime.handoffs.filter((handoff) => handoff.exported)
   const number = sent.length + 1
   const names = { runtimeId: plan.runtime, number, transportKey: thumbprint(jwk) }
@@ -225,7 +250,7 @@ async function readReceipts(context: Context) {
   const plan = context.plan as PlanOf<'intake'>
   const { state, anchor } = context.vault
   const runtime = knownRuntime(state, plan.runtime)
-  const { receiptSigner } = await openEnrollment(runtime.enrollment)
+  const { receiptSigner } = await accepted(runtime, anchor)
   const { upTo, head } = runtime.receipts
   const after = head === null ? null : { seq: upTo, digest: head }
   const expected = { signer: receiptSigner, runtimeId: plan.runtime, after, practice: anchor.practice }
@@ -235,27 +260,37 @@ async function readReceipts(context: Context) {
 export async function checkReceipts(context: Context): Promise<Outcome> {
   const { runtime, read } = await readReceipts(context)
   must(read.receipts.length > 0, 'ceremony-conflict', 'The vault has all of these receipts already.')
+  for (const receipt of read.receipts) mustBeOurs(receipt, runtime, context)
   return {
     observed: `${count(read.receipts.length, 'new receipt')} of ${runtime.runtimeId}, an unbroken chain after receipt ${runtime.receipts.upTo}.`,
   }
 }
 
+/** How far a runtime's clock may be ahead of the vault's. */
+const AHEAD = 600
+
+/** A runtime that imported what this vault never exported has met a newer copy of it. Codes `vault-rolled-back`, `file-from-future`. */
+function mustBeOurs({ seq, at, stated }: Receipt, runtime: Runtime, { vault, ports }: Context): void {
+  const ahead = at - ports.now()
+  must(ahead <= AHEAD, 'file-from-future', `Receipt ${seq} was made ${spellDuration(ahead)} from now.`)
+  if (stated.type !== 'imported') return
+  const handoff = runtime.handoffs.findLast((one) => one.number === stated.number && one.exported)
+  const known = handoff?.exported?.manifest === stated.manifest && stated.eventSeq <= vault.state.seq
+  must(
+    known,
+    'vault-rolled-back',
+    `${runtime.runtimeId} imported bundle ${stated.number}, which this vault has no record of.`,
+  )
+}
+
 export async function takeReceipts(context: Context): Promise<Outcome> {
   const { runtime, read } = await readReceipts(context)
-  const { runtimeId } = runtime
-  const { receipts, head, offered, fileDigest: file } = read
+  const { receipts, head, offer: offered, fileDigest: file } = read
   must(head && receipts.length > 0, 'ceremony-conflict', 'The vault has all of these receipts already.')
-  const { approved } = await act(context, { runtimeId, file, head }, async () => undefined)
   const statements = receipts.map((receipt) => ({ seq: receipt.seq, at: receipt.at, stated: { ...receipt.stated } }))
+  const taken = { runtimeId: runtime.runtimeId, file, upTo: head.seq, head: head.digest, offered, statements }
+  const { approved } = await act(context, taken, async () => undefined)
   const erased = receipts.filter((receipt) => receipt.stated.type === 'erased').length
-  const taken = {
-    runtimeId,
-    file,
-    upTo: head.seq,
-    head: head.digest,
-    offered: offered && JSON.stringify(offered),
-    statements,
-  }
   return {
     observed: `${count(receipts.length, 'receipt')} taken; ${count(erased, 'private half was', 'private halves were')} erased, by the runtime's word.`,
     events: [approved, { type: 'receipts-taken', ...taken }],

@@ -8,6 +8,7 @@ import {
 } from '../../shared/domain/decide.ts'
 import type { VaultEvent } from '../../shared/domain/events.ts'
 import { lintKey, ModulusRegistry, modulusOf } from '../../shared/domain/lint.ts'
+import { madeObjects } from '../../shared/domain/objects.ts'
 import { count } from '../../shared/domain/plural.ts'
 import { KeyriteError, must } from '../../shared/errors.ts'
 import { wipe } from '../../shared/formats/bytes.ts'
@@ -55,11 +56,17 @@ export async function makeKeys(context: Context): Promise<Outcome> {
   try {
     const linted = match(jobs, made, vault.state)
     const root = merkleRootOf(linted.map(({ kid }) => kid))
-    const { result, approved } = await act(context, { keys: linted.map(({ kid }) => kid) }, async (quorum) =>
-      linted.map(({ job, kid, key, generator }) => ({
-        event: bornEvent(job, kid, key, generator),
-        rows: quorum.seal(job.tenant, kid, key.spec, key.pkcs8),
-      })),
+    const { result, approved } = await act(
+      context,
+      madeObjects(
+        events,
+        linted.map(({ job, kid, key }) => ({ ...job, kid, spec: key.spec })),
+      ),
+      async (quorum) =>
+        linted.map(({ job, kid, key, generator }) => ({
+          event: bornEvent(job, kid, key, generator),
+          rows: quorum.seal(job.tenant, kid, key.spec, key.pkcs8),
+        })),
     )
     const born = result.map(({ event, rows }): VaultEvent => ({ ...event, sealed: rows.digests }))
     const put = new Map(result.flatMap(({ rows }) => [...rows.put]))

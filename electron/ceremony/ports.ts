@@ -92,7 +92,7 @@ export type MediaPort = {
   ): Promise<{
     receipts: Receipt[]
     head: { seq: number; digest: string } | null
-    offered: P256Jwk | null
+    offer: string | null
     fileDigest: string
   }>
 }

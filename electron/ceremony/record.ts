@@ -1,8 +1,8 @@
-import { SCRIPTS, SIGN_OFF } from '../../shared/domain/script.ts'
+import { SIGN_OFF } from '../../shared/domain/script.ts'
 import type { Ceremony } from '../../shared/domain/state.ts'
 import { KeyriteError } from '../../shared/errors.ts'
 import type { CertificateFile } from '../../shared/formats/certificate.ts'
-import type { CeremonyRecord, RecordBody } from '../../shared/formats/record.ts'
+import { type CeremonyRecord, type RecordBody, scriptOf } from '../../shared/formats/record.ts'
 import type { VaultPort } from './ports.ts'
 
 /** What a ceremony leaves behind follows from the events alone, so it can be written again at any time. */
@@ -13,14 +13,19 @@ export type Written = { record: CeremonyRecord; plan: string; headCard: string; 
 export function writtenOf(vault: VaultPort, id: string): Written {
   const ceremony = vault.state.ceremonies.get(id)
   const { covers, checkpoint, signOffs } = ceremony?.ended ?? {}
-  if (!ceremony || !covers || !checkpoint || !signOffs)
+  const closing = ceremony?.approvals.find(({ step }) => step === SIGN_OFF.id)
+  if (!ceremony || !covers || !checkpoint || !signOffs || !closing)
     throw new KeyriteError('ceremony-unknown', `No completed ceremony ${id} is in this vault.`)
   const roster = ceremony.rosters.at(-1) ?? vault.state.roster
   const certificates = vault.state.certificates
     .filter((one) => one.id.startsWith(`${id}-`))
     .map(({ statement, signatures }) => ({ certificate: statement, roster, signatures }))
   return {
-    record: { record: recordBody(vault, ceremony, covers, Object.keys(signOffs)), signatures: signOffs },
+    record: {
+      record: recordBody(vault, ceremony, covers, Object.keys(signOffs)),
+      signatures: signOffs,
+      closing: { objects: closing.objects, approvals: closing.approvals },
+    },
     plan: ceremony.plan,
     headCard: checkpoint,
     certificates,
@@ -48,14 +53,7 @@ export function recordBody(
     participants: roster.people
       .filter((person) => signers.includes(person.id))
       .map(({ id, name, role }) => ({ id, name, role })),
-    script: [...SCRIPTS[ceremony.kind], SIGN_OFF].map(({ id, title, who, readAloud, do: what, observe }) => ({
-      id,
-      title,
-      who,
-      readAloud,
-      do: what,
-      observe,
-    })),
+    script: scriptOf(ceremony.kind),
     steps: ceremony.done.map(({ step, at, by, observed }) => ({ step, at, by, observed })),
     approvals: ceremony.approvals.filter(({ step }) => step !== SIGN_OFF.id),
     deviations: [...ceremony.deviations],

@@ -4,7 +4,7 @@ import { SCRIPTS, SIGN_OFF, type Step } from '../../shared/domain/script.ts'
 import { type Ceremony, openCeremony } from '../../shared/domain/state.ts'
 import { KeyriteError, must } from '../../shared/errors.ts'
 import type { Plan, PlanOf, ReadPlan } from '../../shared/formats/plan.ts'
-import { recordDigest } from '../../shared/formats/record.ts'
+import { closingObjects, recordDigest } from '../../shared/formats/record.ts'
 import { signOff } from '../../shared/formats/sign-off.ts'
 import { ACTS, LETTER, precheck } from './acts.ts'
 import { act, type Context } from './context.ts'
@@ -207,7 +207,7 @@ async function close(context: Context, ceremony: Ceremony): Promise<CeremonyResu
   const signOffs: Record<string, string> = {}
   for (const [id, person] of vault.present)
     signOffs[id] = await signOff({ of: record, agrees: true, at: ports.now() }, practice, person.signer)
-  await act(context, { record }, async (quorum, approved) => {
+  await act(context, closingObjects(record), async (quorum, approved) => {
     const ended: VaultEvent = { type: 'ceremony-ended', ceremony: ceremony.id, record, signOffs, covers }
     await vault.commitWithCheckpoint([approved, ended], ports.now(), context.actor, quorum)
   })

@@ -32,7 +32,7 @@ export async function checkEvidence(path: string, context: Context, findings: Fi
   if (!anchor || !sameVault(findings, anchor, body.vault)) return
   const [roster] = (await findings.attempt(() => openRosters([body.roster], anchor))) ?? []
   if (!roster) return findings.problem('The roster of this pack is not one of this vault.')
-  await checkSigners(file.signatures, body, roster, findings)
+  const quorum = await checkSigners(file.signatures, body, roster, findings)
   await findings.attempt(() => checkHead(body, anchor, findings))
   for (const runtime of body.runtimes)
     await findings.attempt(async () => {
@@ -42,21 +42,36 @@ export async function checkEvidence(path: string, context: Context, findings: Fi
   await checkCertificates(body, anchor, findings)
   checkStates(body, findings)
   compareRecords(body, context.records, findings)
-  findings.anchored = true
+  findings.anchored = quorum
 }
 
-/** Whoever signed must stand in the roster; a pack that nobody signed is nobody's word. */
+/**
+ * Whoever signed must stand in the roster; a pack that nobody signed is nobody's word. True when M custodians are among
+ * them: what the pack itself claims is as good as those who signed, and fewer could claim anything.
+ */
 async function checkSigners(
   signatures: Record<string, string>,
   body: EvidenceBody,
   roster: Roster,
   findings: Findings,
-): Promise<void> {
+): Promise<boolean> {
   const signers = Object.keys(signatures).map(
     (id) => roster.people.find((person) => person.id === id) ?? { id, name: id },
   )
-  if (signers.length === 0) return findings.problem('Nobody has signed this pack.')
-  await checkSignatures(signers, signatures, evidenceDigest(body), [roster], findings)
+  if (signers.length === 0) {
+    findings.problem('Nobody has signed this pack.')
+    return false
+  }
+  const signed = await checkSignatures(signers, signatures, evidenceDigest(body), [roster], findings)
+  const custodians = roster.people.filter(({ id, role }) => role === 'custodian' && signed.has(id)).length
+  if (custodians >= roster.threshold) {
+    findings.fact(`Signed by ${counted(custodians, 'custodian')}, a quorum of the roster.`)
+    return true
+  }
+  findings.fact(
+    `It is the word of ${counted(signed.size, 'person', 'people')}, ${counted(custodians, 'custodian')} among them. A pack is verified when at least ${counted(roster.threshold, 'custodian')} of its roster signed it.`,
+  )
+  return false
 }
 
 async function checkHead(body: EvidenceBody, anchor: Anchor, findings: Findings): Promise<void> {

@@ -1,10 +1,18 @@
 import { dirname, join } from 'node:path'
-import { approvalSchema, checkApprovals } from '../../shared/formats/approval.ts'
+import { SCRIPTS, SIGN_OFF } from '../../shared/domain/script.ts'
+import { must } from '../../shared/errors.ts'
+import { checkApprovals } from '../../shared/formats/approval.ts'
 import { digest, utf8 } from '../../shared/formats/bytes.ts'
 import { shortHex } from '../../shared/formats/fingerprint.ts'
-import { KB, MB } from '../../shared/formats/json.ts'
-import { peekStatement } from '../../shared/formats/jws.ts'
-import { parseRecord, type RecordBody, recordDigest } from '../../shared/formats/record.ts'
+import { canonicalText, MB } from '../../shared/formats/json.ts'
+import {
+  type CeremonyRecord,
+  closingObjects,
+  parseRecord,
+  type RecordBody,
+  recordDigest,
+  scriptOf,
+} from '../../shared/formats/record.ts'
 import { openRoster, type Roster } from '../../shared/formats/roster.ts'
 import { checkSignOffs } from '../../shared/formats/sign-off.ts'
 import { type Anchor, openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
@@ -14,7 +22,10 @@ import { capital, counted, spellTime } from '../../shared/pages/words.ts'
 import { readFileGuarded } from '../files/read.ts'
 import { anchorOf, type Context, type Findings, sameVault } from './findings.ts'
 
-/** A ceremony's record: from the trust anchor to the roster, from the roster to everybody's word. */
+/**
+ * A ceremony's record: from the trust anchor to the roster, from the roster to everybody's word and to the M custodians
+ * who closed the ceremony with exactly this record. Without those it would be the word of whoever wrote it.
+ */
 export async function checkRecord(path: string, context: Context, findings: Findings): Promise<void> {
   const file = parseRecord(readFileGuarded(path, 16 * MB))
   const { record, signatures } = file
@@ -28,10 +39,11 @@ export async function checkRecord(path: string, context: Context, findings: Find
   await findings.attempt(() => checkAnchorOf(record, anchor, findings))
   const rosters = await findings.attempt(() => openRosters(record.rosters, anchor))
   if (!rosters) return
+  checkRosters(record, rosters, findings)
   checkPeople(record, rosters, findings)
   await checkSignatures(record.participants, signatures, recordDigest(record), rosters, findings)
   checkPlan(record, findings)
-  await checkActs(record, rosters, findings)
+  await checkActs(file, rosters, findings)
   checkSteps(record, findings)
   findings.anchored = true
   if (findings.problems.length === 0) context.records.set(record.ceremony, recordDigest(record))
@@ -66,62 +78,115 @@ function checkPeople(
     findings.rule(ids.has(by), `${by} acts in this record but was not present.`)
 }
 
-/** Every participant's sign-off, each by the key of the newest roster that names the person. */
+/** Every participant's sign-off, each by the key of the newest roster that names the person. Gives whose hold. */
 export async function checkSignatures(
   participants: readonly { id: string; name: string }[],
   signatures: Readonly<Record<string, string>>,
   of: string,
   rosters: readonly Roster[],
   findings: Findings,
-): Promise<void> {
-  let signed = 0
+): Promise<ReadonlySet<string>> {
+  const signed = new Set<string>()
   for (const { id, name } of participants) {
-    const jws = signatures[id]
+    const jws = Object.hasOwn(signatures, id) ? signatures[id] : undefined
     const roster = rosters.findLast((one) => one.people.some((person) => person.id === id)) ?? rosters.at(-1)
     if (jws === undefined || !roster) findings.problem(`${name} (${id}) has not signed.`)
-    else if (await findings.attempt(() => checkSignOffs({ [id]: jws }, of, roster))) signed += 1
+    else if (await findings.attempt(() => checkSignOffs({ [id]: jws }, of, roster))) signed.add(id)
   }
   for (const id of Object.keys(signatures))
     findings.rule(
       participants.some((person) => person.id === id),
       `${id} signed but does not stand among the participants.`,
     )
-  if (signed > 0) findings.fact(`Signed by ${signed} of ${participants.length} people, digest ${shortHex(of)} …`)
+  if (signed.size > 0)
+    findings.fact(`Signed by ${signed.size} of ${participants.length} people, digest ${shortHex(of)} …`)
+  return signed
 }
 
 function checkPlan({ plan, planDigest }: RecordBody, findings: Findings): void {
   findings.rule(digest(plan) === planDigest, 'The plan is not the one whose digest was approved.')
 }
 
-async function checkActs(record: RecordBody, rosters: readonly Roster[], findings: Findings): Promise<void> {
-  const present = new Set(record.participants.map((person) => person.id))
-  for (const { step, objects, approvals } of record.approvals) {
-    const title = record.script.find((one) => one.id === step)?.title
-    findings.rule(title !== undefined, `An approval names the step ${step}, which the script does not have.`)
-    const custodians = await findings.attempt(async () => {
-      const epoch =
-        approvals[0] === undefined ? 0 : peekStatement(approvals[0], approvalSchema, 'approval', 8 * KB).epoch
-      const roster = rosters.find((one) => one.epoch === epoch) ?? rosters[0]
-      const { ceremony, planDigest, vault } = record
-      return roster
-        ? checkApprovals(approvals, { vaultId: vault.id, epoch, ceremony, planDigest, step, objects }, roster)
-        : []
-    })
-    if (!custodians) continue
-    for (const id of custodians) findings.rule(present.has(id), `${id} approved but was not present.`)
-    findings.fact(`“${title ?? step}” approved by ${counted(custodians.length, 'custodian')}.`)
-  }
+/** The rosters in force, one more than the script draws new epochs, oldest first and none left out. */
+function checkRosters({ kind, rosters: stated }: RecordBody, rosters: readonly Roster[], findings: Findings): void {
+  findings.rule(rosters.length === stated.length, 'A roster of this record is of another vault.')
+  const epochs = 1 + SCRIPTS[kind].filter((step) => step.act === 'new-epoch').length
+  const whole =
+    rosters.length === epochs && rosters.every((one, index) => one.epoch === (rosters[0]?.epoch ?? 0) + index)
+  findings.rule(whole, `This ceremony has ${counted(epochs, 'roster')} in force, one epoch after the other.`)
 }
 
-/** Steps follow the script without a gap; only the closing ones, which come after the record, may be missing. */
-function checkSteps({ steps, script, startedAt, events }: RecordBody, findings: Findings): void {
+/** The roster whose custodians approve a step: an epoch drawn in the ceremony counts only after its own step. */
+function rosterAt(kind: RecordBody['kind'], step: string, rosters: readonly Roster[]): Roster {
+  const script = SCRIPTS[kind]
+  const index = script.findIndex((one) => one.id === step)
+  const before = index < 0 ? script : script.slice(0, index)
+  const roster = rosters[before.filter((one) => one.act === 'new-epoch').length]
+  must(roster, 'signature-invalid', 'The roster that was in force is not in this record.')
+  return roster
+}
+
+/** Every step that needs a quorum has one, and so has the closing, which covers the whole body. */
+async function checkActs(
+  { record, closing }: CeremonyRecord,
+  rosters: readonly Roster[],
+  findings: Findings,
+): Promise<void> {
+  const { kind } = record
+  const needed = SCRIPTS[kind].filter((step) => step.quorum)
+  for (const { id, title } of needed)
+    findings.rule(
+      record.approvals.some((one) => one.step === id),
+      `“${title}” was not approved by a quorum.`,
+    )
+  for (const given of record.approvals) {
+    const step = needed.find((one) => one.id === given.step)
+    if (!step) findings.problem(`An approval names the step ${given.step}, which needs none in this script.`)
+    else await checkAct(record, { ...given, title: step.title }, rosters, findings)
+  }
+  const objects = digest(canonicalText(closingObjects(recordDigest(record))))
+  findings.rule(closing.objects === objects, 'The custodians closed the ceremony with another record.')
+  await checkAct(
+    record,
+    { step: SIGN_OFF.id, title: SIGN_OFF.title, objects, approvals: closing.approvals },
+    rosters,
+    findings,
+  )
+}
+
+type Given = RecordBody['approvals'][number] & { title: string }
+
+async function checkAct(
+  { ceremony, kind, planDigest, participants, vault }: RecordBody,
+  { step, title, objects, approvals }: Given,
+  rosters: readonly Roster[],
+  findings: Findings,
+): Promise<void> {
+  const custodians = await findings.attempt(() => {
+    const roster = rosterAt(kind, step, rosters)
+    const expected = { vaultId: vault.id, epoch: roster.epoch, ceremony, planDigest, step, objects }
+    return checkApprovals(approvals, expected, roster)
+  }, `“${title}”`)
+  if (!custodians) return
+  const present = new Set(participants.map((person) => person.id))
+  for (const id of custodians) findings.rule(present.has(id), `${id} approved but was not present.`)
+  findings.fact(`“${title}” approved by ${counted(custodians.length, 'custodian')}.`)
+}
+
+/** The script is the one of this kind of ceremony, and every step of it was done in its order; the closing comes after. */
+function checkSteps({ kind, steps, script, startedAt, events }: RecordBody, findings: Findings): void {
+  findings.rule(
+    canonicalText(script) === canonicalText(scriptOf(kind)),
+    `The script in this record is not the one of this kind of ceremony (${kind}).`,
+  )
+  const planned = SCRIPTS[kind]
   steps.forEach(({ step, at }, index) => {
-    const planned = script[index]?.id
-    findings.rule(planned === step, `Step ${index + 1} is ${step}, but the script has ${planned ?? 'no further step'}.`)
+    const due = planned[index]?.id
+    findings.rule(due === step, `Step ${index + 1} is ${step}, but the script has ${due ?? 'no further step'}.`)
     const before = index === 0 ? startedAt : (steps[index - 1]?.at ?? startedAt)
     findings.rule(at >= before, `Step ${index + 1} stands earlier than the one before it.`)
   })
-  findings.rule(script.length - steps.length <= 1, 'The record ends before the script does.')
+  findings.rule(steps.length >= planned.length, 'The record ends before the script does.')
   findings.rule(events.from <= events.to, 'The numbers of the events are not in order.')
   const last = steps.at(-1)
   if (last)

@@ -36,12 +36,13 @@ export class Findings {
     if (!holds) this.problem(otherwise)
   }
 
-  /** Runs one check; what it throws becomes a problem, and then there is no result. */
-  async attempt<T>(check: () => T | Promise<T>): Promise<T | null> {
+  /** Runs one check; what it throws becomes a problem, said of `about`, and then there is no result. */
+  async attempt<T>(check: () => T | Promise<T>, about?: string): Promise<T | null> {
     try {
       return await check()
     } catch (error) {
-      this.problem(asKeyriteError(error).message)
+      const { message } = asKeyriteError(error)
+      this.problem(about === undefined ? message : `${about}: ${message}`)
       return null
     }
   }

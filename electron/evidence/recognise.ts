@@ -24,18 +24,19 @@ export const KINDS = [
 ] as const
 export type Kind = (typeof KINDS)[number]
 
-const BY_TYP: Record<string, Kind> = {
-  'trust-anchor': 'trust anchor',
-  enrollment: 'enrollment',
-  'enrollment-acceptance': 'acceptance',
-  bundle: 'bundle',
-  material: 'key material',
-  receipt: 'receipts',
-  checkpoint: 'head card',
-}
+/** A map, because the name comes from a file: an object also answers to names such as `constructor`. */
+const BY_TYP = new Map<string, Kind>([
+  ['trust-anchor', 'trust anchor'],
+  ['enrollment', 'enrollment'],
+  ['enrollment-acceptance', 'acceptance'],
+  ['bundle', 'bundle'],
+  ['material', 'key material'],
+  ['receipt', 'receipts'],
+  ['checkpoint', 'head card'],
+])
 
 const BY_MEMBER: [RegExp, Kind][] = [
-  [/^\s*\{\s*"record"\s*:/, 'record'],
+  [/^\s*\{\s*"(?:closing|record)"\s*:/, 'record'],
   [/^\s*\{\s*"evidence"\s*:/, 'evidence'],
   [/^\s*\{\s*"certificate"\s*:/, 'certificate'],
 ]
@@ -57,7 +58,7 @@ function statementKind(line: string): Kind {
   try {
     const { typ } = readStatementHeader(line, LINE_MAX)
     if (typ === JWK_SET_TYP) return 'unknown'
-    return BY_TYP[typ.replace(/^keyrite-(?:practice-)?/, '')] ?? 'unknown'
+    return BY_TYP.get(typ.replace(/^keyrite-(?:practice-)?/, '')) ?? 'unknown'
   } catch {
     return 'unknown'
   }

@@ -92,12 +92,17 @@ function checkDrawn(path: string, { kind, bytes, from, source }: Drawn): FileRep
   const found = readDrawn(path, Math.max(bytes.length, PAGE_MAX))
   const version = found && kind === 'page' ? pageVersion(Buffer.from(found).toString()) : null
   if (found && equalBytes(found, bytes)) findings.fact(`Byte for byte what ${from} beside it says.`)
-  else if (version !== null && version !== PAGE_VERSION) {
-    findings.fact(`Drawn by another version of Keyrite, so it is not compared; what counts is ${from} beside it.`)
-    findings.anchored = false
-  } else findings.problem(`It is not what ${from} beside it says.`)
+  else if (version !== null && version !== PAGE_VERSION) findings.problem(otherVersion(version, from))
+  else findings.problem(`It is not what ${from} beside it says.`)
   findings.rule(source.standing !== 'failed', `Something is wrong with ${from} that it belongs to.`)
   return report(path, kind, findings)
+}
+
+/** A page says of itself which version drew it, so the number excuses nothing: what is not compared may say anything. */
+function otherVersion(version: number, from: string): string {
+  const which = version < PAGE_VERSION ? 'an older' : 'a newer'
+  const again = from === 'the evidence' ? '' : '; draw it again with "keyrite ceremony show ID --records DIR"'
+  return `It says that ${which} version of Keyrite drew it (pages ${version}, here ${PAGE_VERSION}), so it cannot be compared${again}. What counts is ${from} beside it.`
 }
 
 const PAGE_MAX = 64 * 1024 * 1024

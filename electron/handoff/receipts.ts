@@ -20,6 +20,8 @@ export type ReadReceipts = {
   head: ReceiptHead | null
   /** The transport key for the next handoff, null when the file is older than what was taken before. */
   offered: P256Jwk | null
+  /** The signed receipt that offers it. */
+  offer: string | null
   /** SHA-256 of the file. */
   fileDigest: string
 }
@@ -42,7 +44,7 @@ export async function readReceipts(
   const hash = createHash('sha256')
   const receipts: Receipt[] = []
   let head: ReceiptHead | null = null
-  let last: Receipt | null = null
+  let last: { receipt: Receipt; jws: string } | null = null
   for (const bytes of readLinesGuarded(path, CAPS)) {
     hash.update(bytes).update('\n')
     const jws = fromUtf8(bytes)
@@ -54,10 +56,10 @@ export async function readReceipts(
     if (after?.seq === head.seq)
       must(after.digest === head.digest, 'receipts-forked', `Receipt ${head.seq} is not the one taken before.`)
     if (receipt.seq > (after?.seq ?? 0)) receipts.push(receipt)
-    last = receipt
+    last = { receipt, jws }
   }
   must(last && head, 'format-invalid', 'This file holds no receipt.')
-  const { stated } = last
+  const { stated } = last.receipt
   must(
     stated.type === 'transport-key-offered',
     'format-invalid',
@@ -65,7 +67,13 @@ export async function readReceipts(
   )
   const fileDigest = hash.digest('base64url')
   const older = head.seq < (after?.seq ?? 0)
-  return { receipts, head: older ? after : head, offered: older ? null : stated.key, fileDigest }
+  return {
+    receipts,
+    head: older ? after : head,
+    offered: older ? null : stated.key,
+    offer: older ? null : last.jws,
+    fileDigest,
+  }
 }
 
 /** The first receipt of a file: at or before the next expected one. */

@@ -9,6 +9,7 @@ import { canonicalText } from '../../shared/formats/json.ts'
 import { openRoster, type Roster } from '../../shared/formats/roster.ts'
 import { type Anchor, openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
 import { type EncryptedDatabase, sqliteError } from '../sqlite/database.ts'
+import { Authority, type Relied } from './authority.ts'
 import { brokenAt, readChain } from './log.ts'
 
 /** Reading a vault's history back, and every check that does not need a private key. */
@@ -65,6 +66,7 @@ async function foldHistory(
   const state = emptyState(CHAIN_START)
   let moments: Moment[] = []
   let acceptances: Acceptance[] = []
+  const authority = new Authority()
   for (const logged of readChain(db, anchor.vaultId)) {
     if (logged.event.type === 'checkpoint') {
       const { seq, head, roster } = state
@@ -79,6 +81,7 @@ async function foldHistory(
       moments = everyCheckpoint ? [...moments, moment] : [moment]
       // What stands before a checkpoint, the root has signed.
       if (!everyCheckpoint) acceptances = []
+      authority.relied = []
     }
     if (logged.event.type === 'tail-accepted') {
       if (logged.event.head !== state.head || logged.event.to > state.seq)
@@ -86,9 +89,11 @@ async function foldHistory(
       acceptances.push({ seq: logged.seq, event: logged.event, roster: state.roster })
     }
     if (logged.at < state.lastAt) throw brokenAt(logged.seq, 'it is older than the one before')
+    authority.see(logged, state)
     evolve(state, logged)
     onEvent(logged, state)
   }
+  authority.end(state)
   must(
     state.anchor === anchorJws && state.vaultId === anchor.vaultId,
     'vault-history-broken',
@@ -96,6 +101,7 @@ async function foldHistory(
   )
   for (const moment of moments) await checkMoment(moment, anchor)
   for (const acceptance of acceptances) await checkAcceptance(acceptance, anchor)
+  for (const relied of authority.relied) await checkRelied(relied, anchor)
   checkBlobs(db, state)
   const roster = await rosterOf(state.roster, anchor)
   must(
@@ -116,6 +122,25 @@ async function checkAcceptance({ seq, event, roster: jws }: Acceptance, anchor: 
     throw new KeyriteError('vault-history-broken', `Event ${seq} accepts a tail without the approval of a quorum.`, {
       cause,
     })
+  }
+}
+
+/** Approvals after the newest checkpoint: the root has not signed them yet, so their signatures are checked one by one. */
+async function checkRelied({ seq, approval, planDigest, roster: jws }: Relied, anchor: Anchor): Promise<void> {
+  const roster = await rosterOf(jws, anchor)
+  const { ceremony, step, objects, approvals } = approval
+  try {
+    await checkApprovals(
+      approvals,
+      { vaultId: anchor.vaultId, epoch: roster.epoch, ceremony, planDigest, step, objects },
+      roster,
+    )
+  } catch (cause) {
+    throw new KeyriteError(
+      'vault-history-broken',
+      `Event ${seq} claims the approval of a quorum that did not give it.`,
+      { cause },
+    )
   }
 }
 

@@ -86,7 +86,6 @@ export type VaultEvent =
       environment: string
       enrollment: string
       acceptance: string
-      transportKey: string
     }
   | {
       type: 'handoff-intended'
@@ -110,6 +109,7 @@ export type VaultEvent =
       file: string
       upTo: number
       head: string
+      /** The signed receipt that offers the next transport key. */
       offered: string | null
       statements: StatedByRuntime[]
     }

@@ -46,8 +46,8 @@ export type Runtime = {
   environment: string
   enrollment: string
   acceptance: string
-  /** The newest transport key it offered, as JWK text, and its thumbprint once used. */
-  transportKey: string
+  /** The signed receipt that offers its newest transport key; null while only the enrollment's is known. */
+  offer: string | null
   handoffs: Handoff[]
   receipts: { upTo: number; head: string | null; statements: StatedByRuntime[] }
 }
@@ -173,6 +173,7 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
     }
     case 'ceremony-started':
       if (openCeremony(state)) broken(seq, 'a ceremony starts while another is open')
+      if (state.ceremonies.has(event.ceremony)) broken(seq, 'a ceremony starts twice')
       state.ceremonies.set(event.ceremony, {
         id: event.ceremony,
         kind: event.kind,
@@ -234,7 +235,7 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
       keyOf(state, event.kid, seq).compromised = { at: event.at, reason: event.reason }
       return
     case 'runtime-enrolled': {
-      const { runtimeId, environment, enrollment, acceptance, transportKey } = event
+      const { runtimeId, environment, enrollment, acceptance } = event
       if (state.runtimes.has(runtimeId)) broken(seq, 'a runtime is enrolled twice')
       const receipts = { upTo: 0, head: null, statements: [] }
       state.runtimes.set(runtimeId, {
@@ -242,7 +243,7 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
         environment,
         enrollment,
         acceptance,
-        transportKey,
+        offer: null,
         handoffs: [],
         receipts,
       })
@@ -264,7 +265,7 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
       runtime.receipts.upTo = event.upTo
       runtime.receipts.head = event.head
       for (const statement of event.statements) runtime.receipts.statements.push(statement)
-      if (event.offered) runtime.transportKey = event.offered
+      if (event.offered) runtime.offer = event.offered
       return
     }
     case 'copy-attested': {

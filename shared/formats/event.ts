@@ -110,7 +110,6 @@ export const eventSchema: z.ZodType<VaultEvent> = z.discriminatedUnion('type', [
     environment: environmentSchema,
     enrollment: compactSchema,
     acceptance: compactSchema,
-    transportKey: z.string().max(1000),
   }),
   z.strictObject({
     ...type('handoff-intended'),
@@ -134,7 +133,7 @@ export const eventSchema: z.ZodType<VaultEvent> = z.discriminatedUnion('type', [
     file: digestSchema,
     upTo: countSchema,
     head: digestSchema,
-    offered: z.string().max(1000).nullable(),
+    offered: compactSchema.max(8192).nullable(),
     statements: z.array(
       z.strictObject({ seq: z.int().min(1), at: instantSchema, stated: z.looseObject({ type: z.string().max(64) }) }),
     ),

@@ -1,11 +1,15 @@
 import { z } from 'zod'
-import { CEREMONY_KINDS } from '../domain/events.ts'
+import { CEREMONY_KINDS, type CeremonyKind } from '../domain/events.ts'
 import { ROLES } from '../domain/roster.ts'
+import { SCRIPTS, SIGN_OFF } from '../domain/script.ts'
 import { digest } from './bytes.ts'
 import { compactSchema, countSchema, digestSchema, idSchema, instantSchema, lineSchema, uuidSchema } from './common.ts'
 import { canonicalText, MB, parseAs, parseJson } from './json.ts'
 
-/** The record of a ceremony: what was planned, who was there, what happened when, and everybody's signature over it. */
+/**
+ * The record of a ceremony: what was planned, who was there, what happened when, everybody's signature over it, and the
+ * approvals with which M custodians closed it. Those make it more than the word of whoever wrote it.
+ */
 
 const text = z.string().max(4000)
 export const participantSchema = z.strictObject({ id: idSchema, name: lineSchema, role: z.enum(ROLES) })
@@ -43,11 +47,30 @@ export const recordBodySchema = z.strictObject({
 })
 export type RecordBody = z.infer<typeof recordBodySchema>
 
-export const recordSchema = z.strictObject({ record: recordBodySchema, signatures: z.record(idSchema, compactSchema) })
+export const recordSchema = z.strictObject({
+  record: recordBodySchema,
+  signatures: z.record(idSchema, compactSchema),
+  /** The quorum act of the step `sign-off`. It covers the body, so it stands beside it. */
+  closing: z.strictObject({ objects: digestSchema, approvals: z.array(compactSchema).max(16) }),
+})
 export type CeremonyRecord = z.infer<typeof recordSchema>
 
 /** What participants sign: the SHA-256 of the canonical body. */
 export const recordDigest = (body: RecordBody): string => digest(canonicalText(body))
+
+/** What M custodians approve when the ceremony is closed, given its record's digest. */
+export const closingObjects = (record: string): { record: string } => ({ record })
+
+/** The script of a kind of ceremony with its closing, as every record of that kind holds it. */
+export const scriptOf = (kind: CeremonyKind): RecordBody['script'] =>
+  [...SCRIPTS[kind], SIGN_OFF].map(({ id, title, who, readAloud, do: what, observe }) => ({
+    id,
+    title,
+    who,
+    readAloud,
+    do: what,
+    observe,
+  }))
 
 export const parseRecord = (bytes: Uint8Array): CeremonyRecord =>
   parseAs(recordSchema, parseJson(bytes, { maxBytes: 16 * MB, maxDepth: 10 }), 'record of a ceremony')

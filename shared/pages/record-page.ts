@@ -1,5 +1,6 @@
 import type { CeremonyKind } from '../domain/events.ts'
 import type { Role } from '../domain/roster.ts'
+import { SIGN_OFF } from '../domain/script.ts'
 import { shortHex } from '../formats/fingerprint.ts'
 import { KB } from '../formats/json.ts'
 import { readStatementHeader } from '../formats/jws.ts'
@@ -33,7 +34,7 @@ export const KIND_WORDS: Record<CeremonyKind, { title: string; did: string }> = 
 }
 
 /** The page of a record: drawn from record.json alone, so that the same record gives the same bytes everywhere. */
-export function renderRecord({ record, signatures }: CeremonyRecord): string {
+export function renderRecord({ record, signatures, closing }: CeremonyRecord): string {
   const rosters = record.rosters.map(peekRoster)
   const { title } = KIND_WORDS[record.kind]
   const body = html`
@@ -43,7 +44,7 @@ ${summary(record)}
 ${present(record)}
 ${plan(record)}
 ${steps(record)}
-${approvals(record, rosters)}
+${approvals(record, closing, rosters)}
 ${deviations(record)}
 ${signatureBlocks(record.participants, signatures, rosters)}
 ${MEANING}
@@ -104,7 +105,7 @@ ${remaining(record)}`
 }
 
 const whoActs = (who: string | undefined): string | null =>
-  who === undefined ? null : who in ROLE_WORDS ? ROLE_WORDS[who as Role] : capital(who)
+  who === undefined ? null : Object.hasOwn(ROLE_WORDS, who) ? ROLE_WORDS[who as Role] : capital(who)
 
 /** The steps that close a ceremony come after its record is written; they are named, not passed over. */
 function remaining({ script, steps: done }: RecordBody): Part {
@@ -117,7 +118,8 @@ function remaining({ script, steps: done }: RecordBody): Part {
 const nameOf = (record: RecordBody, id: string): Html =>
   said(record.participants.find((one) => one.id === id)?.name ?? id)
 
-function approvals(record: RecordBody, rosters: readonly Roster[]): Html {
+/** The quorum acts in their order; the last one closes the ceremony and covers this record. */
+function approvals(record: RecordBody, closing: CeremonyRecord['closing'], rosters: readonly Roster[]): Html {
   const threshold = rosters[0]?.threshold ?? 0
   const row = ({ step, objects, approvals: given }: RecordBody['approvals'][number]) => {
     const who = given.map(
@@ -126,10 +128,9 @@ function approvals(record: RecordBody, rosters: readonly Roster[]): Html {
     const act = record.script.find((one) => one.id === step)?.title ?? step
     return html`<tr><td>${act}</td><td>${who}</td><td class="mono t">${shortHex(objects)}</td></tr>\n`
   }
-  if (record.approvals.length === 0) return html`<h2>Approvals</h2><p>None: no act of this ceremony needs a quorum.</p>`
   return html`<h2>Approvals <span class="aside">${numberWord(threshold)} custodians for each act; each one signs this plan, this step and these objects</span></h2>
 <div class="scroll"><table><thead><tr><th scope="col">Act</th><th scope="col">Approved by</th><th scope="col">Objects</th></tr></thead><tbody>
-${record.approvals.map(row)}</tbody></table></div>
+${[...record.approvals, { step: SIGN_OFF.id, ...closing }].map(row)}</tbody></table></div>
 `
 }
 

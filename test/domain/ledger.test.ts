@@ -41,7 +41,7 @@ const runtime = (
   environment: 'practice',
   enrollment: 'e',
   acceptance: 'a',
-  transportKey: 't',
+  offer: null,
   handoffs,
   receipts: {
     upTo: stated.length,

@@ -65,7 +65,6 @@ const runtime = (id = 'edge'): VaultEvent => ({
   environment: 'practice',
   enrollment: 'e',
   acceptance: 'a',
-  transportKey: 't1',
 })
 const intended = (number = 1): VaultEvent => ({
   type: 'handoff-intended',
@@ -168,7 +167,7 @@ describe('the fold of a whole life', () => {
 
   it('knows the runtime: what left for it, what it said, the transport key it offered', () => {
     expect(state.runtimes.get('edge')).toMatchObject({
-      transportKey: 't2',
+      offer: 't2',
       handoffs: [{ number: 1, transportKey: 't1', keys: ['k1'], exported: { manifest: 'm', at: T0 + 6 } }],
       receipts: { upTo: 3, head: 'h' },
     })

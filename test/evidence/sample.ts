@@ -8,8 +8,15 @@ import { signCheckpoint } from '../../shared/formats/checkpoint.ts'
 import { signAcceptance, signEnrollment } from '../../shared/formats/enrollment.ts'
 import { type Evidence, type EvidenceBody, evidenceDigest } from '../../shared/formats/evidence.ts'
 import { thumbprint } from '../../shared/formats/fingerprint.ts'
+import { canonicalText } from '../../shared/formats/json.ts'
 import type { Ed25519Jwk, P256Jwk, StatementSigner } from '../../shared/formats/jws.ts'
-import { type CeremonyRecord, type RecordBody, recordDigest } from '../../shared/formats/record.ts'
+import {
+  type CeremonyRecord,
+  closingObjects,
+  type RecordBody,
+  recordDigest,
+  scriptOf,
+} from '../../shared/formats/record.ts'
 import { type Roster, signRoster } from '../../shared/formats/roster.ts'
 import { signOff } from '../../shared/formats/sign-off.ts'
 import { signTrustAnchor } from '../../shared/formats/trust-anchor.ts'
@@ -41,7 +48,7 @@ export async function newEd25519(kid?: string): Promise<{ jwk: Ed25519Jwk; signe
 export const AT = Date.UTC(2026, 5, 9, 14, 0, 0) / 1000
 export const VAULT_ID = '0e7c1a52-6f0b-4a3e-9a44-2f6b6f3d8a10'
 const FILL = digest('something')
-const SIGNS = ['custodian-1', 'custodian-3', 'custodian-5']
+export const SIGNS = ['custodian-1', 'custodian-3', 'custodian-5']
 
 const PEOPLE = [
   ...[1, 2, 3, 4, 5].map((n) => ({ id: `custodian-${n}`, name: `Custodian ${n}`, role: 'custodian' as const })),
@@ -63,7 +70,7 @@ export async function newSampleVault(options: SampleOptions = {}) {
     people.push({ ...person, signer: signing.signer })
     rosterPeople.push({ ...person, encryption: (await newP256()).jwk, signing: signing.jwk, kdf })
   }
-  const roster: Roster = {
+  const earlier: Roster = {
     vaultId: VAULT_ID,
     practice,
     epoch: 1,
@@ -72,6 +79,8 @@ export async function newSampleVault(options: SampleOptions = {}) {
     shares: [1, 2, 3, 4, 5].map((n) => ({ person: `custodian-${n}`, x: n, commitment: FILL })),
     secretCommitment: FILL,
   }
+  const roster: Roster = { ...earlier, epoch: 2, secretCommitment: digest('another secret') }
+  const earlierJws = await signRoster(earlier, root.signer)
   const rosterJws = await signRoster(roster, root.signer)
   const anchor = await signTrustAnchor(
     { vaultId: VAULT_ID, name, practice, root: root.jwk, successor: thumbprint(successor.jwk), iat: AT - 200 * DAY },
@@ -83,16 +92,20 @@ export async function newSampleVault(options: SampleOptions = {}) {
     practice,
     root.signer,
   )
-  return { practice, name, root, roster, rosterJws, anchor, checkpoint, people, present, options }
+  return { practice, name, root, roster, rosterJws, earlierJws, anchor, checkpoint, people, present, options }
 }
 export type SampleVault = Awaited<ReturnType<typeof newSampleVault>>
 
 export const namesOf = (people: readonly Person[]) => people.map(({ id, name, role }) => ({ id, name, role }))
 
-export async function signAll(vault: SampleVault, of: string): Promise<Record<string, string>> {
+export async function signAll(
+  vault: SampleVault,
+  of: string,
+  ids: readonly string[] = vault.present.map((person) => person.id),
+): Promise<Record<string, string>> {
   const signatures: Record<string, string> = {}
   let at = AT + 1900
-  for (const person of vault.present) {
+  for (const person of vault.people.filter(({ id }) => ids.includes(id))) {
     at += 61
     signatures[person.id] = await signOff({ of, agrees: true, at }, vault.practice, person.signer)
   }
@@ -123,13 +136,13 @@ export async function sampleRecord(
   const ceremony = 'D-2026-009'
   const plan = `${JSON.stringify(PLAN, null, 2)}\n`
   const planDigest = digest(plan)
-  const approval = { vaultId: VAULT_ID, epoch: 1, ceremony, planDigest }
-  const script = [...SCRIPTS.destroy, SIGN_OFF]
   const approvals: RecordBody['approvals'] = []
   for (const { id, quorum } of SCRIPTS.destroy) {
     if (!quorum) continue
     const objects = digest(id)
-    approvals.push({ step: id, objects, approvals: await approve(vault, { ...approval, step: id, objects }) })
+    const epoch = id === 'issue-certificate' ? 2 : 1
+    const act = { vaultId: VAULT_ID, epoch, ceremony, planDigest, step: id, objects }
+    approvals.push({ step: id, objects, approvals: await approve(vault, act) })
   }
   const observed: Record<string, string> = {
     'check-machine': 'Self-test passed: 9 algorithms.',
@@ -148,19 +161,12 @@ export async function sampleRecord(
     kind: 'destroy',
     vault: { id: VAULT_ID, name: vault.name, practice: vault.practice },
     anchor: vault.anchor,
-    rosters: [vault.rosterJws],
+    rosters: [vault.earlierJws, vault.rosterJws],
     plan,
     planDigest,
     startedAt: AT,
     participants: namesOf(vault.present),
-    script: script.map(({ id, title, who, readAloud, do: what, observe }) => ({
-      id,
-      title,
-      who,
-      readAloud,
-      do: what,
-      observe,
-    })),
+    script: scriptOf('destroy'),
     steps: SCRIPTS.destroy.map(({ id, who }, index) => ({
       step: id,
       at: AT + (times[index] ?? 0),
@@ -180,7 +186,27 @@ export async function sampleRecord(
     events: { from: 190, to: 213, head: FILL },
   }
   change(body)
-  return { record: body, signatures: await signAll(vault, recordDigest(body)) }
+  return closeRecord(vault, body)
+}
+
+/** The body as M custodians close it and everybody present signs it, whatever it says. */
+export async function closeRecord(
+  vault: SampleVault,
+  body: RecordBody,
+  {
+    signers,
+    custodians,
+    epoch = 2,
+  }: { signers?: readonly string[]; custodians?: readonly string[]; epoch?: number } = {},
+): Promise<CeremonyRecord> {
+  const { ceremony, planDigest } = body
+  const objects = digest(canonicalText(closingObjects(recordDigest(body))))
+  const act = { vaultId: VAULT_ID, epoch, ceremony, planDigest, step: SIGN_OFF.id, objects }
+  return {
+    record: body,
+    signatures: await signAll(vault, recordDigest(body), signers),
+    closing: { objects, approvals: await approve(vault, act, custodians) },
+  }
 }
 
 const copy = (

@@ -11,19 +11,24 @@ import { writeBundle } from '../../electron/handoff/bundle.ts'
 import { writeMaterial } from '../../electron/handoff/material.ts'
 import { DAY, DEFAULT_POLICY } from '../../shared/domain/policy.ts'
 import { firstKey } from '../../shared/domain/schedule.ts'
+import { SCRIPTS } from '../../shared/domain/script.ts'
 import { digest, utf8 } from '../../shared/formats/bytes.ts'
 import { openCertificate } from '../../shared/formats/certificate.ts'
+import { evidenceDigest } from '../../shared/formats/evidence.ts'
 import { canonicalText } from '../../shared/formats/json.ts'
 import { signStatement, statementTyp } from '../../shared/formats/jws.ts'
-import { type CeremonyRecord, type RecordBody, recordDigest } from '../../shared/formats/record.ts'
+import { type CeremonyRecord, type RecordBody, scriptOf } from '../../shared/formats/record.ts'
 import { signRoster } from '../../shared/formats/roster.ts'
 import { statementFile } from '../../shared/formats/statement-file.ts'
+import { PAGE_VERSION } from '../../shared/pages/page.ts'
 import {
   AT,
   approve,
+  closeRecord,
   newP256,
   newSampleVault,
   type SampleVault,
+  SIGNS,
   sampleCertificate,
   sampleCertificateFile,
   sampleEvidence,
@@ -88,7 +93,7 @@ async function tampered(change: (file: CeremonyRecord) => void): Promise<Report>
 const resigned = async (change: (body: RecordBody) => void | Promise<void>): Promise<Report> => {
   const body = structuredClone(record.record)
   await change(body)
-  return verify(await recordFolder({ record: body, signatures: await signAll(vault, recordDigest(body)) }))
+  return verify(await recordFolder(await closeRecord(vault, body)))
 }
 
 describe('a complete record', () => {
@@ -201,7 +206,9 @@ describe('a record changed after it was signed', () => {
 describe('a record that was signed but cannot be true', () => {
   test('fewer than M custodians approved', async () => {
     const report = await resigned((body) => void body.approvals[0]?.approvals.pop())
-    expect(fileOf(report, 'record.json').problems).toEqual(['One more custodian needs to approve.'])
+    expect(fileOf(report, 'record.json').problems).toEqual([
+      "“Erase the vault's copy”: One more custodian needs to approve.",
+    ])
   })
 
   test('an approval of another plan, by a stranger, or twice by one custodian', async () => {
@@ -229,6 +236,12 @@ describe('a record that was signed but cannot be true', () => {
     expect(problems(swapped)).toContain('Step 1 is issue-certificate, but the script has check-machine.')
     const short = await resigned(({ steps }) => void steps.splice(3))
     expect(problems(short)).toContain('The record ends before the script does.')
+    const last = await resigned(({ steps }) => void steps.pop())
+    expect(fileOf(last, 'record.json').problems).toEqual(['The record ends before the script does.'])
+    const more = await resigned(
+      ({ steps }) => void steps.push({ step: 'sign-off', at: AT + 9000, by: 'administrator', observed: 'x' }),
+    )
+    expect(problems(more)).toContain('Step 9 is sign-off, but the script has no further step.')
     const early = await resigned(({ steps }) => {
       if (steps[2]) steps[2].at = AT
     })
@@ -249,6 +262,163 @@ describe('a record that was signed but cannot be true', () => {
   })
 })
 
+describe('a record that M custodians did not close', () => {
+  test('one insider alone writes a ceremony: nothing in it is verified', async () => {
+    const body = structuredClone(record.record)
+    body.participants = body.participants.filter((person) => person.id === 'administrator')
+    body.approvals = []
+    body.deviations = []
+    for (const step of body.steps) Object.assign(step, { by: 'administrator', observed: 'Everything was fine.' })
+    const alone = await closeRecord(vault, body, { signers: ['administrator'], custodians: ['administrator'] })
+    const report = await verify(await recordFolder(alone))
+    expect(fileOf(report, 'record.json').problems).toEqual([
+      "“Erase the vault's copy” was not approved by a quorum.",
+      '“Draw a new quorum secret” was not approved by a quorum.',
+      '“Issue the certificate” was not approved by a quorum.',
+      '“Sign the record”: administrator is not a custodian of this roster.',
+    ])
+    for (const name of ['record.json', 'record.html', 'plan.json', 'script.txt'])
+      expect(fileOf(report, name).standing).toBe('failed')
+    const none = await verify(await recordFolder({ ...alone, closing: { ...alone.closing, approvals: [] } }))
+    expect(problems(none)).toContain('“Sign the record”: 3 more custodians need to approve.')
+  })
+
+  test('a kind of ceremony without another quorum act hangs on its closing alone', async () => {
+    const body: RecordBody = {
+      ...structuredClone(record.record),
+      kind: 'genesis',
+      rosters: [vault.earlierJws],
+      approvals: [],
+      script: scriptOf('genesis'),
+      steps: SCRIPTS.genesis.map(({ id }) => ({ step: id, at: AT, by: 'administrator', observed: 'Done.' })),
+      deviations: [],
+    }
+    expect(problems(await verify(await recordFolder(await closeRecord(vault, body, { epoch: 1 }))))).toBe('')
+    body.participants = body.participants.filter((person) => person.id === 'administrator')
+    const alone = await closeRecord(vault, body, { signers: ['administrator'], custodians: [], epoch: 1 })
+    expect(fileOf(await verify(await recordFolder(alone)), 'record.json').problems).toEqual([
+      '“Sign the record”: 3 more custodians need to approve.',
+    ])
+  })
+
+  const closings: [string, (file: CeremonyRecord) => void | Promise<void>, string][] = [
+    ['fewer than M', ({ closing }) => void closing.approvals.pop(), 'One more custodian needs to approve.'],
+    [
+      'one of them twice',
+      ({ closing }) => void closing.approvals.splice(2, 1, closing.approvals[0] ?? ''),
+      'One more custodian needs to approve.',
+    ],
+    [
+      'the approvals of another act',
+      ({ closing, record: { approvals } }) => {
+        closing.approvals = approvals.at(-1)?.approvals ?? []
+      },
+      'custodian-1 approved another act.',
+    ],
+    [
+      'the approvals of another record',
+      async (file) => {
+        const other = await sampleRecord(vault, ({ steps: [first] }) => {
+          if (first) first.observed = 'Nothing was tested.'
+        })
+        file.closing = other.closing
+      },
+      'The custodians closed the ceremony with another record.',
+    ],
+    [
+      'the objects of this record over approvals of another one',
+      async (file) => {
+        const other = await sampleRecord(vault, (body) => {
+          body.deviations = []
+        })
+        file.closing.approvals = other.closing.approvals
+      },
+      'custodian-1 approved another act.',
+    ],
+    [
+      'the roster before the one in force',
+      async (file) => {
+        file.closing = (await closeRecord(vault, file.record, { epoch: 1 })).closing
+      },
+      'custodian-1 approved another act.',
+    ],
+    [
+      'a custodian who was not there',
+      async (file) => {
+        const custodians = ['custodian-1', 'custodian-2', 'custodian-3']
+        file.closing = (await closeRecord(vault, file.record, { custodians })).closing
+      },
+      'custodian-2 approved but was not present.',
+    ],
+    [
+      'no closing at all',
+      (file) => void Reflect.deleteProperty(file, 'closing'),
+      'This is not a valid record of a ceremony at closing',
+    ],
+  ]
+  test.each(closings)('%s', async (_, change, problem) => {
+    const file = structuredClone(record)
+    const folder = await recordFolder()
+    await change(file)
+    put(folder, 'record.json', canonicalText(file))
+    const report = fileOf(await verify(folder), 'record.json')
+    expect(report.standing).toBe('failed')
+    expect(report.problems.join()).toContain(problem)
+  })
+
+  test('a quorum step without approvals, or approvals of a step that needs none', async () => {
+    const missing = await resigned(({ approvals }) => void approvals.shift())
+    expect(fileOf(missing, 'record.json').problems).toEqual(["“Erase the vault's copy” was not approved by a quorum."])
+    const empty = await resigned(({ approvals: [first] }) => void first?.approvals.splice(0))
+    expect(problems(empty)).toContain("“Erase the vault's copy”: 3 more custodians need to approve.")
+    for (const step of ['check-machine', 'sign-off', 'invented']) {
+      const other = await resigned(({ approvals: [first] }) => {
+        if (first) first.step = step
+      })
+      expect(problems(other)).toContain(`An approval names the step ${step}, which needs none in this script.`)
+    }
+  })
+
+  test('another script than the one of its kind', async () => {
+    const changes: ((body: RecordBody) => void)[] = [
+      ({ script: [first] }) => void Object.assign(first ?? {}, { observe: 'Nothing.' }),
+      ({ script }) => void script.reverse(),
+      ({ script }) => void script.pop(),
+      (body) => {
+        body.script = scriptOf('onboard')
+      },
+    ]
+    for (const change of changes)
+      expect(problems(await resigned(change))).toContain('is not the one of this kind of ceremony (destroy).')
+    const short = await resigned((body) => {
+      body.script = body.script.slice(0, 1)
+      body.steps = body.steps.slice(0, 1)
+      body.approvals = []
+    })
+    expect(problems(short)).toContain('is not the one of this kind of ceremony (destroy).')
+    expect(problems(short)).toContain('The record ends before the script does.')
+  })
+
+  test('rosters that were not in force one after the other', async () => {
+    for (const rosters of [[vault.earlierJws], [vault.rosterJws], [vault.rosterJws, vault.rosterJws]])
+      expect(
+        problems(
+          await resigned((body) => {
+            body.rosters = rosters
+          }),
+        ),
+      ).toContain('This ceremony has two rosters in force, one epoch after the other.')
+    const late = await resigned(async (body) => {
+      const last = body.approvals.at(-1)
+      const { ceremony, planDigest } = body
+      if (!last) return
+      const act = { vaultId: VAULT_ID, epoch: 1, ceremony, planDigest, step: last.step, objects: last.objects }
+      last.approvals = await approve(vault, act)
+    })
+    expect(problems(late)).toContain('“Issue the certificate”: custodian-1 approved another act.')
+  })
+})
+
 describe('files beside a record', () => {
   test.each([
     ['plan.json', 'It is not what the record beside it says.'],
@@ -261,6 +431,23 @@ describe('files beside a record', () => {
     const report = await verify(folder)
     expect(failed(report)).toEqual(['SHA256SUMS', name])
     expect(fileOf(report, name).problems).toEqual([problem])
+  })
+
+  test.each([
+    [PAGE_VERSION - 1, 'an older'],
+    [PAGE_VERSION + 1, 'a newer'],
+    [999_999, 'a newer'],
+  ])('a page that claims version %i may say nothing on its own', async (version, which) => {
+    const folder = await recordFolder()
+    const drawn = readFileSync(join(folder, 'record.html'), 'utf8')
+    const claimed = drawn.replace(`Keyrite pages ${PAGE_VERSION}"`, `Keyrite pages ${version}"`)
+    expect(claimed).not.toBe(drawn)
+    put(folder, 'record.html', claimed)
+    const report = fileOf(await verify(folder), 'record.html')
+    expect([report.ok, report.standing]).toEqual([false, 'failed'])
+    expect(report.problems).toEqual([
+      `It says that ${which} version of Keyrite drew it (pages ${version}, here ${PAGE_VERSION}), so it cannot be compared; draw it again with "keyrite ceremony show ID --records DIR". What counts is the record beside it.`,
+    ])
   })
 
   test('an edited, incomplete or hostile list of digests is named', async () => {
@@ -376,6 +563,47 @@ describe('evidence', () => {
     expect(said).toContain('names the certificate D-2026-009-C1, which is not in this pack')
     expect(said).toContain('The record of D-2026-009 in this call is not the one that the pack names.')
     expect(said).toContain('The acceptance of eu-2 is of another runtime.')
+  })
+
+  /** The pack with the signatures of these people alone. */
+  async function signedBy(...ids: string[]): Promise<Report> {
+    const folder = await evidenceFolder((body) => {
+      body.ceremonies = []
+    })
+    const { evidence } = JSON.parse(readFileSync(join(folder, 'evidence.json'), 'utf8'))
+    const file = { evidence, signatures: await signAll(vault, evidenceDigest(evidence), ids) }
+    rmSync(folder, { recursive: true })
+    await writeEvidence(folder, file)
+    return verify(folder)
+  }
+  const standings = (report: Report) => ['evidence.json', 'evidence.html'].map((name) => fileOf(report, name).standing)
+
+  test.each([
+    ['one person', 'no custodians', ['administrator']],
+    ['four people', 'two custodians', ['custodian-1', 'custodian-3', 'compliance-1', 'administrator']],
+  ])('that %s signed, %s among them, is their word and not verified', async (people, custodians, ids) => {
+    const report = await signedBy(...ids)
+    expect(problems(report)).toBe('')
+    expect(standings(report)).toEqual(['consistent', 'consistent'])
+    expect(fileOf(report, 'evidence.json').facts).toContain(
+      `It is the word of ${people}, ${custodians} among them. A pack is verified when at least three custodians of its roster signed it.`,
+    )
+  })
+
+  test('that M custodians signed is verified, with or without anybody else', async () => {
+    const report = await signedBy(...SIGNS)
+    expect(problems(report)).toBe('')
+    expect(standings(report)).toEqual(['verified', 'verified'])
+    expect(fileOf(report, 'evidence.json').facts).toContain('Signed by three custodians, a quorum of the roster.')
+  })
+
+  test('with an older page is named', async () => {
+    const folder = await evidenceFolder()
+    const page = join(folder, 'evidence.html')
+    writeFileSync(page, readFileSync(page, 'utf8').replace(`Keyrite pages ${PAGE_VERSION}`, 'Keyrite pages 0'))
+    expect(fileOf(await verify(folder), 'evidence.html').problems).toEqual([
+      `It says that an older version of Keyrite drew it (pages 0, here ${PAGE_VERSION}), so it cannot be compared. What counts is the evidence beside it.`,
+    ])
   })
 
   test('that nobody signed is nobody’s word', async () => {
@@ -498,6 +726,22 @@ describe('files that cross the air gap', () => {
   })
 })
 
+test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])(
+  'a planted statement of the type keyrite-%s fails alone and hides nothing',
+  async (name) => {
+    const folder = await recordFolder()
+    for (const prefix of ['', 'keyrite-', 'keyrite-practice-'])
+      put(folder, `${prefix}x.keyrite`, statementFile(await signStatement(`${prefix}${name}`, {}, vault.root.signer)))
+    const report = await verify(folder)
+    const planted = report.files.filter((file) => file.file.endsWith('x.keyrite'))
+    expect(planted.map(({ kind, ok, problems }) => [kind, ok, problems])).toEqual(
+      Array(3).fill(['unknown', false, ['Nothing signed in this call vouches for this file.']]),
+    )
+    expect(failed(report)).toHaveLength(3)
+    expect(fileOf(report, 'record.json').standing).toBe('verified')
+  },
+)
+
 describe('keyrite verify', () => {
   const MAIN = join(import.meta.dirname, '../../electron/cli/main.ts')
   const run = (...args: string[]): { status: number; out: string } => {
@@ -523,6 +767,18 @@ describe('keyrite verify', () => {
     expect(bad.out).toContain('✗ FAILED')
     expect(bad.out).toContain('It is not what the record beside it says.')
     expect(bad.out).toContain('7 files: 5 verified, 0 consistent in themselves, 2 failed.')
+  })
+
+  test('exits 3 for a page that cannot be compared, and for a planted file, which it lists', async () => {
+    const folder = await recordFolder()
+    const page = readFileSync(join(folder, 'record.html'), 'utf8')
+    put(folder, 'record.html', page.replace(`Keyrite pages ${PAGE_VERSION}`, `Keyrite pages ${PAGE_VERSION - 1}`))
+    put(folder, 'a.keyrite', statementFile(await signStatement('keyrite-constructor', {}, vault.root.signer)))
+    const { status, out } = run(folder, '--trust-anchor', anchorPath)
+    expect(status).toBe(3)
+    expect(out).toContain('draw it again with "keyrite ceremony show ID --records DIR"')
+    expect(out).toContain('Nothing signed in this call vouches for this file.')
+    expect(out).toContain('8 files: 5 verified, 0 consistent in themselves, 3 failed.')
   })
 
   test('text from files cannot steer the terminal', async () => {

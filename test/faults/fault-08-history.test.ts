@@ -8,17 +8,29 @@ import { ed25519Public, fileKeyId, p256Public, sealFileKey, statementSigner } fr
 import { readPeople, writePeople } from '../../electron/vault/people-store.ts'
 import { Vault } from '../../electron/vault/vault.ts'
 import { headOf, verifyVault } from '../../electron/vault/verify.ts'
-import type { EventOf } from '../../shared/domain/events.ts'
+import type { EventOf, VaultEvent } from '../../shared/domain/events.ts'
+import { DEFAULT_POLICY } from '../../shared/domain/policy.ts'
 import type { Code } from '../../shared/errors.ts'
 import { digest, fromBase64url, fromUtf8, utf8 } from '../../shared/formats/bytes.ts'
 import { signCheckpoint } from '../../shared/formats/checkpoint.ts'
 import { CHAIN_START, encodeEvent, eventHash, eventSigningInput, parseEvent } from '../../shared/formats/event.ts'
 import { thumbprint } from '../../shared/formats/fingerprint.ts'
-import { parseJson } from '../../shared/formats/json.ts'
+import { canonicalText, parseJson } from '../../shared/formats/json.ts'
 import { type PeopleFile, personDigests } from '../../shared/formats/people-file.ts'
 import { openRoster, type Roster, signRoster } from '../../shared/formats/roster.ts'
 import { signTrustAnchor, trustAnchorSchema } from '../../shared/formats/trust-anchor.ts'
-import { actOf, CEREMONY, CREATED, checkpoint, makePractice, type Practice, withEntry } from '../vault/practice.ts'
+import {
+  actOf,
+  addKey,
+  CEREMONY,
+  CREATED,
+  checkpoint,
+  makePractice,
+  newEpoch,
+  type Practice,
+  rsaShaped,
+  withEntry,
+} from '../vault/practice.ts'
 
 /**
  * Fault 8: event deleted, edited, reordered, tail cut; chain recomputed by a lone insider; a person's public key swapped
@@ -35,10 +47,7 @@ beforeAll(async () => {
   practice = await makePractice()
   later = practice.copy()
   const vault = await Vault.openFor(later, practice.present)
-  const act = actOf('new-epoch')
-  await vault.withQuorum(act, await vault.approve(act), (quorum) =>
-    vault.activateEpoch(quorum, LATER, 'grace', () => []),
-  )
+  await newEpoch(vault, LATER)
   await checkpoint(vault, LATER)
   vault.close()
 })
@@ -187,18 +196,11 @@ describe('the tail cut', () => {
   it('behind an older checkpoint: the sealed rows no longer fit, and the blob is named', async () => {
     const folder = practice.copy()
     const vault = await Vault.openFor(folder, practice.present)
-    const sealed = new Map([['key:extra', utf8('a sealed key of a cut event')]])
-    const event = bodyOf<EventOf<'key-generated'>>(rowsOf(vault.database)[4])
-    vault.commit(
-      [{ ...event, kid: digest('extra'), sealed: { 'key:extra': digest('a sealed key of a cut event') } }],
-      LATER,
-      'grace',
-      { put: sealed },
-    )
+    const kid = await addKey(vault, 'RS256-4096', { jwk: rsaShaped(), secret: utf8('a private key') }, LATER)
     await checkpoint(vault, LATER)
     vault.close()
     await tamper(folder, (db) => db.exec('DELETE FROM events WHERE seq > 9'))
-    await refuses(folder, 'vault-damaged', /key:extra/)
+    await refuses(folder, 'vault-damaged', new RegExp(`:${kid} `))
   })
 
   it('exactly behind an older checkpoint, with all that came after: only the head card and receipts tell', async () => {
@@ -221,12 +223,12 @@ describe('the tail cut', () => {
 describe('the whole chain computed anew by a lone insider who holds the file key', () => {
   const insideJob = async (folder: string, change: (rows: EventRow[]) => EventRow[]) =>
     tamper(folder, (db, vault) => rewrite(db, vault.anchor.vaultId, change(rowsOf(db))))
-  const otherTenant = (rows: EventRow[]) =>
-    rows.map((row) => (row.seq === 3 ? { ...row, body: row.body.replace('"name":"Acme"', '"name":"Evil"') } : row))
+  const otherStory = (rows: EventRow[]) =>
+    rows.map((row) => (row.seq === 8 ? { ...row, body: row.body.replace('Two keys', 'Three keys') } : row))
 
   it('an event edited: the checkpoint refuses', async () => {
     const folder = practice.copy()
-    await insideJob(folder, otherTenant)
+    await insideJob(folder, otherStory)
     await refuses(folder, 'vault-history-broken', /event 8 .*root signed at event 9/)
   })
 
@@ -241,9 +243,9 @@ describe('the whole chain computed anew by a lone insider who holds the file key
 
   it('the checkpoint dropped: everything is tail, and verifyVault names the first event that its person did not sign', async () => {
     const folder = practice.copy()
-    await insideJob(folder, (rows) => otherTenant(rows).slice(0, 8))
+    await insideJob(folder, (rows) => otherStory(rows).slice(0, 8))
     await showsTail(folder, { from: 1, to: 8 })
-    await verifyRefuses(folder, /Event 3 .*grace did not sign it/)
+    await verifyRefuses(folder, /Event 8 .*grace did not sign it/)
   })
 
   it('the checkpoint replaced by one of her own: the root did not sign it', async () => {
@@ -257,7 +259,7 @@ describe('the whole chain computed anew by a lone insider who holds the file key
     const claims = { vaultId, seq: 8, head: digest('x'), roster: digest('x'), sealed: digest('x'), iat: LATER }
     const statement = await signCheckpoint(claims, true, key)
     await insideJob(folder, (rows) => [
-      ...otherTenant(rows).slice(0, 8),
+      ...otherStory(rows).slice(0, 8),
       rowBy('keyrite', { type: 'checkpoint', statement }),
     ])
     await refuses(folder, 'vault-history-broken', /root did not sign the checkpoint at event 9/)
@@ -319,7 +321,7 @@ describe('the whole chain computed anew by a lone insider who holds the file key
       })
       return folder
     }
-    const borrowed = (rows: EventRow[]) => bodyOf<EventOf<'approved'>>(rows[3]).approvals
+    const borrowed = (rows: EventRow[]) => bodyOf<EventOf<'approved'>>(rows[2]).approvals
 
     it.each<[string, Parameters<typeof accepts>[0], RegExp]>([
       ['without approvals', () => ({}), /Event 11 accepts a tail without the approval of a quorum/],
@@ -334,7 +336,7 @@ describe('the whole chain computed anew by a lone insider who holds the file key
   it('forged approvals of a quorum act are named by verifyVault', async () => {
     const folder = practice.copy()
     await insideJob(folder, (rows) => {
-      const event = bodyOf<EventOf<'approved'>>(rows[3])
+      const event = bodyOf<EventOf<'approved'>>(rows[2])
       return [...rows, rowBy('emmy', { ...event, objects: digest('other objects') })]
     })
     await verifyRefuses(folder, /Event 10 .*approved another act/)
@@ -349,7 +351,81 @@ describe('the whole chain computed anew by a lone insider who holds the file key
       ...rows,
       rowBy('emmy', { type: 'epoch-activated', epoch: 2, roster: forged, agreements, people, sealed: {} }),
     ])
-    await refuses(folder, 'vault-history-broken', /root did not sign the list of people/)
+    await refuses(folder, 'vault-history-broken', /no quorum approved it/)
+  })
+
+  const digestOf = digest('anything')
+  const times = { announceAt: 0, signFrom: 0, signUntil: 9, extendUntil: 9, removeAt: 9, propagation: 'full' } as const
+  const generator = { node: 'v24', openssl: '3', process: 'fresh' } as const
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: digestOf } as const
+  const tenant = {
+    tenant: 'evil',
+    name: 'Evil',
+    issuer: 'https://evil.example',
+    policy: DEFAULT_POLICY,
+    relyingParties: [],
+  }
+  const ALONE: [string, () => VaultEvent][] = [
+    [
+      'receipts with her own transport key',
+      () => ({
+        type: 'receipts-taken',
+        runtimeId: 'eu-one',
+        file: digestOf,
+        upTo: 1,
+        head: digestOf,
+        offered: 'a.b.c',
+        statements: [],
+      }),
+    ],
+    ['a tenant', () => ({ type: 'tenant-added', ...tenant })],
+    [
+      'a key of her own',
+      () => ({
+        type: 'key-generated',
+        tenant: 'acme',
+        kid: digestOf,
+        spec: 'Ed25519',
+        jwk,
+        label: 'x',
+        times,
+        replaces: null,
+        generator,
+        sealed: {},
+      }),
+    ],
+    [
+      'a compromise',
+      () => ({ type: 'key-compromised', tenant: 'acme', kid: practice.kids.small, at: 1, reason: 'because' }),
+    ],
+    ['a destruction', () => ({ type: 'keys-destroyed', kids: [practice.kids.small], reason: 'because', marks: {} })],
+    [
+      'the end of a ceremony',
+      () => ({
+        type: 'ceremony-ended',
+        ceremony: CEREMONY,
+        record: digestOf,
+        signOffs: {},
+        covers: { seq: 1, head: digestOf },
+      }),
+    ],
+    ['an abort', () => ({ type: 'ceremony-aborted', ceremony: CEREMONY, reason: 'because' })],
+  ]
+  it.each(ALONE)('%s, without the approval of a quorum, and with one that was never given', async (_, forged) => {
+    const folder = practice.copy()
+    await insideJob(folder, (rows) => [...rows, rowBy('emmy', forged())])
+    await refuses(folder, 'vault-history-broken', /no quorum approved it/)
+  })
+
+  it('an approval that nobody gave, for exactly what she wants', async () => {
+    const folder = practice.copy()
+    const objects = digest(canonicalText({ destroy: [practice.kids.small] }))
+    await insideJob(folder, (rows) => [
+      ...rows,
+      rowBy('emmy', { type: 'approved', ceremony: CEREMONY, step: 'destroy-bytes', objects, approvals: [] }),
+      rowBy('emmy', { type: 'keys-destroyed', kids: [practice.kids.small], reason: 'because', marks: {} }),
+    ])
+    await refuses(folder, 'vault-history-broken', /claims the approval of a quorum/)
   })
 
   it('an older roster, really signed by the root, as a new epoch: it belongs to another', async () => {
@@ -359,10 +435,10 @@ describe('the whole chain computed anew by a lone insider who holds the file key
       ...rows,
       rowBy('emmy', { type: 'epoch-activated', epoch: 2, roster: jws, agreements, people, sealed: {} }),
     ])
-    await refuses(folder, 'vault-history-broken', /another epoch/)
+    await refuses(folder, 'vault-history-broken', /no quorum approved it/)
   })
 
-  it('a first roster replaced and every checkpoint dropped: verifyVault fails with a code, it does not crash', async () => {
+  it('a first roster replaced and every checkpoint dropped: opening fails with a code, it does not crash', async () => {
     const folder = copyOf(later)
     await insideJob(folder, (rows) =>
       rows
@@ -377,7 +453,7 @@ describe('the whole chain computed anew by a lone insider who holds the file key
     const unhandled: unknown[] = []
     const listen = (error: unknown) => unhandled.push(error)
     process.on('unhandledRejection', listen)
-    await verifyRefuses(folder, /root did not sign the list of people/)
+    await refuses(folder, 'vault-history-broken', /root did not sign the list of people/)
     await new Promise((resolve) => setTimeout(resolve, 20))
     process.off('unhandledRejection', listen)
     expect(unhandled).toEqual([])

@@ -128,6 +128,15 @@ describe('the record page', () => {
     expect(page).toContain('as far as the machine was honest')
   })
 
+  test('names who closed the ceremony, even where nothing else needs a quorum', async () => {
+    const closed = /<tr><td>Sign the record<\/td><td>.*Custodian 1.*Custodian 3.*Custodian 5/
+    expect(pages.record).toMatch(closed)
+    const record = await sampleRecord(plain.vault, (body) => {
+      body.approvals = []
+    })
+    expect(renderRecord(record)).toMatch(closed)
+  })
+
   test('shows its digest in groups and words', () => {
     const digest = recordDigest(plain.record.record)
     expect(pages.record).toContain(hexGroups(digest).slice(0, 8).join(' '))

@@ -8,12 +8,14 @@ import { p256Public, type UnlockedPerson } from '../../electron/vault/people.ts'
 import type { Act, Vault } from '../../electron/vault/vault.ts'
 import type { KeySpec, PublicJwk } from '../../shared/domain/algorithms.ts'
 import type { VaultEvent } from '../../shared/domain/events.ts'
+import { madeObjects } from '../../shared/domain/objects.ts'
 import { DEFAULT_POLICY } from '../../shared/domain/policy.ts'
 import type { PersonName } from '../../shared/domain/roster.ts'
 import { firstKey } from '../../shared/domain/schedule.ts'
 import { digest, toBase64url } from '../../shared/formats/bytes.ts'
 import { signCheckpoint } from '../../shared/formats/checkpoint.ts'
 import { thumbprint } from '../../shared/formats/fingerprint.ts'
+import { canonicalText } from '../../shared/formats/json.ts'
 import type { PeopleFile } from '../../shared/formats/people-file.ts'
 
 /** A small practice vault for tests: five people, two of three custodians, one tenant with two keys, one checkpoint. */
@@ -108,11 +110,13 @@ async function fill(vault: Vault) {
     policy: DEFAULT_POLICY,
     relyingParties: [{ name: 'shop', cacheSeconds: 3600 }],
   } as const
-  vault.commit([{ ...tenant, relyingParties: [...tenant.relyingParties] }], at, 'grace')
-
   const small = smallKey()
   const large = { jwk: rsaShaped(), secret: new Uint8Array(randomBytes(RSA_4096_PKCS8)) }
-  const kids = { small: await addKey(vault, 'ES256', small, at), large: await addKey(vault, 'RS256-4096', large, at) }
+  const first: VaultEvent = { ...tenant, relyingParties: [...tenant.relyingParties] }
+  const kids = {
+    small: await addKey(vault, 'ES256', small, at, [first]),
+    large: await addKey(vault, 'RS256-4096', large, at),
+  }
   vault.commit(
     [{ type: 'step-done', ceremony: CEREMONY, step: 'make-keys', observed: 'Two keys were made.' }],
     at,
@@ -142,9 +146,12 @@ export async function addKey(
   spec: KeySpec,
   { jwk, secret }: { jwk: PublicJwk; secret: Uint8Array },
   at: number,
+  tenants: VaultEvent[] = [],
 ): Promise<string> {
   const kid = thumbprint(jwk)
-  const act = actOf('make-keys')
+  const times = firstKey(DEFAULT_POLICY, at)
+  const made = madeObjects(tenants, [{ tenant: 'acme', kid, spec, times, replaces: null }])
+  const act = { ...actOf('make-keys'), objects: digest(canonicalText(made)) }
   const approvals = await vault.approve(act)
   await vault.withQuorum(act, approvals, async (quorum) => {
     const sealed = quorum.seal('acme', kid, spec, secret)
@@ -155,17 +162,27 @@ export async function addKey(
       spec,
       jwk,
       label: 'acme',
-      times: firstKey(DEFAULT_POLICY, at),
+      times,
       replaces: null,
       generator: { node: 'v24', openssl: '3', process: 'fresh' },
       sealed: sealed.digests,
     }
     const { ceremony, step, objects } = act
-    vault.commit([{ type: 'approved', ceremony, step, objects, approvals }, generated], at, 'grace', {
+    vault.commit([{ type: 'approved', ceremony, step, objects, approvals }, ...tenants, generated], at, 'grace', {
       put: sealed.put,
     })
   })
   return kid
+}
+
+/** A new epoch under the quorum, with the approvals in the log. */
+export async function newEpoch(vault: Vault, at: number): Promise<void> {
+  const act = { ...actOf('new-epoch'), objects: digest(canonicalText({ epoch: vault.roster.epoch + 1 })) }
+  const approvals = await vault.approve(act)
+  const { ceremony, step, objects } = act
+  await vault.withQuorum(act, approvals, (quorum) =>
+    vault.activateEpoch(quorum, at, 'grace', () => [{ type: 'approved', ceremony, step, objects, approvals }]),
+  )
 }
 
 /** Ends a quorum ceremony's work with a checkpoint signed by the root, as ceremonies do. */

@@ -20,6 +20,7 @@ import {
   checkpoint,
   contentOf,
   makePractice,
+  newEpoch,
   PASSPHRASES,
   PEOPLE,
   type Practice,
@@ -450,8 +451,7 @@ const merged = (before: PeopleFile, after: PeopleFile): PeopleFile => ({
 })
 
 describe('a new epoch always draws a new secret', () => {
-  const activate = (vault: Vault) =>
-    act(vault, 'new-epoch', (quorum) => vault.activateEpoch(quorum, LATER, 'grace', () => []))
+  const activate = (vault: Vault) => newEpoch(vault, LATER)
 
   it('re-wraps every data key, leaves the keys as they are, replaces every share, and opens and verifies afterwards', async () => {
     const folder = practice.copy()
