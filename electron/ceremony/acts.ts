@@ -88,7 +88,7 @@ export async function precheck(context: Context): Promise<string> {
 async function checkMachine({ ports, vault }: Context): Promise<Outcome> {
   const behind = ports.now() < vault.state.lastAt
   must(!behind, 'clock-refused', 'The clock of this machine is behind the newest event of the vault.')
-  return { observed: ports.selfTest() }
+  return { observed: `${ports.selfTest()} ${ports.presence}` }
 }
 
 async function checkPlan(context: Context): Promise<Outcome> {

@@ -1,5 +1,5 @@
 import { decideDestroy, knownKey, knownTenant } from '../../shared/domain/decide.ts'
-import { copiesOf, gradeOf } from '../../shared/domain/ledger.ts'
+import { type Copy, copiesOf, gradeOf } from '../../shared/domain/ledger.ts'
 import { count } from '../../shared/domain/plural.ts'
 import type { VaultKey, VaultState } from '../../shared/domain/state.ts'
 import { must } from '../../shared/errors.ts'
@@ -22,9 +22,21 @@ export function confirmationFor(kids: readonly string[]): string {
     : `DESTROY ${kids.length} ${merkleRootOf(kids).slice(0, 8)}`
 }
 
-/** Dependencies and the typed words, before the ceremony starts and again in its steps. */
+/** True when every key of the plan was erased in an earlier ceremony: this one looks again, and closes copies that were open. */
+const erasedBefore = (state: VaultState, kids: readonly string[]): boolean =>
+  kids.every((kid) => state.keys.get(kid)?.destroyed)
+
+/** A key is erased once. A plan for erased keys must bring something new: an attestation, or the proof that was never made. */
+function decideKeys(state: VaultState, plan: Destroy, now: number): VaultKey[] {
+  const fresh = () => plan.attestations.length > 0 || plan.keys.some((kid) => !knownKey(state, kid).absenceProved)
+  if (!erasedBefore(state, plan.keys) || !fresh()) return decideDestroy(state, plan.keys, now)
+  must(new Set(plan.keys).size === plan.keys.length, 'plan-invalid', 'A key stands twice in the plan.')
+  return plan.keys.map((kid) => knownKey(state, kid))
+}
+
+/** Dependencies, attestations and the typed words, before the ceremony starts and again in its steps. */
 export function checkDestroy(context: Pick<Context, 'vault' | 'confirm'>, plan: Destroy, now: number): VaultKey[] {
-  const keys = decideDestroy(context.vault.state, plan.keys, now)
+  const keys = decideKeys(context.vault.state, plan, now)
   const copies = new Set(keys.flatMap((key) => copiesOf(context.vault.state, key)).map((copy) => copy.id))
   for (const { by, copy } of plan.attestations) {
     must(
@@ -32,7 +44,17 @@ export function checkDestroy(context: Pick<Context, 'vault' | 'confirm'>, plan: 
       'plan-invalid',
       `The plan names ${by} as attesting ${copy}, but the roster does not know that person.`,
     )
+    must(
+      context.vault.present.has(by),
+      'plan-invalid',
+      `The plan names ${by} as attesting ${copy}, but ${by} is not present: whoever attests signs the record and the certificate.`,
+    )
     must(copies.has(copy), 'plan-invalid', `The plan attests ${copy}, which is no known copy of these keys.`)
+    must(
+      copy !== 'medium' || keys.every((key) => key.absenceProved),
+      'plan-invalid',
+      'The medium cannot be attested in the ceremony that erases the keys on it: it can be sanitised only afterwards. Leave this attestation out, and bring it later in a plan for the same keys.',
+    )
   }
   checkConfirmation(context, plan)
   return keys
@@ -48,7 +70,7 @@ export async function checkDependencies(context: Context): Promise<Outcome> {
   const keys = checkDestroy(context, plan, context.ports.now())
   const open = keys.flatMap((key) => copiesOf(context.vault.state, key)).filter((copy) => copy.status === 'open').length
   return {
-    observed: `${listed(keys)}: no longer needed. ${count(open, 'known copy is', 'known copies are')} open now.`,
+    observed: `${listed(keys)}: ${erasedBefore(context.vault.state, plan.keys) ? 'erased already' : 'no longer needed'}. ${count(open, 'known copy is', 'known copies are')} open now.`,
     events: plan.attestations.map((said) => ({ type: 'copy-attested', kids: [...plan.keys], ...said })),
   }
 }
@@ -62,6 +84,10 @@ export async function confirmDestruction(context: Context): Promise<Outcome> {
 export async function destroyBytes(context: Context): Promise<Outcome> {
   const plan = context.plan as Destroy
   const { vault, ports } = context
+  if (erasedBefore(vault.state, plan.keys)) {
+    const { approved } = await act(context, { destroy: plan.keys }, async () => undefined)
+    return { observed: `${alreadyDone(vault.state, plan.keys)} Nothing is left to erase.`, events: [approved] }
+  }
   decideDestroy(vault.state, plan.keys, ports.now())
   const ids = plan.keys.flatMap((kid) => [`key:${kid}`, `wrap:${kid}`])
   const { approved } = await act(context, { destroy: plan.keys }, async () => undefined)
@@ -73,13 +99,21 @@ export async function destroyBytes(context: Context): Promise<Outcome> {
   }
 }
 
+/** Says when keys that were erased before were erased, and where their absence was proved. */
+function alreadyDone(state: VaultState, kids: readonly string[]): string {
+  const proofs = new Set(kids.map((kid) => state.keys.get(kid)?.absenceProved?.ceremony))
+  const named = [...proofs].filter((id) => id != null)
+  const done = 'Overwritten and deleted already'
+  return named.length > 0 && named.length <= 10 ? `${done} in ${named.join(', ')}.` : `${done}.`
+}
+
 export async function newEpoch(context: Context): Promise<Outcome> {
   const { vault, ports } = context
   const proved = vault.roster.people
     .filter((person) => person.role === 'custodian' && vault.present.has(person.id))
     .map((person) => person.id)
   const all = vault.roster.people.filter((person) => person.role === 'custodian').length
-  const observed = `New quorum secret; every remaining key re-wrapped. ${proved.length} of ${all} custodians prove their new share now, the others have to.`
+  const observed = `New quorum secret; every remaining key re-wrapped. ${proved.length} of ${all} custodians prove their new share now${proved.length < all ? '; the others prove theirs when they next come' : ''}.`
   const epoch = vault.roster.epoch + 1
   await act(context, { epoch }, async (quorum, approved) => {
     await vault.activateEpoch(quorum, ports.now(), context.actor, () => [approved, closing(context, observed)])
@@ -161,9 +195,7 @@ function certificateFor(context: Context, plan: Destroy, now: number): Certifica
       .filter((person) => present.has(person.id))
       .map(({ id, name, role }) => ({ id, name, role })),
     verified: ["The vault's copy is absent from every row and every decrypted page of the new file."],
-    stated: copies
-      .filter((copy) => copy.status === 'stated' || copy.status === 'attested')
-      .map((copy) => `${copy.what}: ${copy.evidence}`),
+    stated: statedOf(copies),
     notProvable: [
       'That no copy exists that nobody knows of.',
       'That this machine, its memory and its storage medium keep nothing; the medium counts as a copy until it is sanitised.',
@@ -171,6 +203,22 @@ function certificateFor(context: Context, plan: Destroy, now: number): Certifica
       'Custodians who were absent still hold a share of the old quorum secret; it opens nothing that remains.',
     ],
   }
+}
+
+const ATTESTED =
+  'Each attestation is the word of the person named in it, who was present in the ceremony named there. Their own sign-off on its record and certificate is their signature.'
+/** As many lines as the certificate has room for; each key's own copies are listed with the key. */
+const STATED = 18
+
+function statedOf(copies: readonly Copy[]): string[] {
+  const closed = copies.filter((copy) => copy.status === 'stated' || copy.status === 'attested')
+  const lines = [...new Set(closed.map((copy) => `${copy.what}: ${copy.evidence}`))]
+  const rest = lines.length - STATED
+  return [
+    ...lines.slice(0, STATED),
+    ...(rest > 0 ? [`${count(rest, 'more statement')}, listed with each key.`] : []),
+    ...(closed.some((copy) => copy.id === 'medium' || copy.id.startsWith('runtime:')) ? [ATTESTED] : []),
+  ]
 }
 
 function certificateKey(state: VaultState, key: VaultKey): Certificate['keys'][number] {

@@ -100,6 +100,8 @@ export type MediaPort = {
 export type Ports<Q extends QuorumPort = QuorumPort> = {
   /** Seconds since 1970 UTC. */
   now(): number
+  /** How those present show that they are there, in one sentence for the record. */
+  presence: string
   /** Runs the self-test and says in one line what it covered. Code `self-test-failed`. */
   selfTest(): string
   media: MediaPort

@@ -33,7 +33,7 @@ export async function runGenesis(ports: Ports, read: ReadPlan): Promise<{ vault:
   const ceremony = idFor('genesis', 1, at)
   const administrator = plan.people.find((person) => person.role === 'administrator')?.id ?? ''
   const present = plan.people.map((person) => person.id)
-  const observed = `${plan.people.length} people enrolled, ${plan.threshold} custodians must act together. ${tested}`
+  const observed = `${plan.people.length} people enrolled, ${plan.threshold} custodians must act together. ${tested} ${ports.presence}`
   const first: VaultEvent[] = [
     { type: 'ceremony-started', ceremony, kind: 'genesis', planDigest: read.digest, plan: read.text, present },
     { type: 'step-done', ceremony, step: 'create-vault', observed },
@@ -121,7 +121,7 @@ function needEveryone(vault: VaultPort, { id, present }: Ceremony): void {
 
 /**
  * Closes an interrupted ceremony with a reason. Keys it made that never left are erased; what happened stays recorded.
- * Codes as `resumeCeremony`, and `usage-invalid` without a reason.
+ * Codes as `resumeCeremony`, `usage-invalid` without a reason, `ceremony-conflict` for a destruction that has begun.
  */
 export async function abortCeremony(
   ports: Ports,
@@ -134,6 +134,13 @@ export async function abortCeremony(
     reason !== '' && reason.length <= 1000,
     'usage-invalid',
     'A ceremony is closed with a reason of at most 1000 characters.',
+  )
+  const begun = SCRIPTS[open.kind].find((step) => step.noWayBack && open.done.some((done) => done.step === step.id))
+  must(
+    !begun || open.kind === 'emergency',
+    'ceremony-conflict',
+    `${open.id} cannot be closed any more: the step “${begun?.title}” is done, and what it began must be brought to its end.`,
+    { hint: 'Finish it with "ceremony resume".' },
   )
   needQuorum(vault)
   await tailAccepted(ports, vault, options.acceptTail)
@@ -165,6 +172,10 @@ export async function abortCeremony(
       remove,
     })
   })
+  if (begun)
+    ports.say(
+      `  The keys that ${open.id} marked stay compromised: they never sign again, and nothing replaces them yet. Run another emergency ceremony with the same scope to make the replacements, then hand over to every runtime.`,
+    )
   return { ceremony: open.id, erased: halfMade.length }
 }
 

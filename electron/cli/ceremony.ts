@@ -63,10 +63,13 @@ async function run([path = '']: string[], options: Options, reporter: Reporter):
   const confirm = wordsOf(options)
   const vaultPath = text(options['vault']) ?? ''
   if (!existsSync(vaultPath)) return genesis(path, vaultPath, options, room)
-  const vault = await openForCeremony(vaultPath, options['passphrases'])
+  const { vault, before: read } = await openForCeremony(vaultPath, options['passphrases'], () => readPlanFile(path))
+  const done = sayOnInterrupt(reporter)
   try {
-    return answerOf(await runCeremony(connect(room), vault, readPlanFile(path), confirm))
+    warnAutomated(reporter, vault.anchor.practice)
+    return answerOf(await runCeremony(connect(room), vault, read, confirm))
   } finally {
+    done()
     vault.close()
   }
 }
@@ -75,24 +78,28 @@ async function genesis(path: string, folder: string, options: Options, room: Roo
   const read = readPlanFile(path)
   const passphrases = readPassphrases(text(options['passphrases']))
   if (read.plan.kind !== 'genesis') vaultFolder(folder)
+  warnAutomated(room.reporter, read.plan.kind !== 'genesis' || read.plan.practice)
   const { vault, result } = await runGenesis(connect({ ...room, newVault: { folder, passphrases } }), read)
   vault.close()
   return answerOf(result)
 }
 
 async function resume(_: string[], options: Options, reporter: Reporter): Promise<Answer> {
-  const vault = await openForCeremony(options['vault'], options['passphrases'])
+  const { vault } = await openForCeremony(options['vault'], options['passphrases'])
+  const done = sayOnInterrupt(reporter)
   try {
+    warnAutomated(reporter, vault.anchor.practice)
     const ports = connect(roomOf(options, reporter, null))
     const choices = { confirm: wordsOf(options), acceptTail: options['acceptTail'] === true }
     return answerOf(await resumeCeremony(ports, vault, parsePlan, choices))
   } finally {
+    done()
     vault.close()
   }
 }
 
 async function abort(_: string[], options: Options, reporter: Reporter): Promise<Answer> {
-  const vault = await openForCeremony(options['vault'], options['passphrases'])
+  const { vault } = await openForCeremony(options['vault'], options['passphrases'])
   try {
     const ports = connect(roomOf(options, reporter, null))
     const choices = { reason: text(options['reason']) ?? '', acceptTail: options['acceptTail'] === true }
@@ -161,10 +168,33 @@ function wordsOf(options: Options): string[] {
 }
 
 function answerOf(result: CeremonyResult): Answer {
-  const steps = result.steps.map(({ step, observed }) => `  ${step}: ${observed}`)
-  const certificates = result.certificates.map((id) => `  certificate ${id}`)
-  return {
-    data: result,
-    text: [`${result.ceremony} is complete.`, ...steps, ...certificates, `Record: ${result.recordFolder}`].join('\n'),
+  const pages = ['record.html', 'head-card.html'].map((name) => join(result.recordFolder, name))
+  const certificates = result.certificates.map((id) => `Certificate ${id} is in the same folder.`)
+  const lines = [
+    `${result.ceremony} is complete. Read, print and keep:`,
+    ...pages.map((page) => `  ${page}`),
+    ...certificates,
+  ]
+  return { data: result, text: lines.join('\n') }
+}
+
+/** Ctrl-C while a ceremony runs: what stands, and how to go on. Exit status 130. */
+function sayOnInterrupt(reporter: Reporter): () => void {
+  const stop = () => {
+    reporter.say('\nStopped. The steps marked above are recorded; of the step that was under way nothing is kept.')
+    reporter.say(
+      'Go on with "ceremony resume --accept-tail", or close it with "ceremony abort --accept-tail --reason WHY".',
+    )
+    process.exit(130)
   }
+  process.once('SIGINT', stop)
+  return () => process.off('SIGINT', stop)
+}
+
+/** Without a quorum of people at the machine, production ceremonies deserve a word. */
+function warnAutomated(reporter: Reporter, practice: boolean): void {
+  if (!practice)
+    reporter.say(
+      'This is a production vault: the software approves for everybody whose passphrase file it was given, and the record says so.',
+    )
 }

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import packageJson from '../../package.json' with { type: 'json' }
 import { KeyriteError } from '../../shared/errors.ts'
 import { bundleCommands } from './bundle.ts'
 import { ceremonyCommands } from './ceremony.ts'
@@ -14,9 +15,10 @@ import { verifyCommand } from './verify.ts'
 const program = new Command('keyrite')
   .description('Offline key ceremonies for multi-tenant token issuers')
   .option('--json', 'one JSON object on stdout')
-  .option('--quiet', 'no words on stderr')
+  .option('--quiet', 'on stderr errors only')
   .option('--no-color', 'no colours')
   .option('--no-input', 'never ask; fail with what would have been asked')
+  .version(packageJson.version)
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
 

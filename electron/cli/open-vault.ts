@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { must } from '../../shared/errors.ts'
 import { openRoster } from '../../shared/formats/roster.ts'
@@ -12,6 +12,11 @@ import { readPassphrases } from './passphrases.ts'
 export function vaultFolder(given: unknown): string {
   must(typeof given === 'string' && given !== '', 'usage-invalid', 'Name the vault with --vault.')
   const folder = resolve(given)
+  must(
+    !existsSync(folder) || statSync(folder).isDirectory(),
+    'usage-invalid',
+    `${given} is a file; a vault is a folder.`,
+  )
   if (basename(folder).endsWith('.vault')) return folder
   const inside = list(folder).filter((name) => name.endsWith('.vault') && !name.startsWith('.'))
   must(
@@ -36,9 +41,14 @@ export const openToView = (vault: unknown, passphrases: unknown): Promise<Vault>
 
 /**
  * Opens a vault for a ceremony. That M custodians are there is checked before anything else, from the list of people
- * alone: with fewer the vault is not even opened. Codes `quorum-missing`, and those of `Vault.open`.
+ * alone: with fewer the vault is not even opened. Then `before` runs (reading the plan, say), then the vault is opened.
+ * Codes `quorum-missing`, and those of `before` and `Vault.open`.
  */
-export async function openForCeremony(vault: unknown, passphrases: unknown): Promise<Vault> {
+export async function openForCeremony<T = undefined>(
+  vault: unknown,
+  passphrases: unknown,
+  before: () => T = () => undefined as T,
+): Promise<{ vault: Vault; before: T }> {
   const folder = vaultFolder(vault)
   const given = readPassphrases(text(passphrases))
   const people = readPeople(folder)
@@ -51,7 +61,8 @@ export async function openForCeremony(vault: unknown, passphrases: unknown): Pro
     'quorum-missing',
     missing === 1 ? 'One more custodian needs to be here.' : `${missing} more custodians need to be here.`,
   )
-  return Vault.open(folder, given)
+  const result = before()
+  return { vault: await Vault.open(folder, given), before: result }
 }
 
 export const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)

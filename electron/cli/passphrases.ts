@@ -19,7 +19,9 @@ export function readPassphrases(folder: string | undefined): Map<string, string>
     const path = join(folder, id)
     must(isTenantId(id), 'file-refused', `Reading ${path}: it is not named by the id of a person.`)
     const open = process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0
-    must(!open, 'file-refused', `Reading ${path}: others on this machine may read it. Set its mode to 0600.`)
+    must(!open, 'file-refused', `Reading ${path}: others on this machine may read it.`, {
+      hint: `Make it its owner's alone: chmod 600 ${path}`,
+    })
     passphrases.set(id, fromUtf8(readFileGuarded(path, MAX)).replace(/\r?\n$/, ''))
   }
   must(passphrases.size > 0, 'passphrase-missing', `There is no passphrase in ${folder}.`)

@@ -4,7 +4,7 @@ import { copiesOf } from '../../shared/domain/ledger.ts'
 import { keysOf } from '../../shared/domain/state.ts'
 import type { Vault } from '../vault/vault.ts'
 import { headOf, verifyVault } from '../vault/verify.ts'
-import { table, utcDay } from './format.ts'
+import { table, utcDay, utcTime } from './format.ts'
 import { openToView } from './open-vault.ts'
 import { type Answer, answering } from './output.ts'
 
@@ -51,16 +51,28 @@ async function verify(vault: Vault): Promise<Answer> {
   return { data: report, text }
 }
 
-function head(vault: Vault): Answer {
-  const data = headOf(vault)
-  const lines = [
-    `Vault    ${vault.state.name}`,
-    `Event    ${data.seq}`,
-    `Head     ${data.headHex.join(' ')}`,
-    `Root     ${data.rootHex.join(' ')}`,
-    `In words ${data.rootWords.join(' ')}`,
+async function head(vault: Vault): Promise<Answer> {
+  const data = await headOf(vault)
+  const { signed, laterEvents } = data
+  const rows = (groups: string[]) => [groups.slice(0, 8).join(' '), groups.slice(8).join(' ')]
+  const head = signed ? rows(signed.headHex) : ['nothing is signed by the root yet', '']
+  const [first = '', second = ''] = rows(data.rootHex)
+  const later =
+    laterEvents <= 1
+      ? 'One later event: this signature itself.'
+      : `${laterEvents} later events: a ceremony is not completed.`
+  const text = [
+    `Vault     ${data.name}`,
+    `Event     ${signed?.seq ?? 0}${signed ? `, signed by the root ${utcTime(signed.at)}` : ''}`,
+    `Head      ${head[0]}`,
+    `          ${head[1]}`,
+    `          ${later}`,
+    `Root      ${first}`,
+    `          ${second}`,
+    ...[0, 8, 16].map((at) => `${at === 0 ? 'In words ' : '         '} ${data.rootWords.slice(at, at + 8).join(' ')}`),
+    'Compare event and head with the newest head card: they are the same, or this is not the newest copy of the vault.',
   ]
-  return { data, text: lines.join('\n') }
+  return { data, text: text.join('\n') }
 }
 
 const nowSeconds = () => Math.floor(Date.now() / 1000)
@@ -92,7 +104,10 @@ function keys(vault: Vault): Answer {
     utcDay(key.signUntil),
     key.kid,
   ])
-  return { data: { keys: list }, text: table([['KEY', 'PHASE', 'STATE', 'SIGNS FROM', 'UNTIL', 'KEY ID'], ...rows]) }
+  return {
+    data: { keys: list },
+    text: table([['KEY', 'PHASE', 'STATE', 'SIGNS FROM', 'UNTIL', 'COPIES', 'KEY ID'], ...rows]),
+  }
 }
 
 function tenants(vault: Vault): Answer {

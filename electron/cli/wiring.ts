@@ -37,6 +37,7 @@ export function connect(room: Room): Ports<Quorum> {
   const { reporter, now } = room
   return {
     now,
+    presence: 'Passphrases are read from files; the software approves and signs for the people they belong to.',
     selfTest: () => {
       assertSelfTest()
       return `Self-test passed: ${new Set(SELF_TESTS.map((test) => test.algorithm)).size} algorithms.`

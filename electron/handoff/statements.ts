@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Enrollment, openEnrollment } from '../../shared/formats/enrollment.ts'
 import { fileName } from '../../shared/formats/file-name.ts'
@@ -9,10 +10,10 @@ import { writeNewFile } from '../files/write.ts'
 
 /** Files of one statement: the trust anchor that leaves the vault, the enrollment that comes to it. */
 
-/** Writes a trust anchor into `folder` and gives its path. Codes of `writeNewFile`. */
+/** Writes a trust anchor into `folder` and gives its path; the very same file there already is as good. Codes of `writeNewFile`. */
 export function writeTrustAnchor(folder: string, jws: string, at: number): string {
   const path = join(folder, fileName('trust-anchor', jws, at))
-  writeNewFile(path, statementFile(jws))
+  if (!existsSync(path) || readStatement(path) !== jws) writeNewFile(path, statementFile(jws))
   return path
 }
 

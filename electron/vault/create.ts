@@ -14,6 +14,7 @@ import { ioError } from '../files/errors.ts'
 import { syncFolder } from '../files/write.ts'
 import { append, chain, createTables } from './log.ts'
 import {
+  checkPassphrase,
   createIdentity,
   fileKeyId,
   p256Public,
@@ -56,8 +57,7 @@ export async function createVault(wanted: NewVault): Promise<Vault> {
   must(folder.endsWith('.vault'), 'usage-invalid', "A vault's folder has a name that ends in .vault.")
   must(!existsSync(folder), 'vault-exists', `There is something at ${folder} already.`)
   checkPeople(wanted.people, wanted.threshold)
-  for (const { id } of wanted.people)
-    must(wanted.passphrases.has(id), 'passphrase-missing', `No passphrase of ${id} was given.`)
+  checkPassphrases(wanted)
   const building = join(dirname(folder), `.${basename(folder)}.${randomBytes(4).toString('hex')}.partial`)
   try {
     mkdirSync(building, { mode: 0o700, recursive: true })
@@ -149,6 +149,20 @@ async function build(folder: string, wanted: NewVault): Promise<Map<string, Unlo
   db.close()
   wipe(fileKey)
   return present
+}
+
+/** Everybody has one, nobody the same: two shares behind one passphrase would be one person's. */
+function checkPassphrases({ people, passphrases }: NewVault): void {
+  for (const { id } of people) must(passphrases.has(id), 'passphrase-missing', `No passphrase of ${id} was given.`)
+  const owners = new Map<string, string>()
+  for (const { id } of people) {
+    const passphrase = passphrases.get(id) ?? ''
+    checkPassphrase(id, passphrase)
+    const normal = passphrase.normalize('NFKC')
+    const other = owners.get(normal)
+    must(!other, 'passphrase-weak', `${other} and ${id} have the same passphrase. Each person needs their own.`)
+    owners.set(normal, id)
+  }
 }
 
 /** Each person's key pairs, sealed by their passphrase, and the file key addressed to them. */

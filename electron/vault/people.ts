@@ -28,13 +28,13 @@ const LEAST_LENGTH = 16
 const LEAST_DISTINCT = 8
 
 /** Refuses a passphrase that is short or repeats itself; a generated one of six words always passes. Code `passphrase-weak`. */
-export function checkPassphrase(passphrase: string): void {
+export function checkPassphrase(id: string, passphrase: string): void {
   const text = passphrase.normalize('NFKC')
   const strong = [...text].length >= LEAST_LENGTH && new Set(text).size >= LEAST_DISTINCT
   must(
     strong,
     'passphrase-weak',
-    `A passphrase has at least ${LEAST_LENGTH} characters, ${LEAST_DISTINCT} of them different.`,
+    `The passphrase of ${id} is too weak: it needs at least ${LEAST_LENGTH} characters, ${LEAST_DISTINCT} of them different.`,
   )
 }
 
@@ -43,7 +43,7 @@ const sealedAs = (vault: VaultName, id: string, part: string, kdf: unknown): Byt
 
 /** Makes a person's key pairs and seals them. One Argon2id derivation. Code `passphrase-weak`. */
 export async function createIdentity(vault: VaultName, id: string, passphrase: string): Promise<Identity> {
-  checkPassphrase(passphrase)
+  checkPassphrase(id, passphrase)
   const cost = vault.practice ? PRACTICE_COST : PRODUCTION_COST
   const kdf = { algorithm: 'argon2id', ...cost, lanes: 1, salt: toBase64url(randomBytes(16)) } as const
   const encryption = generateKeyPairSync('ec', { namedCurve: 'P-256' })

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { VaultEvent } from '../../shared/domain/events.ts'
-import { evolve, type VaultState } from '../../shared/domain/state.ts'
+import { evolve, openCeremony, type VaultState } from '../../shared/domain/state.ts'
 import { isKeyriteError, KeyriteError, must } from '../../shared/errors.ts'
 import { type Approval, checkApprovals, signApproval } from '../../shared/formats/approval.ts'
 import { type Bytes, digest, equalBytes, fromBase64url, toBase64url, wipe } from '../../shared/formats/bytes.ts'
@@ -27,6 +27,9 @@ import {
 import { checkPeopleFile, digestsOf, extend, keep, pruned, readPeople, writePeople } from './people-store.ts'
 import { Quorum } from './quorum.ts'
 import { checkShare, combineShares, dealShares } from './sharing.ts'
+
+/** A file that was being written when this program was ended. */
+const PARTIAL = /^\.[0-9a-f]{16}\.partial$/
 
 /** One open vault: its folded state, the people present, and the only ways to change it. */
 
@@ -107,6 +110,8 @@ export class Vault {
 
   /** Removes what an interrupted change left behind. Called before a ceremony, never by a mere look. */
   tidy(): void {
+    for (const name of readdirSync(this.folder))
+      if (PARTIAL.test(name)) rmSync(join(this.folder, name), { force: true })
     removeNext(this.folder)
     this.#prune()
   }
@@ -220,9 +225,12 @@ export class Vault {
     this.tail = null
   }
 
+  /** For people: which events nobody but their writers vouches for. */
   describeTail(): string {
     const { from, to } = this.tail ?? { from: 0, to: 0 }
-    return `Events ${from} to ${to} were written after the newest checkpoint, so the root has not signed them. A quorum must look at them first.`
+    const open = openCeremony(this.state)
+    const whose = open ? ` of ${open.id}` : ''
+    return `Events ${from} to ${to}${whose} were written after the last ceremony that was completed, so the root has not signed them. A quorum must look at them before anything else is done.`
   }
 
   /** Opens a custodian's share and checks it against the roster. Code `share-invalid`. */

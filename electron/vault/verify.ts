@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto'
 import { KeyriteError, must } from '../../shared/errors.ts'
 import { checkApprovals } from '../../shared/formats/approval.ts'
+import { openCheckpoint } from '../../shared/formats/checkpoint.ts'
 import { hexGroups, words } from '../../shared/formats/fingerprint.ts'
 import { checkAgreement, type Roster } from '../../shared/formats/roster.ts'
 import { sqliteError } from '../sqlite/database.ts'
@@ -119,15 +120,22 @@ async function checkAgreements(agreements: Record<string, string>, rosterJws: st
   for (const [id, agreement] of Object.entries(agreements)) await checkAgreement(agreement, rosterJws, roster, id)
 }
 
-/** What the head card shows: the newest checkpoint's place and link, and the root's fingerprint in words. */
-export function headOf(vault: Vault) {
-  const root = vault.anchor.key.kid
+/**
+ * What the head card shows: the newest state that the root signed, to be compared with the printed card, and beside it
+ * the newest event. In a vault at rest the checkpoint itself is the only later event.
+ */
+export async function headOf(vault: Vault) {
+  const { state, anchor } = vault
+  const root = anchor.key.kid
+  const signed = state.checkpoint && (await openCheckpoint(state.checkpoint.statement, anchor.key, anchor.practice))
   return {
-    vaultId: vault.state.vaultId,
-    seq: vault.state.seq,
-    head: vault.state.head,
-    headHex: hexGroups(vault.state.head),
-    checkpoint: vault.state.checkpoint?.statement ?? null,
+    vaultId: state.vaultId,
+    name: state.name,
+    signed: signed && { seq: signed.seq, head: signed.head, headHex: hexGroups(signed.head), at: signed.iat },
+    seq: state.seq,
+    head: state.head,
+    laterEvents: state.seq - (signed?.seq ?? 0),
+    checkpoint: state.checkpoint?.statement ?? null,
     root,
     rootHex: hexGroups(root),
     rootWords: words(root),

@@ -2,7 +2,7 @@ import { KeyriteError, must } from '../errors.ts'
 import { KEY_SPECS, type KeySpec } from './algorithms.ts'
 import type { VaultEvent } from './events.ts'
 import type { KeyTimes } from './key.ts'
-import { checkPolicy, type Policy, type RelyingParty, spellDuration } from './policy.ts'
+import { checkPolicy, type Policy, type RelyingParty } from './policy.ts'
 import { extendSchedule, keyLabel, replacementTimes } from './schedule.ts'
 import { keysOf, type Runtime, type Tenant, type VaultKey, type VaultState } from './state.ts'
 
@@ -14,7 +14,7 @@ export type KeyJob = { tenant: string; spec: KeySpec; times: KeyTimes; label: st
 /** Its label tells a replacement from the key that started to sign in the same month. */
 const replacing = (key: VaultKey, times: KeyTimes): KeyJob => {
   const made = job(key.tenant, key.spec, times, key.kid)
-  return { ...made, label: `${made.label}-replacement` }
+  return { ...made, label: `${made.label}b` }
 }
 
 export type NewTenant = { tenant: string; name: string; issuer: string; policy: Policy; relyingParties: RelyingParty[] }
@@ -187,15 +187,15 @@ export function decideDestroy(state: VaultState, kids: readonly string[], now: n
     const { signFrom, signUntil, extendUntil } = key.times
     const blocked = (why: string) =>
       new KeyriteError('destruction-blocked', `${key.label} cannot be destroyed: ${why}.`)
-    if (now < signFrom) throw blocked(`it is to sign in ${spellDuration(signFrom - now)}`)
-    if (now < signUntil) throw blocked(`it signs for another ${spellDuration(signUntil - now)}`)
+    if (now < signFrom) throw blocked(`it is to sign from ${utcDate(signFrom)}`)
+    if (now < signUntil) throw blocked(`it is to sign until ${utcDate(signUntil)}`)
     if (now < extendUntil)
-      throw blocked(
-        `it may still have to sign for another ${spellDuration(extendUntil - now)}, if its successor is late`,
-      )
+      throw blocked(`it may still have to sign until ${utcDate(extendUntil)}, if its successor is late`)
     return key
   })
 }
+
+const utcDate = (at: number): string => new Date(at * 1000).toISOString().slice(0, 10)
 
 const sameAlgorithm = (a: KeySpec, b: KeySpec): boolean => KEY_SPECS[a].alg === KEY_SPECS[b].alg
 

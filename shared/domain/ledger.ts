@@ -28,6 +28,8 @@ export const gradeOf = (copies: readonly Copy[]): 'deletion' | 'destruction' =>
 function vaultCopy(key: VaultKey): Copy {
   const base = { id: 'vault', what: 'Vault', holder: 'Administrator' }
   if (!key.destroyed) return { ...base, status: 'open', evidence: 'Sealed row in the vault' }
+  if (!key.absenceProved)
+    return { ...base, status: 'open', evidence: 'Row overwritten and deleted; nobody proved its absence yet' }
   return { ...base, status: 'verified', evidence: 'Row overwritten and deleted; absence proved on decrypted pages' }
 }
 
@@ -49,21 +51,27 @@ function fileCopy(runtime: Runtime, handoff: Handoff): Copy {
 function runtimeCopy(state: VaultState, runtime: Runtime, key: VaultKey): Copy {
   const id = `runtime:${runtime.runtimeId}`
   const base = { id, what: `Runtime ${runtime.runtimeId}`, holder: 'Issuer operators' }
-  const erased = runtime.receipts.statements.find(({ stated }) => stated.type === 'erased' && stated.kid === key.kid)
-  const attested = attestationOf(state, key.kid, id)
+  const erased = runtime.receipts.statements.findLast(
+    ({ stated }) => stated.type === 'erased' && stated.kid === key.kid,
+  )
   if (!erased) return { ...base, status: 'open', evidence: 'No erasure receipt yet' }
   const receipt = `Erasure receipt ${erased.seq}`
+  const attested = attestationOf(state, key.kid, id, erased.at)
   if (!attested)
     return { ...base, status: 'open', evidence: `${receipt}; nobody attested its snapshots and backups yet` }
-  return { ...base, status: 'stated', evidence: `${receipt}; ${attested.by}: ${attested.statement}` }
+  return { ...base, status: 'stated', evidence: `${receipt}; ${saidBy(attested)}` }
 }
 
 function mediumCopy(state: VaultState, key: VaultKey): Copy {
   const base = { id: 'medium', what: 'Vault medium', holder: 'Administrator' }
-  const attested = attestationOf(state, key.kid, 'medium')
-  if (attested) return { ...base, status: 'attested', evidence: `${attested.by}: ${attested.statement}` }
+  const attested = key.destroyed && attestationOf(state, key.kid, 'medium', key.destroyed.at)
+  if (attested) return { ...base, status: 'attested', evidence: saidBy(attested) }
   return { ...base, status: 'open', evidence: 'Not yet sanitised' }
 }
 
-const attestationOf = (state: VaultState, kid: string, copy: string): Attestation | undefined =>
-  state.attestations.find((one) => one.copy === copy && one.kids.includes(kid))
+/** Nobody can attest before an erasure what is left after it: an attestation counts from the erasure on that it covers. */
+const attestationOf = (state: VaultState, kid: string, copy: string, erasedAt: number): Attestation | undefined =>
+  state.attestations.find((one) => one.copy === copy && one.at >= erasedAt && one.kids.includes(kid))
+
+const saidBy = ({ by, ceremony, statement }: Attestation): string =>
+  ceremony ? `${by} in ${ceremony}: ${statement}` : `${by}: ${statement}`

@@ -11,8 +11,8 @@ function timesFrom(
   announceAt: number,
   signFrom: number,
   propagation: KeyTimes['propagation'],
+  signUntil = signFrom + policy.rotationInterval,
 ): KeyTimes {
-  const signUntil = signFrom + policy.rotationInterval
   return {
     announceAt,
     signFrom,
@@ -45,29 +45,41 @@ export function nextKey(policy: Policy, last: KeyTimes, from: number): KeyTimes 
 /**
  * Times for as many new keys of one algorithm as reach the policy's horizon: after the ceremony, `horizon` keys stand
  * after the one that signs at `from`. `existing` are that algorithm's usable keys in order; without any, the first new
- * key is the tenant's first.
+ * key is the tenant's first. A schedule that ran out starts anew: since nobody can sign any more, the new key signs at
+ * once, and says so (`none (emergency)`).
  */
 export function extendSchedule(policy: Policy, existing: readonly KeyTimes[], from: number): KeyTimes[] {
-  const future = existing.filter((times) => times.signFrom > from).length
-  const made: KeyTimes[] = existing.length === 0 ? [firstKey(policy, from)] : []
+  const living = existing.filter((times) => times.extendUntil > from)
+  const future = living.filter((times) => times.signFrom > from).length
+  const made: KeyTimes[] = []
+  if (existing.length === 0) made.push(firstKey(policy, from))
+  else if (living.length === 0) made.push(timesFrom(policy, from, from, 'none (emergency)'))
   for (let count = future; count < policy.horizon; count++) {
-    const last = made.at(-1) ?? existing.at(-1)
+    const last = made.at(-1) ?? living.at(-1)
     if (last) made.push(nextKey(policy, last, from))
   }
   return made
 }
 
 /**
- * The times of a replacement for a compromised key: the same end, and as much announcement as is still possible. Where
- * that is less than the propagation time it says so (`none (emergency)`). A key that had only its extension left gives
- * its replacement a whole span.
+ * The times of a replacement for a compromised key, with as much announcement as is still possible; where that is less
+ * than the propagation time it says so (`none (emergency)`). It ends when `successor` begins, the next usable key of the
+ * algorithm. Without one so near it ends as the compromised key would have; where that is over, or too near for another
+ * key to be announced, it gets a whole span.
  */
-export function replacementTimes(policy: Policy, compromised: KeyTimes, now: number): KeyTimes {
-  if (now >= compromised.signUntil) return timesFrom(policy, now, now, 'none (emergency)')
+export function replacementTimes(
+  policy: Policy,
+  compromised: KeyTimes,
+  now: number,
+  successor: number | null = null,
+): KeyTimes {
   const announceAt = Math.max(now, compromised.announceAt)
   const signFrom = Math.max(now, compromised.signFrom)
-  const full = signFrom - announceAt >= policy.propagationTime
-  return { ...compromised, announceAt, signFrom, propagation: full ? 'full' : 'none (emergency)' }
+  const propagation = signFrom - announceAt >= policy.propagationTime ? 'full' : 'none (emergency)'
+  const late = now >= compromised.signUntil || now > compromised.extendUntil - policy.propagationTime
+  const end = late ? signFrom + policy.rotationInterval : compromised.signUntil
+  const signUntil = successor !== null && successor <= end + policy.extension ? successor : end
+  return timesFrom(policy, announceAt, signFrom, propagation, signUntil)
 }
 
 /** A rule of the schedule that does not hold, for import and for tests. */
@@ -76,7 +88,8 @@ export type ScheduleFinding = { kid: string | null; message: string }
 /**
  * Checks what must hold for every schedule (lifecycle.md, "Schedule"): each key's times in order, the full announcement
  * or a marked reason, publication long enough for the last token, and per algorithm exactly one key signing at every
- * instant from the first `signFrom` to the last `signUntil`. Compromised keys may leave their span to their replacement.
+ * instant from the first `signFrom` to the last `signUntil`. Compromised keys may leave their span to their replacement,
+ * or to nobody while there is none: a runtime must learn of a compromise in any case.
  */
 export function checkSchedule(
   policy: Policy,
@@ -92,19 +105,20 @@ export function checkSchedule(
     if (key.removeAt < key.extendUntil + policy.accessTokenLifetime + SKEW)
       findings.push({ kid: key.kid, message: 'it is removed while tokens it signed may still live' })
   }
-  for (const group of byAlgorithm(keys.filter((key) => !compromised.has(key.kid))).values())
-    findings.push(...gapsIn(group))
+  for (const group of byAlgorithm(keys).values()) findings.push(...gapsIn(group, compromised))
   return findings
 }
 
-function gapsIn(group: readonly ScheduledKey[]): ScheduleFinding[] {
+function gapsIn(group: readonly ScheduledKey[], compromised: ReadonlySet<string>): ScheduleFinding[] {
   const findings: ScheduleFinding[] = []
-  const ordered = [...group].sort((a, b) => a.signFrom - b.signFrom)
+  const lost = group.filter((key) => compromised.has(key.kid))
+  const ordered = group.filter((key) => !compromised.has(key.kid)).sort((a, b) => a.signFrom - b.signFrom)
   ordered.forEach((key, index) => {
     const next = ordered[index + 1]
     if (!next) return
     if (next.signFrom < key.signUntil) findings.push({ kid: next.kid, message: 'it signs before its predecessor ends' })
-    if (next.signFrom > key.extendUntil && next.propagation !== 'none (emergency)')
+    const left = lost.some((gone) => gone.signFrom <= key.extendUntil && gone.extendUntil >= next.signFrom)
+    if (next.signFrom > key.extendUntil && next.propagation !== 'none (emergency)' && !left)
       findings.push({ kid: next.kid, message: 'nobody could sign before it' })
     if (next.propagation === 'none (first key)') findings.push({ kid: next.kid, message: 'it is not a first key' })
   })

@@ -1,5 +1,6 @@
 import type { ScheduledKey } from './key.ts'
-import { DAY, type Policy, SKEW } from './policy.ts'
+import { DAY, MAX_PUBLISHED_KEYS, MAX_SLOTS, type Policy, SKEW } from './policy.ts'
+import { checkSchedule } from './schedule.ts'
 
 /** A span in which a tenant's published key set does not change: [from, to), the keys in it, and until when its signature counts. */
 export type Slot = { from: number; to: number; expires: number; kids: string[] }
@@ -38,6 +39,22 @@ export function cutSlots(
   const last = slots.at(-1)
   if (last) last.expires = Math.max(last.expires, last.to + policy.extension + policy.accessTokenLifetime + SKEW)
   return slots
+}
+
+/** The slots of a schedule, or what speaks against signing them. */
+export function planTimes(
+  policy: Policy,
+  keys: readonly ScheduledKey[],
+  gone: ReadonlySet<string>,
+  from: number,
+): { slots: Slot[]; finding: string | null } {
+  const [broken] = checkSchedule(policy, keys, gone)
+  if (broken) return { slots: [], finding: `key ${broken.kid}: ${broken.message}` }
+  const slots = cutSlots(policy, keys, gone, from)
+  const most = Math.max(...slots.map((slot) => slot.kids.length))
+  if (slots.length > MAX_SLOTS) return { slots, finding: `its schedule has more than ${MAX_SLOTS} slots` }
+  if (most > MAX_PUBLISHED_KEYS) return { slots, finding: `${most} keys would be published at a time` }
+  return { slots, finding: null }
 }
 
 /** The slot of `now`: after the last one ends, the last one goes on. Null before the first. */

@@ -19,6 +19,8 @@ export type VaultKey = {
   bornIn: string | null
   compromised: { at: number; reason: string } | null
   destroyed: { at: number; reason: string } | null
+  /** When and in which ceremony it was last proved that nothing of the erased key is left in the vault's file. */
+  absenceProved: { at: number; ceremony: string | null } | null
   certificate: { id: string; grade: 'deletion' | 'destruction' } | null
 }
 
@@ -80,7 +82,15 @@ export type Ceremony = {
   ended: Ended | null
 }
 
-export type Attestation = { kids: string[]; copy: string; by: string; statement: string; at: number }
+/** What a person said of a copy in a ceremony whose record they signed: an aborted one has no record, so nothing of it counts. */
+export type Attestation = {
+  kids: string[]
+  copy: string
+  by: string
+  statement: string
+  at: number
+  ceremony: string | null
+}
 
 export type VaultState = {
   vaultId: string
@@ -198,6 +208,7 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
       return
     }
     case 'ceremony-aborted':
+      state.attestations = state.attestations.filter((said) => said.ceremony !== event.ceremony)
       running(state, event.ceremony, seq).ended = {
         at,
         how: 'aborted',
@@ -270,7 +281,7 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
     }
     case 'copy-attested': {
       const { kids, copy, by, statement } = event
-      state.attestations.push({ kids, copy, by, statement, at })
+      state.attestations.push({ kids, copy, by, statement, at, ceremony: openCeremony(state)?.id ?? null })
       return
     }
     case 'keys-destroyed':
@@ -308,6 +319,11 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
       return
     }
     case 'absence-proved':
+      for (const kid of event.kids) {
+        const key = keyOf(state, kid, seq)
+        if (!key.destroyed) broken(seq, 'the absence of a key is proved that was never erased')
+        key.absenceProved = { at, ceremony: openCeremony(state)?.id ?? null }
+      }
       return
     default:
       never(event)
@@ -319,7 +335,15 @@ function addKey(state: VaultState, event: EventOf<'key-generated'>, seq: number,
   if (!tenant || state.keys.has(event.kid)) return broken(seq, 'a key has no tenant or exists already')
   const { type: _, sealed, ...key } = event
   const bornIn = openCeremony(state)?.id ?? null
-  state.keys.set(event.kid, { ...key, bornAt: at, bornIn, compromised: null, destroyed: null, certificate: null })
+  state.keys.set(event.kid, {
+    ...key,
+    bornAt: at,
+    bornIn,
+    compromised: null,
+    destroyed: null,
+    absenceProved: null,
+    certificate: null,
+  })
   tenant.kids.push(event.kid)
   addSealed(state, sealed)
 }

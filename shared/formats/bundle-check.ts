@@ -1,7 +1,6 @@
 import { lintKey } from '../domain/lint.ts'
-import { checkPolicy, MAX_JWKS_BYTES, MAX_PUBLISHED_KEYS } from '../domain/policy.ts'
-import { checkSchedule } from '../domain/schedule.ts'
-import { cutSlots, type Slot } from '../domain/slots.ts'
+import { checkPolicy, MAX_JWKS_BYTES } from '../domain/policy.ts'
+import { planTimes, type Slot } from '../domain/slots.ts'
 import { asKeyriteError, type Code, KeyriteError } from '../errors.ts'
 import {
   type BundleKey,
@@ -21,12 +20,15 @@ import { checkIssuerUrl } from './tenant-id.ts'
 /** A tenant line before its slots are signed. */
 export type TenantEntry = Omit<TenantLine, 'slots'>
 
-export const MAX_SLOTS = 400
+/** As in the format of a tenant line. */
+const MAX_KEYS = 64
+const MAX_TOMBSTONES = 1000
 
 /**
  * Checks the rules of one tenant and cuts its slots from `iat` (lifecycle.md, "Schedule" and "Slots"). Codes:
  * `key-refused` for a key that lint finds weak, `tombstone-hit` for a key that is named destroyed, `issuer-url-invalid`,
- * and `code` for a policy, a schedule, a published set or a list that is not allowed.
+ * and `code` for a policy, a schedule, a published set or a list that is not allowed. A tenant all of whose keys are
+ * compromised is allowed: its runtime must learn that, and then has nothing to sign with.
  */
 export function planSlots(entry: TenantEntry, iat: number, practice: boolean, code: Code): Slot[] {
   const rule = (holds: boolean, what: string) => {
@@ -40,20 +42,15 @@ export function planSlots(entry: TenantEntry, iat: number, practice: boolean, co
   }
   lintKeys(entry)
   checkTombstones(entry)
-  const kids = new Set(entry.keys.map((key) => key.kid))
+  rule(entry.keys.length > 0, 'it has no key')
+  rule(entry.keys.length <= MAX_KEYS, `it has more than ${MAX_KEYS} keys: destroy those that are compromised`)
+  rule(entry.tombstones.length <= MAX_TOMBSTONES, `it has more than ${MAX_TOMBSTONES} destroyed keys`)
   const gone = new Set(entry.compromised.map((key) => key.kid))
   rule(gone.size === entry.compromised.length, 'a compromised key is named twice')
-  const [finding] = checkSchedule(entry.policy, entry.keys, gone)
-  rule(!finding, `key ${finding?.kid}: ${finding?.message}`)
-  rule(
-    [...kids].some((kid) => !gone.has(kid)),
-    'it has no usable key',
-  )
-  const slots = cutSlots(entry.policy, entry.keys, gone, iat)
-  rule(slots.length <= MAX_SLOTS, `its schedule has more than ${MAX_SLOTS} slots`)
+  const { slots, finding } = planTimes(entry.policy, entry.keys, gone, iat)
+  rule(finding === null, finding ?? '')
   for (const slot of slots) {
     const bytes = canonicalText({ keys: keySet(entry.keys, slot.kids) }).length
-    rule(slot.kids.length <= MAX_PUBLISHED_KEYS, `${slot.kids.length} keys would be published at a time`)
     rule(bytes <= MAX_JWKS_BYTES, `its key set would have ${bytes} bytes`)
   }
   return slots

@@ -56,7 +56,10 @@ const fingerprintSchema = z
   .transform((text) => (/^[0-9A-Fa-f]{64}$/.test(text.replace(/\s/g, '')) ? fromHex(text.replace(/\s/g, '')) : text))
   .pipe(digestSchema)
 
-const tenantsSchema = z.union([z.literal('all'), z.array(idSchema).min(1).max(20_000)])
+const tenantsSchema = z.union(
+  [z.literal('all'), z.array(idSchema).min(1).max(20_000)],
+  '"all", or a list of tenant ids',
+)
 const reason = z.string().min(3).max(500)
 
 export const planSchema = z.discriminatedUnion('kind', [
@@ -86,11 +89,14 @@ export const planSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('rotate'), tenants: tenantsSchema, endingWithin: duration.optional() }),
   z.strictObject({
     kind: z.literal('emergency'),
-    scope: z.union([
-      z.strictObject({ key: digestSchema }),
-      z.strictObject({ tenant: idSchema }),
-      z.strictObject({ runtime: idSchema }),
-    ]),
+    scope: z.union(
+      [
+        z.strictObject({ key: digestSchema }),
+        z.strictObject({ tenant: idSchema }),
+        z.strictObject({ runtime: idSchema }),
+      ],
+      'one of { "key": KEY-ID }, { "tenant": ID } or { "runtime": ID }',
+    ),
     reason,
   }),
   z.strictObject({ kind: z.literal('intake'), runtime: idSchema, receipts: mediaFileSchema }),
