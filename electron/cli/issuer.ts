@@ -170,7 +170,10 @@ function taintAnswer(runtime: Runtime, options: Options): Answer {
 
 function exportAnswer(runtime: Runtime, options: Options): Answer {
   const result = runtime.exportReceipts(text(options, 'out'))
-  return { data: result, text: `Receipts ${result.from} to ${result.to} written to ${result.path}.` }
+  const said = result.existed
+    ? `Nothing new since the last export. Receipts ${result.from} to ${result.to} are in ${result.path} already.`
+    : `Receipts ${result.from} to ${result.to} written to ${result.path}.`
+  return { data: result, text: said }
 }
 
 function confirmAnswer(runtime: Runtime, options: Options): Answer {

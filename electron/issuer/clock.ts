@@ -4,7 +4,8 @@ import type { ClockHold, ClockState } from './store.ts'
 
 /**
  * Trusted time (lifecycle.md, "Runtime clock"): a high-water that never goes back. A forward jump of the wall clock
- * against the monotonic one of more than six hours holds it until an operator confirms.
+ * against the monotonic one of more than six hours holds it until an operator confirms. Only a serving process, a signed
+ * file and an operator's word move the time; the clock of a short command alone does not.
  */
 
 export const JUMP = 6 * HOUR
@@ -14,6 +15,8 @@ export class TrustedClock {
   readonly #onJump: (hold: ClockHold) => void
   #floor: number
   #hold: ClockHold | null
+  /** True while this process has only its wall clock to show for a long downtime: then it does not follow it. */
+  #unproved: boolean
   /** Trusted and monotonic time when both were last known to agree. */
   #base: { trusted: number; monotonic: number }
 
@@ -21,7 +24,9 @@ export class TrustedClock {
     this.#clock = clock
     this.#onJump = onJump
     this.#floor = state.floor
-    this.#hold = state.hold ?? downtimeHold(state, clock.now())
+    const downtime = downtimeHold(state, clock.now())
+    this.#hold = state.hold ?? downtime
+    this.#unproved = downtime !== null
     this.#base = this.#baseNow()
   }
 
@@ -30,9 +35,27 @@ export class TrustedClock {
     return this.#hold
   }
 
+  /**
+   * True in a command whose clock is more than six hours ahead of what the runtime last served, and that nobody confirmed:
+   * either nobody served for so long, or this clock is wrong.
+   */
+  get unproved(): boolean {
+    return this.#unproved
+  }
+
+  /** What the clock of the machine says, trusted or not. */
+  get wall(): number {
+    return this.#clock.now()
+  }
+
+  /** A serving process sets the time: after a downtime it follows its clock. */
+  serve(): void {
+    this.#unproved = false
+  }
+
   /** Trusted time in seconds. */
   now(): number {
-    if (this.#hold?.kind === 'jump') return this.#floor
+    if (this.#unproved || this.#hold?.kind === 'jump') return this.#floor
     const wall = this.#clock.now()
     const expected = this.#base.trusted + (this.#clock.monotonic() - this.#base.monotonic)
     if (wall - expected > JUMP) {
@@ -55,6 +78,7 @@ export class TrustedClock {
   /** Ends a hold: from here on the wall clock counts as confirmed. Gives the time. */
   release(): number {
     this.#hold = null
+    this.#unproved = false
     this.#floor = Math.max(this.#floor, this.#clock.now())
     this.#base = this.#baseNow()
     return this.#floor

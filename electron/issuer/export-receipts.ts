@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { must } from '../../shared/errors.ts'
 import { digest } from '../../shared/formats/bytes.ts'
@@ -6,11 +7,19 @@ import { fileName } from '../../shared/formats/file-name.ts'
 import { peekStatement } from '../../shared/formats/jws.ts'
 import { receiptSchema } from '../../shared/formats/receipt.ts'
 import { ioError } from '../files/errors.ts'
-import { writeLines } from '../files/lines.ts'
+import { digestLines, writeLines } from '../files/lines.ts'
 import { type Context, markHighwater } from './context.ts'
 import { makeTransportKey, unusedTransportKey } from './transport.ts'
 
-export type ExportedReceipts = { path: string; from: number; to: number; bytes: number; digest: string }
+export type ExportedReceipts = {
+  path: string
+  from: number
+  to: number
+  bytes: number
+  digest: string
+  /** True when this very file was there already: nothing was written. */
+  existed: boolean
+}
 
 /**
  * Writes all receipts that the vault had not taken when it made the newest bundle, as one chain that ends with the
@@ -30,8 +39,21 @@ export function exportReceipts(context: Context, folder: string): ExportedReceip
     throw ioError(error, 'Creating', folder)
   }
   const path = join(folder, fileName('receipts', `${from} ${head.digest}`, now))
-  const written = writeLines(path, receipts.linesAfter(from - 1))
-  return { path, from, to: head.seq, ...written }
+  const known = existsSync(path) ? sameFile(path, receipts.linesAfter(from - 1)) : null
+  const written = known ?? writeLines(path, receipts.linesAfter(from - 1))
+  return { path, from, to: head.seq, ...written, existed: known !== null }
+}
+
+/** Exporting twice within a second gives one file: what it holds, or null where the file holds anything else. */
+function sameFile(path: string, lines: Iterable<string>): { bytes: number; digest: string } | null {
+  const hash = createHash('sha256')
+  let bytes = 0
+  for (const line of lines) {
+    hash.update(line).update('\n')
+    bytes += line.length + 1
+  }
+  const wanted = hash.digest('base64url')
+  return digestLines(path) === wanted ? { bytes, digest: wanted } : null
 }
 
 /** The file must end with an offer: nothing is appended when the newest receipt is one that still holds. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { must } from '../../shared/errors.ts'
-import { countSchema, digestSchema, instantSchema } from '../../shared/formats/common.ts'
+import { digestSchema, instantSchema } from '../../shared/formats/common.ts'
 import { canonicalText, KB, parseAs, parseJson } from '../../shared/formats/json.ts'
 import { readFileGuarded } from '../files/read.ts'
 import { replaceFile } from '../files/write.ts'
@@ -14,9 +14,10 @@ import type { Store } from './store.ts'
 const FILE = 'highwater.json'
 
 const schema = z.strictObject({
-  number: countSchema,
+  number: z.int().min(0),
   head: digestSchema.nullable(),
-  receiptSeq: countSchema,
+  /** Grows for as long as the runtime lives. */
+  receiptSeq: z.int().min(0),
   receiptHead: digestSchema.nullable(),
   time: instantSchema,
 })

@@ -49,8 +49,10 @@ export function commitImport({ store, receipts }: Context, staged: Staged): Impo
     receipts.append(now, { type: 'imported', number, manifest, tenants, keys, eventSeq })
     if (material && eraseTransportKey(store, material.manifest.transportKey, now))
       receipts.append(now, { type: 'transport-key-erased', key: material.manifest.transportKey })
+    // The vault signed when the files were made; the clock of the command that brings them proves nothing.
+    const made = Math.max(bundle?.manifest.iat ?? 0, material?.manifest.iat ?? 0)
     const clock = store.clock()
-    store.setClock({ ...clock, floor: Math.max(clock.floor, now) })
+    store.setClock({ ...clock, floor: Math.max(clock.floor, Math.min(now, made)) })
     return { outcome, number, manifest, tenants, keys }
   })
 }

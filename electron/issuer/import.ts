@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { basename, join } from 'node:path'
+import { spellDuration } from '../../shared/domain/policy.ts'
 import { asKeyriteError, type Code, isKeyriteError, must } from '../../shared/errors.ts'
 import { BUNDLE_CAPS, type OpenBundle, openBundle } from '../../shared/formats/bundle-file.ts'
 import { openCheckpoint } from '../../shared/formats/checkpoint.ts'
@@ -27,7 +28,7 @@ type Files = { bundle: string | null; material: string | null }
 
 /**
  * Imports a bundle, its material, or both, in any order of `paths`. Codes: `usage-invalid` for other files, those of
- * reading and verifying, of `checkBinding` and `checkSequence`, what `stageBundle` and `stageMaterial` refuse, and
+ * reading and verifying, `clock-refused`, of `checkBinding` and `checkSequence`, what `stageBundle` and `stageMaterial` refuse, and
  * `store-busy` while another import runs.
  */
 export async function importFiles(
@@ -35,6 +36,7 @@ export async function importFiles(
   paths: readonly string[],
   progress: ImportProgress = () => {},
 ): Promise<ImportResult> {
+  mustTrustClock(context)
   const files = sortFiles(paths)
   const authentic: string[] = []
   const unlock = lockImports(context)
@@ -48,6 +50,21 @@ export async function importFiles(
     unlock()
   }
 }
+
+/** An import is judged by the time: one whose clock nobody can vouch for is refused before anything else. */
+function mustTrustClock({ clock }: Context): void {
+  const { hold, wall } = clock
+  must(
+    !clock.unproved,
+    'clock-refused',
+    `The clock of this machine says ${utc(wall)}, ${spellDuration(wall - (hold?.from ?? wall))} after this runtime last served. Nothing was imported, and the time of the runtime stays.`,
+    {
+      hint: 'If the clock is wrong, set it. If nobody served for so long, compare the clock and run "issuer clock confirm", then import again.',
+    },
+  )
+}
+
+const utc = (at: number): string => `${new Date(at * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 
 function sortFiles(paths: readonly string[]): Files {
   const files: Files = { bundle: null, material: null }

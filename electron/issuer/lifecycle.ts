@@ -101,6 +101,7 @@ export function touch(store: Store, tenant: string): void {
  */
 export function tick(context: Context, first: boolean): Settled {
   const { store, clock } = context
+  clock.serve()
   const now = clock.now()
   if (clock.hold?.kind === 'jump') return { phases: 0, erased: 0 }
   const { servedUntil } = store.clock()

@@ -3,7 +3,7 @@ import { must } from '../../shared/errors.ts'
 import { digest, wipe } from '../../shared/formats/bytes.ts'
 import { thumbprint } from '../../shared/formats/fingerprint.ts'
 import { type Ed25519Jwk, ed25519JwkSchema } from '../../shared/formats/jws.ts'
-import { type ReceiptSigner, type Stated, signReceipt } from '../../shared/formats/receipt.ts'
+import { checkedReceipt, type ReceiptSigner, type Stated, signReceipt } from '../../shared/formats/receipt.ts'
 import type { Sealer } from './sealing.ts'
 import type { Store } from './store.ts'
 
@@ -24,10 +24,11 @@ export class ReceiptChain {
     this.#practice = practice
   }
 
-  /** Appends one receipt. Only within `store.change`, so that no other process appends between. */
+  /** Appends one receipt. Only within `store.change`, so that no other process appends between, and a refusal undoes all. */
   append(at: number, stated: Stated): void {
     const head = this.head()
-    const receipt = { runtimeId: this.#runtimeId, seq: (head?.seq ?? 0) + 1, prev: head?.digest ?? null, at, stated }
+    const seq = (head?.seq ?? 0) + 1
+    const receipt = checkedReceipt({ runtimeId: this.#runtimeId, seq, prev: head?.digest ?? null, at, stated })
     const jws = signReceipt(receipt, this.#practice, this.#signer)
     this.#store.run('INSERT INTO receipts (seq, jws) VALUES (?, ?)', receipt.seq, jws)
   }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { must } from '../../shared/errors.ts'
 import { wipe } from '../../shared/formats/bytes.ts'
+import { lineSchema } from '../../shared/formats/common.ts'
 import { assertSelfTest } from '../selftest/selftest.ts'
 import { addClient, type ClientRequest, listClients, removeClient } from './clients.ts'
 import { TrustedClock } from './clock.ts'
@@ -113,20 +114,27 @@ function runtimeOf(context: Context): Runtime {
         ticked = true
         return settled
       }),
-    taint: (tenant, kid, how) => own(() => taint(context, tenant, kid, how)),
+    taint: (tenant, kid, how) => own(() => taint(context, tenant, kid, { ...how, actor: named(how.actor) })),
     status: () => runtimeStatus(context),
     clients: {
-      add: (tenant, request, actor) => own(() => addClient(context, tenant, request, actor)),
+      add: (tenant, request, actor) => own(() => addClient(context, tenant, request, named(actor))),
       list: (tenant) => listClients(store, tenant),
-      remove: (tenant, clientId, actor) => own(() => removeClient(context, tenant, clientId, actor)),
+      remove: (tenant, clientId, actor) => own(() => removeClient(context, tenant, clientId, named(actor))),
     },
     exportReceipts: (folder) => exportReceipts(context, folder),
-    confirmClock: (actor) => own(() => confirmClock(context, actor)),
+    confirmClock: (actor) => own(() => confirmClock(context, named(actor))),
     close: () => {
       store.close()
       sealer.wipe()
     },
   }
+}
+
+/** Who acts stands in a receipt: one short line. Code `usage-invalid`. */
+function named(actor: string): string {
+  const fits = lineSchema.safeParse(actor).success
+  must(fits, 'usage-invalid', 'Who does this is named in one line of 1 to 200 characters (--actor).')
+  return actor
 }
 
 /** Host and path must not run into each other. */

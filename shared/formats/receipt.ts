@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { must } from '../errors.ts'
 import { toBase64url, utf8 } from './bytes.ts'
 import { countSchema, digestSchema, idSchema, instantSchema, lineSchema } from './common.ts'
-import { canonicalBytes, KB } from './json.ts'
+import { canonicalBytes, KB, parseAs } from './json.ts'
 import { openStatement, p256JwkSchema, type StatementKey, statementTyp } from './jws.ts'
 
 /** What a runtime states, signed with its receipt key and chained: each receipt holds the digest of the one before. */
@@ -54,6 +54,9 @@ export const RECEIPT_MAX = 4 * KB
 
 /** The runtime's receipt key (Ed25519). It signs at once, so that a receipt is made inside the transaction it reports. */
 export type ReceiptSigner = { kid: string; sign(input: Uint8Array): Uint8Array }
+
+/** A receipt that could not be read back is refused before it is signed: the vault could never take the chain again. */
+export const checkedReceipt = (receipt: Receipt): Receipt => parseAs(receiptSchema, receipt, 'receipt', 'internal')
 
 /** Signs a receipt as compact JWS with the protected header {alg, kid, typ}. */
 export function signReceipt(receipt: Receipt, practice: boolean, signer: ReceiptSigner): string {
