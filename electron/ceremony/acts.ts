@@ -1,9 +1,11 @@
-import { decideCompromise, decideHandoff, decideRotate } from '../../shared/domain/decide.ts'
+import { decideCompromise, decideEmergency, decideHandoff, decideRotate } from '../../shared/domain/decide.ts'
 import type { VaultEvent } from '../../shared/domain/events.ts'
 import { count } from '../../shared/domain/plural.ts'
 import { DAY, HOUR, spellDuration } from '../../shared/domain/policy.ts'
 import type { Act } from '../../shared/domain/script.ts'
+import { keysOf } from '../../shared/domain/state.ts'
 import { must } from '../../shared/errors.ts'
+import { planSlots } from '../../shared/formats/bundle-check.ts'
 import { lineSchema } from '../../shared/formats/common.ts'
 import { hexGroups, words } from '../../shared/formats/fingerprint.ts'
 import type { Plan, PlanOf } from '../../shared/formats/plan.ts'
@@ -18,7 +20,15 @@ import {
   newFile,
   proveAbsence,
 } from './destroy.ts'
-import { acceptRuntime, checkReceipts, compareEnrollment, compareFiles, exportFiles, takeReceipts } from './handoff.ts'
+import {
+  acceptRuntime,
+  checkReceipts,
+  compareEnrollment,
+  compareFiles,
+  exportFiles,
+  takeReceipts,
+  tenantExport,
+} from './handoff.ts'
 import { jobsOf, makeKeys } from './make-keys.ts'
 
 /** The table from a step's act to what performs it, and what is checked before a ceremony may even start. */
@@ -58,15 +68,19 @@ export async function precheck(context: Context): Promise<string> {
       return 'A new vault.'
     case 'onboard':
       return `${count(plan.tenants.length, 'new tenant')}, ${count(jobsOf(context, now).jobs.length, 'key')} to make.`
-    case 'rotate':
-      return `${count(decideRotate(vault.state, plan.tenants, plan.endingWithin ?? null, now).length, 'key')} to make.`
+    case 'rotate': {
+      const { jobs, leftOut } = decideRotate(vault.state, plan.tenants, plan.endingWithin ?? null, now)
+      const names = listed(leftOut.map(({ tenant }) => ({ label: tenant })))
+      const rest = leftOut[0] ? ` Left out: ${names}. ${leftOut[0].why.message}` : ''
+      return `${count(jobs.length, 'key')} to make.${rest}`
+    }
     case 'emergency':
       must(
         lineSchema.safeParse(plan.reason).success,
         'plan-invalid',
         'The reason of an emergency is one line of at most 200 characters: it stands in every later bundle.',
       )
-      return `${count(decideCompromise(vault.state, plan.scope, now).length, 'key is', 'keys are')} no longer trusted.`
+      return `${count(decideEmergency(vault.state, plan.scope, now).reached.length, 'key is', 'keys are')} no longer trusted.`
     case 'handoff': {
       must(
         plan.validFor >= HOUR && plan.validFor <= 365 * DAY,
@@ -74,7 +88,12 @@ export async function precheck(context: Context): Promise<string> {
         `A bundle is valid for an hour at least and a year at most. This plan says ${spellDuration(plan.validFor)}.`,
       )
       const { tenants, keys } = decideHandoff(vault.state, plan.runtime, plan.tenants, now)
-      return `${count(tenants.length, 'tenant')} and ${count(keys.length, 'private key')} for ${plan.runtime}.`
+      for (const tenant of tenants)
+        planSlots(tenantExport(vault.state, tenant, now), now, vault.anchor.practice, 'policy-rejected')
+      const idle = tenants.filter(({ tenant }) => keysOf(vault.state, tenant, { usable: true }).length === 0)
+      const names = listed(idle.map(({ tenant }) => ({ label: tenant })))
+      const warned = idle.length > 0 ? ` Without a usable key, so that nobody signs for them: ${names}.` : ''
+      return `${count(tenants.length, 'tenant')} and ${count(keys.length, 'private key')} for ${plan.runtime}.${warned}`
     }
     case 'enroll-runtime':
       return (await compareEnrollment(context)).observed

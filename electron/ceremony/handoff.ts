@@ -1,7 +1,7 @@
-import { decideHandoff, handedOver, knownRuntime } from '../../shared/domain/decide.ts'
+import { decideHandoff, exportedKeys, knownRuntime } from '../../shared/domain/decide.ts'
 import { count } from '../../shared/domain/plural.ts'
-import { SKEW, spellDuration } from '../../shared/domain/policy.ts'
-import { keysOf, type Runtime, type Tenant, type VaultKey, type VaultState } from '../../shared/domain/state.ts'
+import { spellDuration } from '../../shared/domain/policy.ts'
+import type { Runtime, Tenant, VaultKey, VaultState } from '../../shared/domain/state.ts'
 import { must } from '../../shared/errors.ts'
 import type { BundleKey } from '../../shared/formats/bundle.ts'
 import type { TenantEntry } from '../../shared/formats/bundle-check.ts'
@@ -202,10 +202,9 @@ function* unsealEach(keys: readonly VaultKey[], unseal: (kid: string) => Uint8Ar
   }
 }
 
-function tenantExport(state: VaultState, tenant: Tenant, now: number): TenantEntry {
-  const all = keysOf(state, tenant.tenant)
-  const gone = all.filter((key) => key.destroyed && !tokensMayLive(state, tenant, key, now))
-  const current = all.filter((key) => key.times.removeAt > now && !gone.includes(key))
+/** What a bundle says of a tenant, before its slots are cut. */
+export function tenantExport(state: VaultState, tenant: Tenant, now: number): TenantEntry {
+  const { named: current, destroyed: gone } = exportedKeys(state, tenant, now)
   return {
     tenant: tenant.tenant,
     name: tenant.name,
@@ -220,15 +219,6 @@ function tenantExport(state: VaultState, tenant: Tenant, now: number): TenantEnt
     ),
     tombstones: gone.flatMap(({ kid, destroyed }) => (destroyed ? [{ kid, at: destroyed.at }] : [])),
   }
-}
-
-/**
- * True while a runtime that had this key may have signed a token that still lives. A destroyed key stays published for
- * so long; then its tombstone takes its place.
- */
-function tokensMayLive(state: VaultState, { policy }: Tenant, key: VaultKey, now: number): boolean {
-  if (key.compromised || now >= key.times.extendUntil + policy.accessTokenLifetime + SKEW) return false
-  return [...state.runtimes.values()].some((runtime) => handedOver(runtime).includes(key.kid))
 }
 
 export async function compareFiles(context: Context): Promise<Outcome> {

@@ -33,7 +33,7 @@ export function jobsOf(
       for (const { issuer } of plan.tenants) checkIssuerUrl(issuer, anchor.practice)
       return decideOnboard(state, plan.tenants, now)
     case 'rotate':
-      return { events: [], jobs: decideRotate(state, plan.tenants, plan.endingWithin ?? null, now) }
+      return { events: [], jobs: decideRotate(state, plan.tenants, plan.endingWithin ?? null, now).jobs }
     case 'emergency':
       return { events: [], jobs: decideReplacements(state, awaitingReplacement(state, plan.scope, now), now) }
     default:

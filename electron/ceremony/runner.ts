@@ -174,7 +174,7 @@ export async function abortCeremony(
   })
   if (begun)
     ports.say(
-      `  The keys that ${open.id} marked stay compromised: they never sign again, and nothing replaces them yet. Run another emergency ceremony with the same scope to make the replacements, then hand over to every runtime.`,
+      `  The keys that ${open.id} marked stay compromised: they never sign again, and a replacement made here is erased. Run another emergency ceremony with the same scope to make replacements, then hand over to every runtime.`,
     )
   return { ceremony: open.id, erased: halfMade.length }
 }

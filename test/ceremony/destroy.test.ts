@@ -81,15 +81,10 @@ async function destroyed(at: Room, ...attestations: object[]) {
 
 describe('dependencies: refused, naming the blocker, and nothing is changed', () => {
   const BLOCKED: [string, (at: Room) => number, number, RegExp][] = [
-    ['while it signs', () => T0 + 50 * DAY, 0, /it signs for another/],
-    [
-      'while it may be extended',
-      () => T0 + 93 * DAY,
-      0,
-      /it may still have to sign for another .*if its successor is late/,
-    ],
-    ['while it is to sign', () => T0 + 50 * DAY, 1, /it is to sign in/],
-    ['while it is to sign, though its material never left', () => T0 + 50 * DAY, 2, /it is to sign in/],
+    ['while it signs', () => T0 + 50 * DAY, 0, /it is to sign until/],
+    ['while it may be extended', () => T0 + 93 * DAY, 0, /it may still have to sign until .*if its successor is late/],
+    ['while it is to sign', () => T0 + 50 * DAY, 1, /it is to sign from/],
+    ['while it is to sign, though its material never left', () => T0 + 50 * DAY, 2, /it is to sign from/],
   ]
   it.each(BLOCKED)('%s', async (_, when, index, message) => {
     const at = young.copy(genesis.folder())
@@ -147,10 +142,20 @@ describe('confirmation: the exact words, or nothing is changed', () => {
 const REFUSED: [string, (kid: string) => object, Code][] = [
   ['an unknown key', () => destroyPlan([digest('nothing')]), 'key-unknown'],
   ['one key twice', (kid) => destroyPlan([kid, kid]), 'plan-invalid'],
-  ['an attestation by a stranger', (kid) => destroyPlan([kid], { ...MEDIUM_ATTESTED, by: 'mallory' }), 'plan-invalid'],
+  ['an attestation by a stranger', (kid) => destroyPlan([kid], { ...RUNTIME_ATTESTED, by: 'mallory' }), 'plan-invalid'],
+  [
+    'an attestation by somebody who is not there',
+    (kid) => destroyPlan([kid], { ...RUNTIME_ATTESTED, by: 'clara' }),
+    'plan-invalid',
+  ],
+  [
+    'an attestation of the medium that the key is still on',
+    (kid) => destroyPlan([kid], MEDIUM_ATTESTED),
+    'plan-invalid',
+  ],
   [
     'an attestation of a copy that nobody knows',
-    (kid) => destroyPlan([kid], { ...MEDIUM_ATTESTED, copy: 'runtime:eu-0ne' }),
+    (kid) => destroyPlan([kid], { ...RUNTIME_ATTESTED, copy: 'runtime:eu-0ne' }),
     'plan-invalid',
   ],
 ]
@@ -255,15 +260,28 @@ describe('destroy', () => {
 })
 
 describe('the certificate', () => {
-  const GRADES: [string, object[], 'deletion' | 'destruction', string[]][] = [
-    ['deletion while the medium and the runtime are open', [], 'deletion', ['runtime:eu-one', 'medium']],
-    ['deletion while the medium is open', [RUNTIME_ATTESTED], 'deletion', ['medium']],
-    ['deletion while the runtime is open', [MEDIUM_ATTESTED], 'deletion', ['runtime:eu-one']],
-    ['destruction only when no known copy is open', [RUNTIME_ATTESTED, MEDIUM_ATTESTED], 'destruction', []],
+  /** What is attested with the erasure, and in a later ceremony for the same key. */
+  const GRADES: [string, object[], object[] | null, 'deletion' | 'destruction', string[]][] = [
+    ['deletion while the medium and the runtime are open', [], null, 'deletion', ['runtime:eu-one', 'medium']],
+    ['deletion while the medium is open', [RUNTIME_ATTESTED], null, 'deletion', ['medium']],
+    ['deletion while the runtime is open', [], [MEDIUM_ATTESTED], 'deletion', ['runtime:eu-one']],
+    [
+      'destruction when the medium is attested later',
+      [RUNTIME_ATTESTED],
+      [{ ...MEDIUM_ATTESTED, by: 'emmy' }],
+      'destruction',
+      [],
+    ],
+    ['destruction when both are attested later', [], [RUNTIME_ATTESTED, MEDIUM_ATTESTED], 'destruction', []],
   ]
-  it.each(GRADES)('is called %s', async (_, attestations, grade, open) => {
+  it.each(GRADES)('is called %s', async (_, attestations, later, grade, open) => {
     const at = aged()
-    const { kid, result, state } = await destroyed(at, ...attestations)
+    const first = await destroyed(at, ...attestations)
+    const { kid } = first
+    const confirm = [confirmationFor([kid])]
+    const { result, state } = later ? await at.run(destroyPlan([kid], ...later), { confirm }) : first
+    expect(state.keys.get(kid)?.destroyed).toEqual(first.state.keys.get(kid)?.destroyed)
+    expect(state.certificates).toHaveLength(later ? 2 : 1)
     const key = state.keys.get(kid)
     expect(key?.certificate).toEqual({ id: `${result.ceremony}-C1`, grade })
     const copies = key ? copiesOf(state, key) : []
@@ -277,6 +295,14 @@ describe('the certificate', () => {
     expect(said).toMatchObject({ grade, reason, certificate: `${result.ceremony}-C1` })
     expect(said.keys.map((one) => one.kid)).toEqual([kid])
     expect(said.notProvable.length).toBeGreaterThan(0)
+    const attested = [...attestations, ...(later ?? [])].length > 0
+    expect(said.stated.some((line) => line.includes('Their own sign-off on its record and certificate'))).toBe(attested)
+    if (later) expect(said.stated.join('\n')).toContain(` in ${result.ceremony}: The old medium was shredded`)
+    if (later)
+      expect(result.steps.find(({ step }) => step === 'destroy-bytes')?.observed).toBe(
+        `Overwritten and deleted already in ${first.result.ceremony}. Nothing is left to erase.`,
+      )
+    expect(await at.verify()).toMatchObject({ tail: null })
     expect(Object.keys(file.signatures).sort()).toEqual(['ada', 'blaise', 'emmy', 'grace'])
     const report = await verifyFiles(
       [result.recordFolder],
@@ -289,9 +315,46 @@ describe('the certificate', () => {
   it('a key whose runtime never answered stays open there, although its holder attests', async () => {
     const at = young.copy(genesis.folder())
     at.clock.to(T0 + 100 * DAY)
-    const { state, kid } = await destroyed(at, RUNTIME_ATTESTED, MEDIUM_ATTESTED)
+    const { kid } = await destroyed(at, RUNTIME_ATTESTED)
+    const { state } = await at.run(destroyPlan([kid], MEDIUM_ATTESTED), { confirm: [confirmationFor([kid])] })
     expect(state.keys.get(kid)?.certificate?.grade).toBe('deletion')
   })
+
+  it('an attestation from before the runtime stated its erasure does not count', async () => {
+    const at = young.copy(genesis.folder())
+    at.clock.to(T0 + 98 * DAY)
+    const { kid } = await destroyed(at, RUNTIME_ATTESTED)
+    const state = await at.state()
+    const [known] = state.runtimes.values()
+    known?.receipts.statements.push({
+      seq: 99,
+      at: at.clock.now() + DAY,
+      stated: { type: 'erased', tenant: 'acme', kid, reason: 'retired' },
+    })
+    const key = state.keys.get(kid)
+    const copies = key ? copiesOf(state, key) : []
+    expect(copies.find((copy) => copy.id === 'runtime:eu-one')?.status).toBe('open')
+  })
+
+  it('a certificate over many keys has room for what is stated of all of them', async () => {
+    const at = genesis.room()
+    await at.onboard(...Array.from({ length: 24 }, (_, n) => tenantPlan(`tenant-${n}`)))
+    const live = await at.runtime()
+    await at.handoff(live)
+    for (let day = 1; day <= 98; day++) {
+      at.clock.to(T0 + day * DAY)
+      live.runtime.tick()
+    }
+    await at.intake(live)
+    live.runtime.close()
+    const state = await at.state()
+    const kids = [...state.tenants.keys()].map((tenant) => first(state, tenant))
+    const ran = await at.run(destroyPlan(kids, RUNTIME_ATTESTED), { confirm: [confirmationFor(kids)] })
+    const anchor = await openTrustAnchor(ran.state.anchor)
+    const [certificate] = ran.state.certificates
+    const said = await openCertificate(certificate?.statement ?? '', anchor.key, true)
+    expect(said.stated.at(-2)).toMatch(/more statements, listed with each key/)
+  }, 60_000)
 })
 
 describe('after a destruction', () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { abortCeremony } from '../../electron/ceremony/runner.ts'
 import { keysOf, type VaultState } from '../../shared/domain/state.ts'
 import type { Code } from '../../shared/errors.ts'
 import { digest } from '../../shared/formats/bytes.ts'
@@ -112,6 +113,108 @@ describe('emergency', () => {
     const { result, state } = await at.run({ kind: 'emergency', scope: { key: first?.kid }, reason })
     expect(marked(state)).toEqual([first?.label])
     expect(result.steps.at(-1)?.observed).toBe('No key had to be made.')
+    runtime.runtime.close()
+  })
+
+  const SHORT = { horizon: 1, materialAhead: 1 }
+  /** A tenant whose second key signs four days late, in the extension of its first, with a runtime that has both. */
+  async function late() {
+    const at = genesis.room()
+    await at.onboard(tenantPlan('acme', { policy: SHORT }))
+    const [, second] = keysOf(await at.state(), 'acme')
+    at.clock.to((second?.times.signUntil ?? 0) - 10 * DAY)
+    const { state } = await at.run({ kind: 'rotate', tenants: 'all' })
+    const [, signing, third] = keysOf(state, 'acme')
+    if (!signing || !third) throw new Error('no keys')
+    expect(third.times.signFrom).toBeGreaterThan(signing.times.signUntil + 3 * DAY)
+    at.clock.to(signing.times.signUntil + DAY)
+    return { at, signing, third }
+  }
+
+  it('in an extension, the replacement hands over to the scheduled successor, and the handoff is possible', async () => {
+    const { at, signing, third } = await late()
+    const { state } = await at.run({ kind: 'emergency', scope: { key: signing.kid }, reason })
+    const made = [...state.keys.values()].find((key) => key.replaces === signing.kid)
+    expect(made?.times.signUntil).toBe(third.times.signFrom)
+    const runtime = await at.runtime()
+    await at.handoff(runtime)
+    expect(signerOf(runtime, 'acme', at.clock.now())).toBe(made?.kid)
+    runtime.runtime.close()
+  })
+
+  it('a runtime in place of another gets the key that goes on in its extension, and no more ahead than allowed', async () => {
+    const { at, signing, third } = await late()
+    const runtime = await at.runtime()
+    const { state } = await at.handoff(runtime)
+    expect(state.runtimes.get('eu-one')?.handoffs[0]?.keys).toEqual([signing.kid, third.kid])
+    expect(signerOf(runtime, 'acme', at.clock.now())).toBe(signing.kid)
+    runtime.runtime.close()
+  })
+
+  it('a compromise without a replacement reaches the runtime: nobody signs, until a rotation', async () => {
+    const { at, runtime } = await serving()
+    const keys = keysOf(await at.state(), 'acme')
+    const makeKeys = () => Promise.reject(new Error('no noise'))
+    for (const { kid } of keys) {
+      const plan = { kind: 'emergency', scope: { key: kid }, reason }
+      await expect(at.run(plan, { ports: (ports) => ({ ...ports, makeKeys }) })).rejects.toThrow('no noise')
+      await at.withVault((vault) =>
+        abortCeremony(at.ports(), vault, { reason: 'The generator failed', acceptTail: true }),
+      )
+    }
+    const { result } = await at.handoff(runtime)
+    expect(result.steps[1]?.observed).toContain('nobody signs for them: acme.')
+    expect(signerOf(runtime, 'acme', at.clock.now())).toBeUndefined()
+    expect(runtime.runtime.find('acme.example.com', '')?.published(at.clock.now()).keys).toEqual([])
+    expect(signerOf(runtime, 'globex', at.clock.now())).toBeDefined()
+    await at.intake(runtime)
+    await at.run({ kind: 'rotate', tenants: ['acme'] })
+    await at.handoff(runtime)
+    expect(signerOf(runtime, 'acme', at.clock.now())).toBeDefined()
+    runtime.runtime.close()
+  })
+
+  it('a schedule that ran out starts anew with a rotation, and does not hold up the others', async () => {
+    const at = genesis.room()
+    await at.onboard(tenantPlan('acme', { policy: SHORT }))
+    const [, last] = keysOf(await at.state(), 'acme')
+    const over = last?.times ?? { signUntil: 0, extendUntil: 0 }
+    at.clock.to(over.signUntil - DAY)
+    await at.onboard(tenantPlan('globex', { policy: SHORT }))
+    const refused = await at.refused({ kind: 'rotate', tenants: ['acme'] }, 'policy-rejected')
+    expect(refused.message).toContain('Tenant acme, ES256')
+    const other = keysOf(await at.state(), 'globex')[0]?.times.signUntil ?? 0
+    at.clock.to(over.extendUntil + DAY)
+    const { state } = await at.run({ kind: 'rotate', tenants: ['acme'] })
+    expect(keysOf(state, 'acme')[2]?.times).toMatchObject({ propagation: 'none (emergency)' })
+    const runtime = await at.runtime()
+    await at.handoff(runtime)
+    expect(signerOf(runtime, 'acme', at.clock.now())).toBe(keysOf(state, 'acme')[2]?.kid)
+    runtime.runtime.close()
+    // Globex ends later; acme is then in the days in which nothing can be announced in time.
+    at.clock.to(other + DAY)
+    const [, , , next] = keysOf(state, 'acme')
+    at.clock.to((next?.times.signUntil ?? 0) - DAY)
+    await at.onboard(tenantPlan('initech', { policy: SHORT }))
+    const third = keysOf(await at.state(), 'initech')[0]?.times.signUntil ?? 0
+    expect(third).toBeGreaterThan(next?.times.extendUntil ?? 0)
+    const all = await at.run({ kind: 'rotate', tenants: 'all' })
+    expect(all.result.steps[1]?.observed).toContain('Left out: acme. Tenant acme, ES256: A new key needs')
+  })
+
+  it('reaches keys of a handoff that was never recorded as exported: their files may have left', async () => {
+    const at = before.copy(genesis.folder())
+    const runtime = await at.runtime()
+    const plan = { kind: 'handoff', runtime: 'eu-one', tenants: ['acme'] }
+    const writeMaterial = () => Promise.reject(new Error('unplugged'))
+    const work = at.run(plan, { ports: (ports) => ({ ...ports, media: { ...ports.media, writeMaterial } }) })
+    await expect(work).rejects.toThrow('unplugged')
+    await at.withVault((vault) => abortCeremony(at.ports(), vault, { reason: 'Unplugged', acceptTail: true }))
+    for (const scope of [{ tenant: 'acme' }, { runtime: 'eu-one' }]) {
+      const one = at.copy(genesis.folder())
+      const { state } = await one.run({ kind: 'emergency', scope, reason })
+      expect(marked(state)).toHaveLength(2)
+    }
     runtime.runtime.close()
   })
 

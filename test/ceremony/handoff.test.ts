@@ -4,6 +4,7 @@ import { compactVerify, createLocalJWKSet } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readBundle } from '../../electron/handoff/bundle.ts'
 import { readMaterial } from '../../electron/handoff/material.ts'
+import type { Vault } from '../../electron/vault/vault.ts'
 import { KEY_SPECS, type KeySpec } from '../../shared/domain/algorithms.ts'
 import { handedOver } from '../../shared/domain/decide.ts'
 import { copiesOf } from '../../shared/domain/ledger.ts'
@@ -188,6 +189,18 @@ describe('handoff', () => {
   ]
   it.each(REFUSED)('%s is refused and nothing is changed', async (_, change, code) => {
     await room().refused({ kind: 'handoff', runtime: 'eu-one', tenants: 'all', ...change }, code)
+  })
+
+  it('a tenant whose slots cannot be signed is refused by name before anything begins', async () => {
+    const at = room()
+    const spoilt = (vault: Vault) => {
+      const [, second] = keysOf(vault.state, 'initech')
+      if (second) second.times = { ...second.times, removeAt: second.times.signUntil }
+      return vault
+    }
+    const plan = { kind: 'handoff', runtime: 'eu-one', tenants: 'all' }
+    const { message } = await at.refused(plan, 'policy-rejected', { vault: spoilt })
+    expect(message).toContain('Tenant initech')
   })
 
   it('a torn or changed file does not pass the comparison', async () => {

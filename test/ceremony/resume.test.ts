@@ -12,6 +12,7 @@ import type { Quorum } from '../../electron/vault/quorum.ts'
 import type { Vault } from '../../electron/vault/vault.ts'
 import { verifyVault } from '../../electron/vault/verify.ts'
 import type { CeremonyKind } from '../../shared/domain/events.ts'
+import { copiesOf } from '../../shared/domain/ledger.ts'
 import { SCRIPTS } from '../../shared/domain/script.ts'
 import { keysOf, openCeremony, type VaultState } from '../../shared/domain/state.ts'
 import { parsePlan } from '../../shared/formats/plan.ts'
@@ -187,6 +188,40 @@ async function resume(
   return room.withVault((vault) => resumeCeremony(room.ports(), vault, parsePlan, { confirm, acceptTail }), present)
 }
 
+/** A destruction that has begun is not closed: only its end proves that the keys are gone, and nothing says so before. */
+async function abortRefused(room: Room, abort: () => Promise<unknown>, plan: string): Promise<void> {
+  const before = room.content()
+  const error = await failure(abort())
+  expect([error.code, error.hint]).toEqual(['ceremony-conflict', expect.stringContaining('ceremony resume')])
+  expect(room.content()).toEqual(before)
+  const state = await room.state()
+  const key = state.keys.get(JSON.parse(plan).keys[0])
+  const [vault] = key ? copiesOf(state, key) : []
+  expect(vault?.status).toBe(key?.absenceProved ? 'verified' : 'open')
+  expect(vault?.evidence.includes('proved on decrypted pages')).toBe(key?.absenceProved != null)
+}
+
+async function abortedWhole(
+  aborted: Room,
+  abort: () => Promise<{ ceremony: string; erased: number }>,
+  id: string,
+): Promise<void> {
+  const closed = await abort()
+  const after = await aborted.state()
+  expect(await aborted.verify()).toMatchObject({ tail: null })
+  expect(after.ceremonies.get(id)?.ended).toMatchObject({ how: 'aborted', reason: 'The lights went out' })
+  const halfMade = [...after.keys.values()].filter((key) => key.bornIn === id)
+  expect(closed).toEqual({ ceremony: id, erased: halfMade.length })
+  for (const key of halfMade)
+    expect([key.destroyed !== null, after.sealed.has(`key:${key.kid}`)]).toEqual([true, false])
+  expect(openCeremony(after)).toBeNull()
+  for (const key of halfMade)
+    expect(copiesOf(after, key)[0]).toMatchObject({
+      status: 'open',
+      evidence: 'Row overwritten and deleted; nobody proved its absence yet',
+    })
+}
+
 /** A moment opened again. `whole` is what the uninterrupted ceremony brought about. */
 async function reopened(
   moment: Room,
@@ -209,18 +244,14 @@ async function reopened(
   expect(moment.content()).toEqual(before)
 
   const aborted = moment.copy(folder())
-  const closed = await aborted.withVault(
-    (vault) => abortCeremony(aborted.ports(), vault, { reason: 'The lights went out', acceptTail: true }),
-    present,
-  )
-  const after = await aborted.state()
-  expect(await aborted.verify()).toMatchObject({ tail: null })
-  expect(after.ceremonies.get(open.id)?.ended).toMatchObject({ how: 'aborted', reason: 'The lights went out' })
-  const halfMade = [...after.keys.values()].filter((key) => key.bornIn === open.id)
-  expect(closed).toEqual({ ceremony: open.id, erased: halfMade.length })
-  for (const key of halfMade)
-    expect([key.destroyed !== null, after.sealed.has(`key:${key.kid}`)]).toEqual([true, false])
-  expect(openCeremony(after)).toBeNull()
+  const abort = () =>
+    aborted.withVault(
+      (vault) => abortCeremony(aborted.ports(), vault, { reason: 'The lights went out', acceptTail: true }),
+      present,
+    )
+  const erasing = open.kind === 'destroy' && open.done.some(({ step }) => step === 'destroy-bytes')
+  if (erasing) await abortRefused(aborted, abort, open.plan)
+  else await abortedWhole(aborted, abort, open.id)
 
   // The words of a destruction that were typed before count on; nothing is asked twice that was done.
   const result = await resume(moment, true, ['none'], [...present]).catch(async (error) => {
@@ -387,6 +418,7 @@ describe('after an abort the vault goes on', () => {
     'an emergency aborted after “%s”: the compromise stays, and another emergency makes the replacement',
     async (step) => {
       const room = await abortedAfter('emergency', step)
+      expect(room.said.join('\n')).toMatch(/stay compromised.*Run another emergency ceremony/)
       const [stolen] = keysOf(await room.state(), 'acme')
       expect(stolen?.compromised?.reason).toBe('stolen')
       const { state } = await room.run({ kind: 'emergency', scope: { key: stolen?.kid }, reason: 'once more' })
@@ -396,6 +428,33 @@ describe('after an abort the vault goes on', () => {
       await room.refused({ kind: 'emergency', scope: { key: stolen?.kid }, reason: 'once more' }, 'ceremony-conflict')
     },
   )
+
+  it('an aborted rotation: the half-made key can be destroyed to the end, with the proof that nothing of it is left', async () => {
+    const room = await abortedAfter('rotate', 'Make the keys')
+    const kid = [...(await room.state()).keys.values()].find((key) => key.destroyed)?.kid ?? ''
+    const plan = { kind: 'destroy', keys: [kid], reason: 'Half made' }
+    const { state } = await room.run(plan, { confirm: [confirmationFor([kid])] })
+    const key = state.keys.get(kid)
+    const copies = key ? copiesOf(state, key) : []
+    expect(copies.map(({ id, status }) => [id, status])).toEqual([
+      ['vault', 'verified'],
+      ['medium', 'open'],
+    ])
+    await room.refused(plan, 'ceremony-conflict', { confirm: [confirmationFor([kid])] })
+  })
+
+  it('attestations of an aborted destruction do not count: nobody signed its record', async () => {
+    const { room, plan, confirm } = readyFor('destroy')
+    const said = { copy: 'runtime:eu-two', by: 'grace', statement: 'No snapshot of it exists' }
+    const stop = (text: string) => {
+      if (text.includes('Confirm')) throw new Error('plug')
+    }
+    const work = room.run({ ...plan, attestations: [said] }, { confirm, ports: (ports) => ({ ...ports, say: stop }) })
+    await expect(work).rejects.toThrow('plug')
+    expect((await room.state()).attestations).toHaveLength(1)
+    await room.withVault((vault) => abortCeremony(room.ports(), vault, { reason: 'Fire alarm', acceptTail: true }))
+    expect((await room.state()).attestations).toEqual([])
+  })
 
   it('an abort wants a reason; without one nothing is changed', async () => {
     const { room, plan } = readyFor('onboard')

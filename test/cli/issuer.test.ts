@@ -102,6 +102,15 @@ describe('keyrite issuer', () => {
     expect((await keyrite(['issuer', 'client', 'list'], env)).stdout).toMatch(
       /acme\s+api\s+client_secret_basic\s+https:\/\/api\s+read write/,
     )
+    const badActors = [
+      ['client', 'remove', ...client],
+      ['taint', '--tenant', 'acme', '--kid', first?.kid ?? ''],
+      ['clock', 'confirm'],
+    ]
+    for (const args of badActors)
+      expect(
+        await keyrite(['issuer', ...args, '--actor', args.length > 5 ? 'x'.repeat(201) : 'a\nb', '--json'], env),
+      ).toMatchObject({ status: 2, json: { error: { code: 'usage-invalid' } } })
     expect((await keyrite(['issuer', 'client', 'remove', ...client], env)).status).toBe(0)
     expect((await keyrite(['issuer', 'client', 'remove', ...client], env)).status).toBe(5)
 

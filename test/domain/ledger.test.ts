@@ -20,9 +20,11 @@ const KEY: VaultKey = {
   bornIn: null,
   compromised: null,
   destroyed: null,
+  absenceProved: null,
   certificate: null,
 }
-const gone: VaultKey = { ...KEY, destroyed: { at: START, reason: 'retired' } }
+const erased: VaultKey = { ...KEY, destroyed: { at: START, reason: 'retired' } }
+const gone: VaultKey = { ...erased, absenceProved: { at: START, ceremony: 'D-2026-001' } }
 
 const handoff = (number: number, keys: string[], transportKey = `t${number}`): Handoff => ({
   number,
@@ -49,10 +51,17 @@ const runtime = (
     statements: stated.map((one, index) => ({ seq: index + 1, at: START, stated: one })),
   },
 })
-const stateOf = (runtimes: Runtime[], attested: [copy: string, kid: string][] = []): VaultState => ({
+const stateOf = (runtimes: Runtime[], attested: [copy: string, kid: string][] = [], at = START): VaultState => ({
   ...emptyState('start'),
   runtimes: new Map(runtimes.map((one) => [one.runtimeId, one])),
-  attestations: attested.map(([copy, kid]) => ({ kids: [kid], copy, by: 'olga', statement: 'wiped', at: START })),
+  attestations: attested.map(([copy, kid]) => ({
+    kids: [kid],
+    copy,
+    by: 'olga',
+    statement: 'wiped',
+    at,
+    ceremony: null,
+  })),
 })
 const ledger = (state: VaultState, key = KEY) =>
   Object.fromEntries(copiesOf(state, key).map((copy) => [copy.id, copy.status]))
@@ -92,6 +101,7 @@ describe('what closes a copy, and what does not', () => {
   const left = [handoff(1, ['k1'])]
   it.each<[string, string, VaultState, VaultKey, string]>([
     ['the vault: only its own destruction', 'vault', stateOf([]), gone, 'verified'],
+    ['the vault: not an erasure whose absence nobody proved', 'vault', stateOf([]), erased, 'open'],
     ['the vault: an attestation is not enough', 'vault', stateOf([], [['vault', 'k1']]), KEY, 'open'],
     [
       'the file: the receipt that its transport key is erased',
@@ -163,10 +173,49 @@ describe('what closes a copy, and what does not', () => {
       KEY,
       'open',
     ],
-    ['the medium: its attestation', 'medium', stateOf([], [['medium', 'k1']]), KEY, 'attested'],
+    [
+      'the runtime: not an attestation from before the receipt was stated',
+      'runtime:edge',
+      stateOf([runtime('edge', left, [ERASED])], [['runtime:edge', 'k1']], START - 1),
+      KEY,
+      'open',
+    ],
+    ['the medium: its attestation', 'medium', stateOf([], [['medium', 'k1']]), gone, 'attested'],
+    [
+      'the medium: not an attestation from before the erasure on it',
+      'medium',
+      stateOf([], [['medium', 'k1']], START - 1),
+      gone,
+      'open',
+    ],
+    ['the medium: not an attestation while the key is on it', 'medium', stateOf([], [['medium', 'k1']]), KEY, 'open'],
     ['the medium: not the destruction of the row on it', 'medium', stateOf([]), gone, 'open'],
   ])('%s', (_what, id, state, key, status) => {
     expect(ledger(state, key)[id]).toBe(status)
+  })
+})
+
+describe('what is said of the row in the vault', () => {
+  it.each([
+    ['while it is there', KEY, 'Sealed row in the vault'],
+    ['erased, and nobody looked for it', erased, 'Row overwritten and deleted; nobody proved its absence yet'],
+    ['erased, and proved absent', gone, 'Row overwritten and deleted; absence proved on decrypted pages'],
+  ])('%s', (_what, key, evidence) => {
+    expect(copiesOf(stateOf([]), key)[0]?.evidence).toBe(evidence)
+  })
+
+  it('an attestation names its ceremony, whose record carries the signature', () => {
+    const state = stateOf([], [['medium', 'k1']])
+    state.attestations = state.attestations.map((said) => ({ ...said, ceremony: 'D-2026-007' }))
+    expect(copiesOf(state, gone).at(-1)?.evidence).toBe('olga in D-2026-007: wiped')
+  })
+
+  it('the newest erasure counts: a key that came back needs a newer attestation', () => {
+    const state = stateOf([runtime('edge', [handoff(1, ['k1'])], [ERASED, ERASED])], [['runtime:edge', 'k1']])
+    expect(ledger(state)['runtime:edge']).toBe('stated')
+    const [, again] = state.runtimes.get('edge')?.receipts.statements ?? []
+    if (again) again.at = START + 1
+    expect(ledger(state)['runtime:edge']).toBe('open')
   })
 })
 

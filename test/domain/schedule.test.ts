@@ -405,6 +405,49 @@ describe('an emergency replacement', () => {
   })
 })
 
+describe('an emergency beside a schedule that came late', () => {
+  const policy = policyOf({ horizon: 1 })
+  const first = firstKey(policy, START)
+  const late = nextKey(policy, first, first.signUntil - 10 * DAY)
+  const now = first.signUntil + DAY
+
+  it('the replacement of a key in its extension ends when the scheduled successor begins', () => {
+    expect(late.signFrom).toBe(first.signUntil + 4 * DAY)
+    const times = replacementTimes(policy, first, now, late.signFrom)
+    expect(times).toMatchObject({
+      signFrom: now,
+      signUntil: late.signFrom,
+      extendUntil: late.signFrom + policy.extension,
+      removeAt: late.signFrom + policy.retentionDuration,
+      propagation: 'none (emergency)',
+    })
+    const keys = keyed('RS256', [first, late, times])
+    expect(checkSchedule(policy, keys, new Set([keys[0]?.kid ?? '']))).toEqual([])
+  })
+
+  it('without a successor, and too late to announce one, the replacement gets a whole span', () => {
+    const day85 = first.signUntil - 5 * DAY
+    expect(replacementTimes(policy, first, day85)).toMatchObject({
+      signFrom: day85,
+      signUntil: day85 + policy.rotationInterval,
+    })
+  })
+})
+
+describe('a schedule that ran out', () => {
+  const policy = policyOf({ horizon: 1 })
+  const first = firstKey(policy, START)
+
+  it.each([0, DAY, 400 * DAY])('starts anew, %i seconds after nobody could sign any more', (after) => {
+    const from = first.extendUntil + after
+    const made = extendSchedule(policy, [first], from)
+    expect(made).toHaveLength(2)
+    expect(made[0]).toMatchObject({ announceAt: from, signFrom: from, propagation: 'none (emergency)' })
+    expect(made[1]).toMatchObject({ signFrom: made[0]?.signUntil, propagation: 'full' })
+    expect(checkSchedule(policy, keyed('RS256', [first, ...made]), NONE)).toEqual([])
+  })
+})
+
 describe('checkSchedule names what does not hold', () => {
   const policy = policyOf({ horizon: 2 })
   const keys = scheduleOf(policy, [START])
@@ -447,9 +490,11 @@ describe('checkSchedule names what does not hold', () => {
     expect(findings).toContainEqual({ kid, message: expect.stringContaining(message) })
   })
 
-  it('a compromised key leaves its span to its replacement, and only to that', () => {
+  it('a compromised key leaves its span to its replacement, or to nobody; a gap that no compromise explains is named', () => {
     expect(checkSchedule(policy, keys, new Set([a.kid]))).toEqual([])
-    expect(checkSchedule(policy, keys, new Set([b.kid])).map((finding) => finding.kid)).toEqual([keys[2]?.kid])
+    expect(checkSchedule(policy, keys, new Set([b.kid]))).toEqual([])
+    const without = keys.filter((key) => key.kid !== b.kid)
+    expect(checkSchedule(policy, without, NONE).map((finding) => finding.kid)).toEqual([keys[2]?.kid])
   })
 })
 

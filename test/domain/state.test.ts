@@ -197,6 +197,25 @@ describe('the fold of a whole life', () => {
   })
 })
 
+describe('what is known of an erased key', () => {
+  const before = [created, tenant(), key('k1'), started('D-2025-001')]
+  const proof: VaultEvent = { type: 'absence-proved', kids: ['k1'], rows: 2, pages: 9 }
+
+  it('its absence is proved by that event alone, in the ceremony that looked', () => {
+    expect(fold([...before, destroyed('k1')]).keys.get('k1')?.absenceProved).toBeNull()
+    const proved = fold([...before, destroyed('k1'), proof]).keys.get('k1')?.absenceProved
+    expect(proved).toEqual({ at: T0 + 5, ceremony: 'D-2025-001' })
+  })
+
+  it('an attestation counts with the ceremony whose record is signed; an aborted one leaves none', () => {
+    const said: VaultEvent = { type: 'copy-attested', kids: ['k1'], copy: 'medium', by: 'ada', statement: 'shredded' }
+    const state = fold([...before, said])
+    expect(state.attestations).toMatchObject([{ copy: 'medium', by: 'ada', at: T0 + 4, ceremony: 'D-2025-001' }])
+    expect(fold([...before, said, ended('D-2025-001')]).attestations).toHaveLength(1)
+    expect(fold([...before, said, aborted('D-2025-001')]).attestations).toEqual([])
+  })
+})
+
 describe('an event that cannot follow: vault-history-broken, naming it', () => {
   it.each<[string, VaultEvent[], VaultEvent]>([
     ['something before the vault was created', [], tenant()],
@@ -243,6 +262,11 @@ describe('an event that cannot follow: vault-history-broken, naming it', () => {
       'a certificate for a key that does not exist',
       [created],
       { type: 'certificate-issued', certificate: 'C', grade: 'deletion', kids: ['k1'], statement: 's', signatures: {} },
+    ],
+    [
+      'a proof of absence of a key that was never erased',
+      [created, tenant(), key('k1')],
+      { type: 'absence-proved', kids: ['k1'], rows: 1, pages: 1 },
     ],
     ['a runtime enrolled twice', [created, runtime()], runtime()],
     ['a handoff to nobody', [created], intended()],

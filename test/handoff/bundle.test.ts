@@ -91,6 +91,19 @@ describe('a bundle', () => {
     }
   })
 
+  it('tells a runtime that every key of a tenant is compromised: one slot with nobody in it', async () => {
+    const vault = await makeVault()
+    const tenant = small('acme')
+    tenant.compromised = tenant.keys.map(({ kid }) => ({ kid, at: T0, reason: 'x' }))
+    const { bundle } = await makeHandoff(vault, temporaryFolder(), [{ ...tenant, secrets: new Map() }])
+    const lines: TenantLine[] = []
+    await readBundle(bundle, vault.anchor, (line) => lines.push(line))
+    const [slot, ...more] = lines[0]?.slots ?? []
+    expect(more).toEqual([])
+    expect((await openJwkSet(slot?.set ?? '', vault.anchor.key)).keys).toEqual([])
+    expect(slot?.without).toEqual({})
+  })
+
   it('is refused when it is torn, at every length', async () => {
     const vault = await makeVault()
     const folder = temporaryFolder()
@@ -194,9 +207,16 @@ describe('a bundle that must not be written leaves no file behind', () => {
       'issuer-url-invalid',
     ],
     [
-      'only compromised keys',
+      'no key at all',
       (tenant) => {
-        tenant.compromised = tenant.keys.map(({ kid }) => ({ kid, at: T0, reason: 'x' }))
+        tenant.keys = []
+      },
+      'policy-rejected',
+    ],
+    [
+      'more keys than a line may name',
+      (tenant) => {
+        tenant.keys = Array.from({ length: 65 }, () => tenant.keys[0]).flatMap((key) => key ?? [])
       },
       'policy-rejected',
     ],

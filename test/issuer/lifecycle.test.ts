@@ -1,15 +1,22 @@
-import { describe, expect, it } from 'vitest'
+import { generateKeyPairSync } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { readReceipts } from '../../electron/handoff/receipts.ts'
+import { ReceiptChain, receiptSigner } from '../../electron/issuer/receipt-chain.ts'
 import { openRuntime } from '../../electron/issuer/runtime.ts'
+import { openStore } from '../../electron/issuer/store.ts'
 import { DAY, HOUR } from '../../shared/domain/policy.ts'
 import { replacementTimes } from '../../shared/domain/schedule.ts'
 import { openJwkSet } from '../../shared/formats/bundle.ts'
+import { sha256 } from '../../shared/formats/bytes.ts'
 import type { Stated } from '../../shared/formats/receipt.ts'
 import {
   addKey,
   alarmsOf,
   codeOf,
   extendTenant,
+  filesIn,
   makeHandoff,
   makeRuntime,
   makeServing,
@@ -19,6 +26,7 @@ import {
   policyWith,
   stateOf,
   T0,
+  TestClock,
   type TestRuntime,
   temporaryFolder,
 } from './fixtures.ts'
@@ -439,5 +447,126 @@ describe('fault 16, the clock: floor and hold', () => {
     expect(runtime.tick().erased).toBe(1)
     expect(runtime.confirmClock('operator')).toBe(false)
     runtime.close()
+  })
+
+  describe('a short command whose own clock is five days ahead while the runtime serves', () => {
+    async function ahead() {
+      const vault = await makeVault()
+      const tenant = makeTenant('acme')
+      const made = await makeServing(vault, [tenant])
+      made.runtime.tick()
+      made.clock.advance(90)
+      made.runtime.tick()
+      const second = await makeHandoff(vault, made.folder, [tenant], { previous: made.first })
+      const command = await openRuntime({ dir: made.dir, clock: new TestClock(made.clock.now() + 5 * DAY) })
+      onTestFinished(() => command.close())
+      return { made, tenant, second, command, now: made.clock.now() }
+    }
+
+    it('imports nothing, says so, and the time of the runtime stays', async () => {
+      const { made, second, command, now } = await ahead()
+      const before = stateOf(made.runtime)
+      const error = await command.importFiles([second.bundle]).catch((thrown) => thrown)
+      expect([error.code, error.message]).toEqual(['clock-refused', expect.stringMatching(/Nothing was imported/)])
+      expect(error.hint).toContain('issuer clock confirm')
+      made.runtime.tick()
+      expect(stateOf(made.runtime)).toBe(before)
+      expect(made.runtime.now()).toBe(now)
+      const again = await openRuntime({ dir: made.dir, clock: made.clock })
+      expect([again.now(), again.status().clock.hold]).toEqual([now, null])
+      expect(await again.importFiles([second.bundle])).toMatchObject({ outcome: 'imported', number: 2 })
+      again.close()
+    })
+
+    it('taints and exports by the time of the runtime, and states no phase', async () => {
+      const { made, tenant, command, now } = await ahead()
+      const kid = tenant.keys[0]?.kid ?? ''
+      const { residualUntil } = command.taint('acme', kid, { withdraw: false, actor: 'operator' })
+      expect(residualUntil).toBeGreaterThan(now)
+      const { path } = command.exportReceipts(temporaryFolder())
+      const { receiptSigner: signer } = made.enrollment
+      const { receipts } = await readReceipts(path, { signer, runtimeId: 'eu-one', after: null, practice: false })
+      for (const { at } of receipts) expect(at).toBeLessThanOrEqual(now)
+      expect(signerKid(made)).toBeNull()
+      expect(made.runtime.tick().erased).toBe(1)
+      expect([made.runtime.now(), made.runtime.status().clock.hold]).toEqual([now, null])
+    })
+
+    it('goes on once an operator confirms its clock', async () => {
+      const { second, command, now } = await ahead()
+      expect(command.confirmClock('operator')).toBe(true)
+      expect(command.now()).toBe(now + 5 * DAY)
+      expect(await command.importFiles([second.bundle])).toMatchObject({ outcome: 'imported' })
+    })
+  })
+
+  it('the first import moves the time no further than the vault signed, however wrong its clock', async () => {
+    const vault = await makeVault()
+    const made = await makeRuntime(vault)
+    const handoff = await makeHandoff(vault, made.folder, [makeTenant('acme')], { manifest: { iat: T0 + 60 } })
+    const command = await openRuntime({ dir: made.dir, clock: new TestClock(T0 + 5 * DAY) })
+    await command.importFiles([handoff.bundle])
+    command.close()
+    made.clock.advance(30)
+    const serving = await openRuntime({ dir: made.dir, clock: made.clock })
+    serving.tick()
+    expect(serving.now()).toBe(T0 + 60)
+    serving.close()
+  })
+})
+
+describe('receipts that the vault can take', () => {
+  it.each([
+    ['201 characters', 'x'.repeat(201)],
+    ['a line break', 'night\nshift'],
+    ['nothing', ''],
+    ['a control character', 'a\u0007b'],
+  ])('an actor of %s is usage-invalid in every command, and nothing changes', async (_what, actor) => {
+    const tenant = makeTenant('acme')
+    const made = await makeServing(await makeVault(), [tenant])
+    const client = { clientId: 'api', method: 'client_secret_basic', audiences: ['https://api'] } as const
+    made.runtime.clients.add('acme', { ...client, audiences: [...client.audiences] }, 'operator')
+    made.runtime.tick()
+    made.clock.jump(DAY)
+    made.runtime.now()
+    const before = JSON.stringify([made.runtime.status(), made.runtime.clients.list()])
+    const { taint, clients, confirmClock } = made.runtime
+    for (const work of [
+      () => taint('acme', tenant.keys[0]?.kid ?? '', { withdraw: true, actor }),
+      () => clients.add('acme', { ...client, clientId: 'other', audiences: ['https://api'] }, actor),
+      () => clients.remove('acme', 'api', actor),
+      () => confirmClock(actor),
+    ])
+      expect(await codeOf(work)).toBe('usage-invalid')
+    expect(JSON.stringify([made.runtime.status(), made.runtime.clients.list()])).toBe(before)
+    await stated(made)
+  })
+
+  it('whatever else a receipt could not be read back with is refused before it is signed', async () => {
+    const store = openStore(join(temporaryFolder(), 'store.db'), sha256('a key'), { create: true })
+    const signer = receiptSigner(generateKeyPairSync('ed25519').privateKey)
+    const chain = new ReceiptChain(store, signer, { runtimeId: 'eu-one', practice: false })
+    chain.append(T0, { type: 'clock-confirmed', actor: 'operator' })
+    const head = chain.head()
+    const bad: [number, Stated][] = [
+      [T0, { type: 'clock-confirmed', actor: 'a\nb' }],
+      [T0, { type: 'clock-hold', from: -1, to: T0 }],
+      [1e12, { type: 'clock-confirmed', actor: 'operator' }],
+    ]
+    for (const [at, one] of bad)
+      expect(() => store.change(() => chain.append(at, one))).toThrow(expect.objectContaining({ code: 'internal' }))
+    expect(chain.head()).toEqual(head)
+    store.close()
+  })
+
+  it('exported twice within one second are one file, and the second answer says so', async () => {
+    const made = await makeServing(await makeVault(), [makeTenant('acme')])
+    const folder = temporaryFolder()
+    const first = made.runtime.exportReceipts(folder)
+    expect(first.existed).toBe(false)
+    expect(made.runtime.exportReceipts(folder)).toEqual({ ...first, existed: true })
+    expect(filesIn(folder)).toHaveLength(1)
+    writeFileSync(first.path, 'something else\n')
+    expect(await codeOf(() => made.runtime.exportReceipts(folder))).toBe('file-exists')
   })
 })

@@ -2,9 +2,13 @@ import { cpSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { writeTrustAnchor } from '../../electron/handoff/statements.ts'
+import { readConfig, readStorageKey } from '../../electron/issuer/config.ts'
+import { writeHighwater } from '../../electron/issuer/highwater.ts'
 import { initRuntime } from '../../electron/issuer/init.ts'
+import { openReceiptSigner, ReceiptChain } from '../../electron/issuer/receipt-chain.ts'
 import { openRuntime } from '../../electron/issuer/runtime.ts'
 import { Sealer } from '../../electron/issuer/sealing.ts'
+import { openStore } from '../../electron/issuer/store.ts'
 import { DAY } from '../../shared/domain/policy.ts'
 import { sha256, toBase64url } from '../../shared/formats/bytes.ts'
 import {
@@ -125,6 +129,23 @@ describe('opening a runtime', () => {
     again.close()
     rmSync(join(dir, 'highwater.json'))
     expect(await codeOf(() => openRuntime({ dir, clock }))).toBe('runtime-behind')
+  })
+
+  it('opens after more than a million receipts', async () => {
+    const { dir, clock, runtime } = await makeRuntime(await makeVault())
+    runtime.close()
+    const config = readConfig(dir)
+    const sealer = new Sealer(readStorageKey(join(dir, 'storage.key')), config)
+    const store = openStore(join(dir, 'store.db'), sealer.fileKey)
+    store.run('INSERT INTO receipts (seq, jws) VALUES (?, ?)', 1_000_000, 'the one before')
+    const chain = new ReceiptChain(store, openReceiptSigner(store, sealer), config)
+    store.change(() => chain.append(T0, { type: 'clock-confirmed', actor: 'operator' }))
+    writeHighwater(dir, store, chain)
+    store.close()
+    expect(JSON.parse(readFileSync(join(dir, 'highwater.json'), 'utf8'))).toMatchObject({ receiptSeq: 1_000_001 })
+    const again = await openRuntime({ dir, clock })
+    expect(again.status().receiptsNotExported).toBe(1_000_001)
+    again.close()
   })
 
   it('whose trust anchor was exchanged is config-invalid', async () => {
