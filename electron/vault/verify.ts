@@ -134,6 +134,7 @@ export async function headOf(vault: Vault) {
     signed: signed && { seq: signed.seq, head: signed.head, headHex: hexGroups(signed.head), at: signed.iat },
     seq: state.seq,
     head: state.head,
+    headHex: hexGroups(state.head),
     laterEvents: state.seq - (signed?.seq ?? 0),
     checkpoint: state.checkpoint?.statement ?? null,
     root,
