@@ -15,7 +15,7 @@ function overview(status: Status): string[] {
     ['Vault', status.vaultId],
     ['Bundle', bundle ? `${bundle.number}, imported ${utcTime(bundle.at)}` : 'none imported yet'],
     ['Time', `${utcTime(clock.now)}${clock.hold ? `  ${holdText(clock.hold)}` : ''}`],
-    ['Receipts', `${status.receiptsNotExported} not taken by the vault yet`],
+    ['Receipts', `${status.receiptsNotExported} that no bundle has confirmed yet; the vault may have them already`],
     ['Tenants', String(status.tenants.length)],
   ]
   return [table(rows)]

@@ -93,7 +93,7 @@ function initCommand(): Command {
     .addOption(dirOption())
     .requiredOption('--trust-anchor <file>', 'the trust anchor of the vault')
     .requiredOption('--runtime-id <id>', 'how the vault will call this runtime')
-    .option('--environment <name>', 'production, staging, …', 'production')
+    .option('--environment <name>', 'production, staging, … (default: production; rehearsal with --practice)')
     .option('--listen <host:port>', 'where it will listen', '127.0.0.1:47770')
     .option('--enrollment <folder>', 'where the enrollment file goes', '.')
     .option('--practice', 'a practice runtime, for a practice vault')
@@ -104,7 +104,10 @@ function initCommand(): Command {
           dir: text(options, 'dir'),
           trustAnchorFile: text(options, 'trustAnchor'),
           runtimeId: text(options, 'runtimeId'),
-          environment: text(options, 'environment'),
+          environment:
+            options.environment === undefined
+              ? defaultEnvironment(options.practice === true)
+              : text(options, 'environment'),
           listen: listenAddress(text(options, 'listen')),
           enrollmentFolder: text(options, 'enrollment'),
           practice: options.practice === true,
@@ -124,6 +127,8 @@ function initCommand(): Command {
       }),
     )
 }
+
+const defaultEnvironment = (practice: boolean): string => (practice ? 'rehearsal' : 'production')
 
 function listenAddress(given: string): { host: string; port: number } {
   const match = /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(given)
@@ -164,8 +169,20 @@ function taintAnswer(runtime: Runtime, options: Options): Answer {
     result.changed ? `Key ${result.kid} of ${result.tenant} never signs again.` : 'This was done before.',
     result.withdrawn ? 'It is not published any more.' : 'It is still published; --withdraw takes it out.',
     `Tokens it signed may be accepted somewhere until ${utcTime(result.residualUntil)}.`,
+    ...afterTaint(runtime, result.tenant),
   ]
   return { data: result, text: lines.join('\n') }
+}
+
+/** What a taint means for the tenant, and what to do next. */
+function afterTaint(runtime: Runtime, tenant: string): string[] {
+  const signing = runtime.status().tenants.find((one) => one.tenant === tenant)?.signingKids ?? []
+  if (signing.length > 0) return []
+  return [
+    '',
+    `${tenant} has no other key that may sign: token requests are refused (503) until a replacement is imported.`,
+    'Next: export the receipts, hold an intake and an emergency ceremony, hand over and import the new bundle.',
+  ]
 }
 
 function exportAnswer(runtime: Runtime, options: Options): Answer {

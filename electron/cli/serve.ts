@@ -66,6 +66,8 @@ const LISTED = 10
 
 /** One line per tenant with what signs for it, the first ten, then how many there are in all. */
 export function describeTenants(tenants: readonly { tenant: string; issuer: string; signing: string[] }[]): string[] {
+  if (tenants.length === 0)
+    return ['  No tenant yet: import a bundle and its key material. Until then every address answers 404.']
   const lines = tenants
     .slice(0, LISTED)
     .map(({ tenant, issuer, signing }) => `  ${tenant}  ${issuer}  ${signing.join(', ') || 'no key may sign now'}`)

@@ -18,7 +18,8 @@ export const lineSchema = z
   .regex(/^[^\p{Cc}\p{Cs}\p{Co}\u2028\u2029\u202a-\u202e\u2066-\u2069]+$/u)
 export const uuidSchema = z.uuid()
 export const compactSchema = z.string().regex(/^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)+$/)
-export const countSchema = z.int().min(0).max(1_000_000)
+/** A count or a number in a chain: no cap but that of whole numbers. */
+export const countSchema = z.int().min(0)
 export const environmentSchema = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/)
 
 const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/)

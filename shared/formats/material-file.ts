@@ -59,10 +59,16 @@ function readSealedKey(jwe: string): SealedKeyLine {
 
 /** Tells a bundle from key material by the type its first line claims. Codes `jose-refused`, `format-invalid`. */
 export function handoffFileType(first: Uint8Array): 'bundle' | 'material' {
-  const typ = typOf(first)
+  const typ = looksSigned(first) ? typOf(first) : ''
   if (typ === 'bundle' || typ === 'material') return typ
-  throw new KeyriteError('format-invalid', 'This file is neither a bundle nor key material.')
+  throw new KeyriteError('format-invalid', 'This file is neither a bundle nor key material.', {
+    hint: 'Give the files of a handoff: bundle-… and material-….',
+  })
 }
+
+/** Anything else was simply the wrong file; only what looks like a signed statement is judged as one. */
+const looksSigned = (first: Uint8Array): boolean =>
+  first.every((byte) => byte !== 0x7b && byte !== 0x20) && first.includes(0x2e)
 
 function typOf(first: Uint8Array): string {
   const { header } = splitCompact(fromUtf8(first), 3, 32 * KB)

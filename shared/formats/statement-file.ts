@@ -12,6 +12,6 @@ export const statementFile = (jws: string): string => `${jws}\n`
 export function parseStatementFile(bytes: Uint8Array): string {
   const text = fromUtf8(bytes)
   if (!/^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){2}\n$/.test(text))
-    throw new KeyriteError('format-invalid', 'This file does not hold exactly one signed statement and a line feed.')
+    throw new KeyriteError('format-invalid', 'This is not a file of Keyrite with one signed statement.')
   return text.slice(0, -1)
 }

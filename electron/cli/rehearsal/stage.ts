@@ -77,6 +77,12 @@ export class Stage {
     return (done, total) => this.#reporter.progress(label, done, total)
   }
 
+  /** The clock arrives at the present, and the runtime with it. */
+  endAt(today: number): void {
+    this.clock.goTo(today)
+    this.#issuer.tick()
+  }
+
   async close(): Promise<void> {
     await this.#server?.close()
     this.#runtime?.close()

@@ -28,11 +28,11 @@ export async function rehearse({ out, tenants, port, reporter }: RehearseOptions
   await checkPort(port)
   const folders = prepareFolders(resolve(out))
   const today = Math.floor(Date.now() / 1000)
-  const clock = new VirtualClock(today - LAST_DAY * DAY - 6 * HOUR)
+  const clock = new VirtualClock(today - LAST_DAY * DAY - 2 * HOUR)
   const stage = new Stage(folders, clock, reporter, port)
   try {
     const told = await tell(stage, tenants)
-    clock.goTo(today)
+    stage.endAt(today)
     const seconds = Math.round((performance.now() - started) / 100) / 10
     const summary: Summary = {
       version: 1,
