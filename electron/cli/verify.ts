@@ -21,7 +21,9 @@ async function verify(paths: string[], options: Record<string, unknown>): Promis
   return { data: report, text: told(report), exit: ok ? 0 : 3 }
 }
 
-const MARKS: Record<Standing, string> = { verified: '✓ verified', consistent: '~ consistent', failed: '✗ FAILED' }
+/** Without an anchor a file that does not stand by itself is not judged: it may be perfectly good. */
+const markOf = (standing: Standing, anchored: boolean): string =>
+  ({ verified: '✓ verified', consistent: '~ consistent', failed: anchored ? '✗ FAILED' : '✗ unverified' })[standing]
 
 /** Up to this many files, what was proved stands below each; --json always has it. */
 const FEW = 12
@@ -29,16 +31,16 @@ const FEW = 12
 function told({ anchored, files }: Report): string {
   const count = (standing: Standing) => files.filter((file) => file.standing === standing).length
   const lines = [
-    ...files.flatMap((file) => linesOf(file, files.length <= FEW)),
+    ...(anchored ? [] : ['No trust anchor was given, so nothing can be verified. Give it with --trust-anchor.', '']),
+    ...files.flatMap((file) => linesOf(file, anchored, files.length <= FEW)),
     '',
-    `${files.length} ${files.length === 1 ? 'file' : 'files'}: ${count('verified')} verified, ${count('consistent')} consistent in themselves, ${count('failed')} failed.`,
+    `${files.length} ${files.length === 1 ? 'file' : 'files'}: ${count('verified')} verified, ${count('consistent')} consistent in themselves, ${count('failed')} ${anchored ? 'failed' : 'not verified'}.`,
   ]
-  if (!anchored) lines.push('No trust anchor was given, so nothing is verified. Give it with --trust-anchor.')
   return lines.map(plain).join('\n')
 }
 
-const linesOf = ({ file, kind, standing, facts, problems }: FileReport, all: boolean): string[] => [
-  `${MARKS[standing].padEnd(12)}  ${kind.padEnd(12)}  ${file}`,
+const linesOf = ({ file, kind, standing, facts, problems }: FileReport, anchored: boolean, all: boolean): string[] => [
+  `${markOf(standing, anchored).padEnd(12)}  ${kind.padEnd(12)}  ${file}`,
   ...[...problems, ...(all ? facts : [])].map((text) => `              ${text}`),
 ]
 

@@ -94,7 +94,7 @@ function checkDrawn(path: string, { kind, bytes, from, source }: Drawn): FileRep
   if (found && equalBytes(found, bytes)) findings.fact(`Byte for byte what ${from} beside it says.`)
   else if (version !== null && version !== PAGE_VERSION) findings.problem(otherVersion(version, from))
   else findings.problem(`It is not what ${from} beside it says.`)
-  findings.rule(source.standing !== 'failed', `Something is wrong with ${from} that it belongs to.`)
+  findings.rule(source.standing !== 'failed', `It belongs to ${from} beside it, which is not verified.`)
   return report(path, kind, findings)
 }
 
