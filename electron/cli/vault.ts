@@ -99,9 +99,10 @@ function keys(vault: Vault): Answer {
   const rows = list.map((key) => [
     key.label,
     key.phase,
-    key.state,
+    key.destroyed && key.compromised ? 'destroyed, was compromised' : key.state,
     utcDay(key.signFrom),
     utcDay(key.signUntil),
+    `${key.openCopies.length} open`,
     key.kid,
   ])
   return {
