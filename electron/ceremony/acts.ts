@@ -62,7 +62,7 @@ export const ACTS: Record<Exclude<Act, 'create-vault'>, (context: Context) => Pr
 export async function precheck(context: Context): Promise<string> {
   const { plan, vault, ports } = context
   const now = ports.now()
-  must(now >= vault.state.lastAt, 'clock-refused', 'The clock of this machine is behind the newest event of the vault.')
+  checkClock(now, vault.state.lastAt)
   switch (plan.kind) {
     case 'genesis':
       return 'A new vault.'
@@ -104,9 +104,13 @@ export async function precheck(context: Context): Promise<string> {
   }
 }
 
+/** The offline clock is never before the newest event. Code `clock-refused`. */
+function checkClock(now: number, newest: number): void {
+  must(now >= newest, 'clock-refused', 'The clock of this machine is behind the newest event of the vault.')
+}
+
 async function checkMachine({ ports, vault }: Context): Promise<Outcome> {
-  const behind = ports.now() < vault.state.lastAt
-  must(!behind, 'clock-refused', 'The clock of this machine is behind the newest event of the vault.')
+  checkClock(ports.now(), vault.state.lastAt)
   return { observed: `${ports.selfTest()} ${ports.presence}` }
 }
 

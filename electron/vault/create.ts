@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import type { VaultEvent } from '../../shared/domain/events.ts'
 import { checkPeople, type PersonName } from '../../shared/domain/roster.ts'
 import { must } from '../../shared/errors.ts'
-import { wipe } from '../../shared/formats/bytes.ts'
+import { type Bytes, wipe } from '../../shared/formats/bytes.ts'
 import { CHAIN_START } from '../../shared/formats/event.ts'
 import { thumbprint } from '../../shared/formats/fingerprint.ts'
 import type { PeopleFile, PersonEntry } from '../../shared/formats/people-file.ts'
@@ -116,13 +116,14 @@ async function build(folder: string, wanted: NewVault): Promise<Map<string, Unlo
     [
       { kid: rootKid, use: 'root', key: root.privateKey },
       { kid: successorKid, use: 'successor', key: successor.privateKey },
-    ].flatMap(({ kid, use, key }) => {
+    ].flatMap(({ kid, use, key }): [string, Bytes][] => {
       const pkcs8 = key.export({ format: 'der', type: 'pkcs8' })
       const rows = sealKey({ secret, epoch: 1 }, nameOf(vault, ROOT_OWNER, kid, use), pkcs8)
       wipe(pkcs8)
-      return [[keyRow(kid), rows.key] as const, [wrapRow(kid), rows.wrap] as const].map(
-        ([id, row]): [string, typeof row] => [id, row],
-      )
+      return [
+        [keyRow(kid), rows.key],
+        [wrapRow(kid), rows.wrap],
+      ]
     }),
   )
   wipe(secret)
