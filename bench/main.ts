@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { events } from './events.ts'
 import { fleet } from './fleet.ts'
 import type { Bench, Row } from './measure.ts'
 import { signing } from './signing.ts'
@@ -10,6 +11,7 @@ const { values, positionals } = parseArgs({
 })
 
 const BENCHES: readonly Bench[] = [
+  { name: 'events', about: 'opening and verifying a vault of 100,000 events', run: () => events(100_000) },
   { name: 'fleet', about: 'keys for many tenants, a fresh process each', run: () => fleet(Number(values.tenants)) },
   { name: 'signing', about: 'access tokens against raw crypto.sign', run: signing },
 ]

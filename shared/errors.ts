@@ -69,7 +69,15 @@ export const CODES = {
     hint: 'Make a plan that fits the vault as it is: see "tenant list", "key list" and "ceremony list".',
   },
   'comparison-failed': { exit: 4, hint: 'Stop here. Find out which side shows something else before going on.' },
+  'ceremony-paused': {
+    exit: 130,
+    hint: 'Everything up to the last step is kept. Go on with "ceremony resume --accept-tail", or close it with "ceremony abort".',
+  },
   'confirmation-missing': { exit: 4, hint: 'Repeat with --confirm and exactly the words asked for.' },
+  'cooling-off': {
+    exit: 130,
+    hint: 'Nothing is erased yet. Go on at that time with "ceremony resume --accept-tail", or close it with "ceremony abort".',
+  },
   'destruction-blocked': {
     exit: 5,
     hint: 'Wait until the key is no longer needed. If it was stolen or tainted, hold an emergency ceremony for it first.',

@@ -36,7 +36,7 @@ const RULES: Record<string, Rule> = {
     packages: ['jose', 'hash-wasm', 'canonicalize', 'shamir-secret-sharing'],
   },
   // zod: strict schemas at every border ("Dependencies"); here the answers of the generating processes.
-  'electron/keys': { modules: ['shared', 'electron/selftest'], packages: ['zod'] },
+  'electron/keys': { modules: ['shared', 'electron/selftest'], packages: ['zod', 'pkijs', 'asn1js'] },
   'electron/vault': {
     modules: ['shared', 'electron/files', 'electron/sqlite', 'electron/selftest'],
     packages: ['jose', 'hash-wasm', 'shamir-secret-sharing'],

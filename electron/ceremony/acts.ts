@@ -1,4 +1,5 @@
 import { decideCompromise, decideEmergency, decideHandoff, decideRotate } from '../../shared/domain/decide.ts'
+import { decideEnvelopes } from '../../shared/domain/envelopes.ts'
 import type { VaultEvent } from '../../shared/domain/events.ts'
 import { count } from '../../shared/domain/plural.ts'
 import { DAY, HOUR, spellDuration } from '../../shared/domain/policy.ts'
@@ -9,17 +10,23 @@ import { planSlots } from '../../shared/formats/bundle-check.ts'
 import { lineSchema } from '../../shared/formats/common.ts'
 import { hexGroups, words } from '../../shared/formats/fingerprint.ts'
 import type { Plan, PlanOf } from '../../shared/formats/plan.ts'
+import { checkAmend, makeChanges } from './amend.ts'
+import { attestReplaced, checkBackup, openBackup, writeBackup } from './backup.ts'
 import { act, type Context, listed, type Outcome } from './context.ts'
+import { activateRoster, checkCustody, dealShares, proveNewShares } from './custody.ts'
 import {
   checkDependencies,
   checkDestroy,
   confirmDestruction,
+  coolOff,
   destroyBytes,
   issueCertificate,
   newEpoch,
   newFile,
   proveAbsence,
+  tryRestore,
 } from './destroy.ts'
+import { checkExport, compareRecipient, exportKeys } from './export-key.ts'
 import {
   acceptRuntime,
   checkReceipts,
@@ -29,7 +36,14 @@ import {
   takeReceipts,
   tenantExport,
 } from './handoff.ts'
+import { compareEnvelopes, describeEnvelopes, sealEnvelopes } from './envelope.ts'
+import { checkImport, readKeys, takeKeys } from './import-key.ts'
+import { takeInventory } from './inventory.ts'
 import { jobsOf, makeKeys } from './make-keys.ts'
+import { changePassphrase, mustBeAlone } from './passphrase.ts'
+import { describeRotation, publishSuccession, rotateRoot } from './root.ts'
+import { checkRestore, readLosses, restoreVault } from './restore.ts'
+import { checkClock, describeCard, describeTime } from './time.ts'
 
 /** The table from a step's act to what performs it, and what is checked before a ceremony may even start. */
 
@@ -46,6 +60,8 @@ export const ACTS: Record<Exclude<Act, 'create-vault'>, (context: Context) => Pr
   'check-receipts': checkReceipts,
   'take-receipts': takeReceipts,
   'record-compromise': recordCompromise,
+  'seal-envelopes': sealEnvelopes,
+  'compare-envelopes': compareEnvelopes,
   'check-dependencies': checkDependencies,
   'confirm-destruction': confirmDestruction,
   'destroy-bytes': destroyBytes,
@@ -53,6 +69,25 @@ export const ACTS: Record<Exclude<Act, 'create-vault'>, (context: Context) => Pr
   'new-file': newFile,
   'prove-absence': proveAbsence,
   'issue-certificate': issueCertificate,
+  'deal-shares': dealShares,
+  'prove-new-shares': proveNewShares,
+  'activate-roster': activateRoster,
+  'change-passphrase': changePassphrase,
+  'rotate-root': rotateRoot,
+  'publish-succession': publishSuccession,
+  'cool-off': coolOff,
+  'try-restore': tryRestore,
+  'write-backup': writeBackup,
+  'open-backup': openBackup,
+  'attest-replaced': attestReplaced,
+  'read-losses': readLosses,
+  'restore-vault': restoreVault,
+  'sign-inventory': takeInventory,
+  'read-keys': readKeys,
+  'take-keys': takeKeys,
+  'compare-recipient': compareRecipient,
+  'export-keys': exportKeys,
+  'make-changes': makeChanges,
 }
 
 /**
@@ -62,7 +97,7 @@ export const ACTS: Record<Exclude<Act, 'create-vault'>, (context: Context) => Pr
 export async function precheck(context: Context): Promise<string> {
   const { plan, vault, ports } = context
   const now = ports.now()
-  checkClock(now, vault.state.lastAt)
+  checkClock(now, vault.state)
   switch (plan.kind) {
     case 'genesis':
       return 'A new vault.'
@@ -87,31 +122,49 @@ export async function precheck(context: Context): Promise<string> {
         'plan-invalid',
         `A bundle is valid for an hour at least and a year at most. This plan says ${spellDuration(plan.validFor)}.`,
       )
-      const { tenants, keys } = decideHandoff(vault.state, plan.runtime, plan.tenants, now)
+      const { tenants, keys, removed } = decideHandoff(vault.state, plan.runtime, plan.tenants, now, plan.lost)
       for (const tenant of tenants)
         planSlots(tenantExport(vault.state, tenant, now), now, vault.anchor.practice, 'policy-rejected')
       const idle = tenants.filter(({ tenant }) => keysOf(vault.state, tenant, { usable: true }).length === 0)
       const names = listed(idle.map(({ tenant }) => ({ label: tenant })))
       const warned = idle.length > 0 ? ` Without a usable key, so that nobody signs for them: ${names}.` : ''
-      return `${count(tenants.length, 'tenant')} and ${count(keys.length, 'private key')} for ${plan.runtime}.${warned}`
+      return `${count(tenants.length, 'tenant')} and ${count(keys.length, 'private key')} for ${plan.runtime}.${warned}${removed.length > 0 ? ` To be given up: ${listed(removed.map(({ tenant }) => ({ label: tenant })))}.` : ''}`
     }
+    case 'envelope':
+      return describeEnvelopes(decideEnvelopes(vault.state, plan.runtime, plan.tenants, now), plan.runtime)
+    case 'import-key':
+      return checkImport(context, now)
+    case 'export-key':
+      return checkExport(context)
+    case 'amend':
+      return checkAmend(context, now)
     case 'enroll-runtime':
       return (await compareEnrollment(context)).observed
     case 'intake':
       return (await checkReceipts(context)).observed
+    case 'custody':
+      return checkCustody(context, plan)
+    case 'passphrase':
+      mustBeAlone(vault, plan)
+      return `A new passphrase for ${plan.person}.`
+    case 'root-rotate':
+      return describeRotation(context, plan)
     case 'destroy':
-      return `${count(checkDestroy(context, plan, now).length, 'key')} to destroy.`
+      return `${count(checkDestroy(context, plan, now).kids.length, 'key')} to destroy.`
+    case 'backup':
+      return checkBackup(context, plan)
+    case 'restore':
+      return checkRestore(context)
+    case 'inventory':
+      return 'Nothing is changed; what is known of every key is compared and signed.'
   }
 }
 
-/** The offline clock is never before the newest event. Code `clock-refused`. */
-function checkClock(now: number, newest: number): void {
-  must(now >= newest, 'clock-refused', 'The clock of this machine is behind the newest event of the vault.')
-}
-
-async function checkMachine({ ports, vault }: Context): Promise<Outcome> {
-  checkClock(ports.now(), vault.state.lastAt)
-  return { observed: `${ports.selfTest()} ${ports.presence}` }
+async function checkMachine({ ports, vault, ceremony }: Context): Promise<Outcome> {
+  checkClock(ports.now(), vault.state)
+  const started = vault.state.ceremonies.get(ceremony)
+  const said = `${describeTime(started?.clock)} ${describeCard(started?.headCard)}`
+  return { observed: `${ports.selfTest()} ${ports.desk.presence} ${said}` }
 }
 
 async function checkPlan(context: Context): Promise<Outcome> {
@@ -129,7 +182,7 @@ async function proveShares({ vault }: Context): Promise<Outcome> {
 }
 
 async function publishAnchor({ vault, ports }: Context): Promise<Outcome> {
-  const { name } = ports.media.writeAnchor(vault.anchor.jws, ports.now())
+  const { name } = ports.media.writeAnchor(vault.anchor.jws, vault.anchor.iat)
   const { kid } = vault.anchor.key
   return {
     observed: `${name}; root ${hexGroups(kid).slice(0, 4).join(' ')} …, words ${words(kid).slice(0, 4).join(' ')} …`,
@@ -163,4 +216,14 @@ export const LETTER: Record<Plan['kind'], string> = {
   emergency: 'E',
   intake: 'I',
   destroy: 'D',
+  custody: 'C',
+  passphrase: 'P',
+  'root-rotate': 'T',
+  backup: 'B',
+  restore: 'S',
+  inventory: 'V',
+  'import-key': 'M',
+  'export-key': 'X',
+  amend: 'A',
+  envelope: 'L',
 }

@@ -12,10 +12,10 @@ export type Context<P extends Plan = Plan> = {
   plan: P
   planDigest: string
   ceremony: string
-  step: Pick<Step, 'id' | 'who'>
+  step: Pick<Step, 'id' | 'who' | 'title'>
   /** The person who acts and signs the step's events. */
   actor: string
-  /** Words typed for a destruction. */
+  /** Words given beforehand for a destruction; where none are, those present type them in its step. */
   confirm: readonly string[]
 }
 
@@ -44,18 +44,23 @@ export function listed(keys: readonly { label: string }[]): string {
   return rest > 0 ? `${said.join(', ')} and ${rest} more` : said.join(', ')
 }
 
+/** Custodians whose passphrase was given, in the order of the roster. */
+export const custodiansOf = ({ roster, present }: Context['vault']): string[] =>
+  roster.people.filter(({ id, role }) => role === 'custodian' && present.has(id)).map(({ id }) => id)
+
 /**
  * One quorum act: M custodians approve exactly these objects in this step, and for its length their secret is combined.
- * Gives the result and the event that keeps their approvals.
+ * Gives the result and the event that keeps their approvals. Code `quorum-missing` when fewer approve.
  */
 export async function act<T>(
   context: Context,
   objects: unknown,
   work: (quorum: QuorumPort, approved: VaultEvent) => Promise<T>,
 ): Promise<{ result: T; approved: VaultEvent }> {
-  const { vault, ceremony, planDigest, step } = context
+  const { ports, vault, ceremony, planDigest, step } = context
+  const willing = await ports.desk.approve(step.title, custodiansOf(vault), vault.roster.threshold)
   const named = { ceremony, planDigest, step: step.id, objects: digest(canonicalText(objects)) }
-  const approvals = await vault.approve(named)
+  const approvals = await vault.approve(named, willing)
   const approved: VaultEvent = { type: 'approved', ceremony, step: step.id, objects: named.objects, approvals }
   return { result: await vault.withQuorum(named, approvals, (quorum) => work(quorum, approved)), approved }
 }

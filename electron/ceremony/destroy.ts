@@ -1,14 +1,18 @@
-import { decideDestroy, knownKey, knownTenant } from '../../shared/domain/decide.ts'
+import { chosenKeys, decideDestroy, openCopiesOf, waitingUntil } from '../../shared/domain/copies.ts'
+import { knownKey, knownTenant } from '../../shared/domain/decide.ts'
+import type { RestoreTrial, VaultEvent } from '../../shared/domain/events.ts'
 import { type Copy, copiesOf, gradeOf } from '../../shared/domain/ledger.ts'
 import { count } from '../../shared/domain/plural.ts'
 import type { VaultKey, VaultState } from '../../shared/domain/state.ts'
 import { must } from '../../shared/errors.ts'
 import { digest } from '../../shared/formats/bytes.ts'
 import { type Certificate, signCertificate } from '../../shared/formats/certificate.ts'
+import { canonicalText } from '../../shared/formats/json.ts'
 import { merkleRootOf } from '../../shared/formats/merkle.ts'
 import type { PlanOf } from '../../shared/formats/plan.ts'
-import { signOff } from '../../shared/formats/sign-off.ts'
-import { act, type Context, closing, listed, type Outcome } from './context.ts'
+import { collectSignOffs } from '../../shared/formats/sign-off.ts'
+import { mustBePresent } from './attest.ts'
+import { act, type Context, closing, custodiansOf, listed, type Outcome } from './context.ts'
 
 /** Destruction: the most careful ceremony. It cannot be undone, and auditors read it first. */
 
@@ -22,79 +26,115 @@ export function confirmationFor(kids: readonly string[]): string {
     : `DESTROY ${kids.length} ${merkleRootOf(kids).slice(0, 8)}`
 }
 
-/** True when every key of the plan was erased in an earlier ceremony: this one looks again, and closes copies that were open. */
+/** True when every key was erased in an earlier ceremony: this one looks again, and closes copies that were open. */
 const erasedBefore = (state: VaultState, kids: readonly string[]): boolean =>
   kids.every((kid) => state.keys.get(kid)?.destroyed)
 
-/** A key is erased once. A plan for erased keys must bring something new: an attestation, or the proof that was never made. */
-function decideKeys(state: VaultState, plan: Destroy, now: number): VaultKey[] {
-  const fresh = () => plan.attestations.length > 0 || plan.keys.some((kid) => !knownKey(state, kid).absenceProved)
-  if (!erasedBefore(state, plan.keys) || !fresh()) return decideDestroy(state, plan.keys, now)
-  must(new Set(plan.keys).size === plan.keys.length, 'plan-invalid', 'A key stands twice in the plan.')
-  return plan.keys.map((kid) => knownKey(state, kid))
+/** What this ceremony is about: fixed in its first step, so that nothing joins or leaves while it waits. */
+function kidsOf({ vault, ceremony }: Pick<Context, 'vault' | 'ceremony'>): string[] {
+  const kids = vault.state.chosen.get(ceremony)
+  must(kids, 'ceremony-conflict', 'The keys of this destruction were not chosen yet.')
+  return kids
 }
 
-/** Dependencies, attestations and the typed words, before the ceremony starts and again in its steps. */
-export function checkDestroy(context: Pick<Context, 'vault' | 'confirm'>, plan: Destroy, now: number): VaultKey[] {
-  const keys = decideKeys(context.vault.state, plan, now)
-  const copies = new Set(keys.flatMap((key) => copiesOf(context.vault.state, key)).map((copy) => copy.id))
+type Decided = { keys: VaultKey[]; kids: string[]; leftOut: readonly { key: VaultKey; why: string }[] }
+
+/** A key is erased once. A plan for erased keys must bring something new: an attestation, a copy to try, or the proof that was never made. */
+function decideKeys(state: VaultState, plan: Destroy, now: number): Decided {
+  const { kids, leftOut } = chosenKeys(state, plan, now)
+  const news = plan.attestations.length + plan.negativeRestore.length > 0
+  const fresh = () => news || kids.some((kid) => !knownKey(state, kid).absenceProved)
+  if (!erasedBefore(state, kids) || !fresh()) return { keys: decideDestroy(state, kids, now), kids, leftOut }
+  must(new Set(kids).size === kids.length, 'plan-invalid', 'A key stands twice in the plan.')
+  return { keys: kids.map((kid) => knownKey(state, kid)), kids, leftOut }
+}
+
+/** Dependencies, attestations and the words given beforehand, before the ceremony starts and again in its steps. */
+export function checkDestroy(
+  context: Pick<Context, 'vault' | 'confirm'> & { ports: Pick<Context['ports'], 'desk'> },
+  plan: Destroy,
+  now: number,
+): Decided {
+  const { state } = context.vault
+  const decided = decideKeys(state, plan, now)
+  const copies = new Set(decided.keys.flatMap((key) => copiesOf(state, key)).map((copy) => copy.id))
   for (const { by, copy } of plan.attestations) {
-    must(
-      context.vault.roster.people.some((person) => person.id === by),
-      'plan-invalid',
-      `The plan names ${by} as attesting ${copy}, but the roster does not know that person.`,
-    )
-    must(
-      context.vault.present.has(by),
-      'plan-invalid',
-      `The plan names ${by} as attesting ${copy}, but ${by} is not present: whoever attests signs the record and the certificate.`,
-    )
+    mustBePresent(context.vault, by, copy)
     must(copies.has(copy), 'plan-invalid', `The plan attests ${copy}, which is no known copy of these keys.`)
     must(
-      copy !== 'medium' || keys.every((key) => key.absenceProved),
+      copy !== 'medium' || decided.keys.every((key) => key.absenceProved),
       'plan-invalid',
       'The medium cannot be attested in the ceremony that erases the keys on it: it can be sanitised only afterwards. Leave this attestation out, and bring it later in a plan for the same keys.',
     )
   }
-  checkConfirmation(context, plan)
-  return keys
+  if (context.ports.desk.automated) mustBeGiven(context, decided.kids)
+  return decided
 }
 
-function checkConfirmation({ confirm }: Pick<Context, 'confirm'>, plan: Destroy): void {
-  const wanted = confirmationFor(plan.keys)
+function mustBeGiven({ confirm }: Pick<Context, 'confirm'>, kids: readonly string[]): void {
+  const wanted = confirmationFor(kids)
   must(confirm.includes(wanted), 'confirmation-missing', `A destruction is confirmed by typing exactly: ${wanted}`)
 }
 
 export async function checkDependencies(context: Context): Promise<Outcome> {
   const plan = context.plan as Destroy
-  const keys = checkDestroy(context, plan, context.ports.now())
-  const open = keys.flatMap((key) => copiesOf(context.vault.state, key)).filter((copy) => copy.status === 'open').length
+  const { vault, ports, ceremony } = context
+  const { keys, kids, leftOut } = checkDestroy(context, plan, ports.now())
+  const open = openCopiesOf(vault.state, keys)
+  const [first] = leftOut
+  const without = first ? ` Left out: ${listed(leftOut.map(({ key }) => key))}; ${first.key.label}, because ${first.why}.` : ''
   return {
-    observed: `${listed(keys)}: ${erasedBefore(context.vault.state, plan.keys) ? 'erased already' : 'no longer needed'}. ${count(open, 'known copy is', 'known copies are')} open now.`,
-    events: plan.attestations.map((said) => ({ type: 'copy-attested', kids: [...plan.keys], ...said })),
+    observed: `${listed(keys)}: ${erasedBefore(vault.state, kids) ? 'erased already' : 'no longer needed'}. ${count(open, 'known copy is', 'known copies are')} open now.${without}`,
+    events: [
+      { type: 'keys-chosen', ceremony, kids },
+      ...plan.attestations.map((said): VaultEvent => ({ type: 'copy-attested', kids, ...said })),
+    ],
   }
 }
 
+/** Each custodian types the words, and compliance with them; words given beforehand are automation, and called so. */
 export async function confirmDestruction(context: Context): Promise<Outcome> {
-  const plan = context.plan as Destroy
-  checkConfirmation(context, plan)
-  return { observed: `Typed: ${confirmationFor(plan.keys)} (given by automation, not by each custodian)` }
+  const { vault, ports, confirm } = context
+  const words = confirmationFor(kidsOf(context))
+  if (confirm.includes(words)) return { observed: `Typed: ${words} (given by automation, not by each custodian)` }
+  const witnesses = vault.roster.people.filter(({ id, role }) => role === 'compliance' && vault.present.has(id))
+  const people = [...custodiansOf(vault), ...witnesses.map(({ id }) => id)]
+  return { observed: `Typed: ${words} (${await ports.desk.confirm(words, people)})` }
 }
+
+/** Where a policy asks for it, the ceremony stops here until the time has passed. Code `cooling-off`, naming when. */
+export async function coolOff({ vault, ports, ceremony }: Context): Promise<Outcome> {
+  const open = vault.state.ceremonies.get(ceremony)
+  const until = open ? waitingUntil(vault.state, open) : null
+  if (until === null) return { observed: 'No policy of these tenants asks to wait.' }
+  mustBeOver(until, ports.now())
+  return { observed: `The time to think again ended on ${spellUtc(until)}, as the policy asks.` }
+}
+
+/** Code `cooling-off`. */
+export function mustBeOver(until: number, now: number): void {
+  must(now >= until, 'cooling-off', `This destruction is confirmed, and waits until ${spellUtc(until)}.`, {
+    lost: 'Every step up to the confirmation is kept; nothing was erased.',
+  })
+}
+
+const spellUtc = (at: number): string => `${new Date(at * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 
 export async function destroyBytes(context: Context): Promise<Outcome> {
   const plan = context.plan as Destroy
   const { vault, ports } = context
-  if (erasedBefore(vault.state, plan.keys)) {
-    const { approved } = await act(context, { destroy: plan.keys }, async () => undefined)
-    return { observed: `${alreadyDone(vault.state, plan.keys)} Nothing is left to erase.`, events: [approved] }
+  const kids = kidsOf(context)
+  if (erasedBefore(vault.state, kids)) {
+    const { approved } = await act(context, { destroy: kids }, async () => undefined)
+    return { observed: `${alreadyDone(vault.state, kids)} Nothing is left to erase.`, events: [approved] }
   }
-  decideDestroy(vault.state, plan.keys, ports.now())
-  const ids = plan.keys.flatMap((kid) => [`key:${kid}`, `wrap:${kid}`])
-  const { approved } = await act(context, { destroy: plan.keys }, async () => undefined)
+  decideDestroy(vault.state, kids, ports.now())
+  const ids = kids.flatMap((kid) => [`key:${kid}`, `wrap:${kid}`])
+  const { approved } = await act(context, { destroy: kids }, async () => undefined)
   const marks = vault.marksOf(ids)
   return {
     observed: `${count(ids.length, 'row')} overwritten and deleted.`,
-    events: [approved, { type: 'keys-destroyed', kids: [...plan.keys], reason: plan.reason, marks }],
+    events: [approved, { type: 'keys-destroyed', kids: [...kids], reason: plan.reason, marks }],
     remove: ids,
   }
 }
@@ -134,14 +174,42 @@ export async function newFile(context: Context): Promise<Outcome> {
 }
 
 export async function proveAbsence(context: Context): Promise<Outcome> {
-  const plan = context.plan as Destroy
   const { marks } = context.vault.state
-  const ours = Object.fromEntries(Object.entries(marks).filter(([id]) => plan.keys.some((kid) => id.endsWith(kid))))
+  const kids = new Set(kidsOf(context))
+  const ours = Object.fromEntries(Object.entries(marks).filter(([id]) => kids.has(id.slice(id.indexOf(':') + 1))))
   const { rows, pages } = context.vault.proveAbsence(ours)
   return {
     observed: `Nothing of the ${count(Object.keys(ours).length, 'erased row')} is in the ${count(rows, 'remaining row')} and the ${count(pages, 'decrypted page')}.`,
-    events: [{ type: 'absence-proved', kids: [...plan.keys], rows, pages }],
+    events: [{ type: 'absence-proved', kids: [...kids], rows, pages }],
   }
+}
+
+/** The negative restore test: a real quorum tries to open each erased key from every backup at hand. */
+export async function tryRestore(context: Context): Promise<Outcome> {
+  const { vault, ports, ceremony, planDigest, step } = context
+  const folders = [...(context.plan as Destroy).negativeRestore]
+  if (folders.length === 0) return { observed: 'No backup was brought to be tried.' }
+  const kids = kidsOf(context)
+  const objects = { tryRestore: folders, keys: kids }
+  const named = { ceremony, planDigest, step: step.id, objects: digest(canonicalText(objects)) }
+  const { result: trials, approved } = await act(context, objects, async () => {
+    const tried: RestoreTrial[] = []
+    for (const folder of folders) {
+      const { opened, why, ...copy } = await ports.copies.tryKeys(vault, folder, kids, named)
+      tried.push({ folder, copy: copyTried(vault.state, copy, folder), opened, why: why.slice(0, 500) })
+    }
+    return tried
+  })
+  const said = trials.map(({ folder, opened, why }) => `${folder}: ${count(opened.length, 'key')} opened. ${why}`)
+  return { observed: said.join(' ').slice(0, 1900), events: [approved, { type: 'restore-tried', folders, kids, trials }] }
+}
+
+/** A backup is known by where its history ends, whatever its folder is called now. */
+function copyTried(state: VaultState, copy: { seq: number | null; head?: string }, folder: string): string {
+  const known = [...state.backups.values()].find((one) => one.seq === copy.seq && one.head === copy.head)
+  const named = [...state.backups.values()].find((one) => one.made?.folder === folder)
+  const backup = known ?? (copy.seq === null ? named : undefined)
+  return backup ? `backup:${backup.number}` : `found:${folder}`
 }
 
 export async function issueCertificate(context: Context): Promise<Outcome> {
@@ -152,9 +220,8 @@ export async function issueCertificate(context: Context): Promise<Outcome> {
   const { result, approved } = await act(context, certificate, async (quorum) =>
     signCertificate(certificate, practice, await quorum.root()),
   )
-  const signatures: Record<string, string> = {}
-  for (const [id, person] of vault.present)
-    signatures[id] = await signOff({ of: digest(result), agrees: true, at: ports.now() }, practice, person.signer)
+  const ask = (person: string) => ports.desk.agrees(person, digest(result))
+  const signatures = await collectSignOffs(digest(result), vault.present.values(), { practice, now: ports.now, ask })
   const open = certificate.keys.flatMap((key) => key.copies).filter((copy) => copy.status === 'open').length
   return {
     observed: `Certificate of ${certificate.grade} ${certificate.certificate}. ${count(open, 'known copy stays', 'known copies stay')} open.`,
@@ -164,7 +231,7 @@ export async function issueCertificate(context: Context): Promise<Outcome> {
         type: 'certificate-issued',
         certificate: certificate.certificate,
         grade: certificate.grade,
-        kids: [...plan.keys],
+        kids: kidsOf(context),
         statement: result,
         signatures,
       },
@@ -174,7 +241,8 @@ export async function issueCertificate(context: Context): Promise<Outcome> {
 
 function certificateFor(context: Context, plan: Destroy, now: number): Certificate {
   const { state, roster, anchor, present } = context.vault
-  const keys = plan.keys.map((kid) => certificateKey(state, knownKey(state, kid)))
+  const kids = kidsOf(context)
+  const keys = kids.map((kid) => certificateKey(state, knownKey(state, kid)))
   const copies = keys.flatMap((key) => key.copies)
   return {
     version: 1,
@@ -191,16 +259,61 @@ function certificateFor(context: Context, plan: Destroy, now: number): Certifica
       'Vault written to a new file under a new file key.',
     ],
     keys,
+    ...(kids.length > 1 && { merkleRoot: merkleRootOf(kids) }),
+    cryptographicErase: cryptographicErase(
+      kids.map((kid) => knownKey(state, kid)),
+      copies,
+    ),
     participants: roster.people
       .filter((person) => present.has(person.id))
       .map(({ id, name, role }) => ({ id, name, role })),
-    verified: ["The vault's copy is absent from every row and every decrypted page of the new file."],
+    verified: [
+      "The vault's copy is absent from every row and every decrypted page of the new file.",
+      ...triedOf(state, context.ceremony),
+    ],
     stated: statedOf(copies),
     notProvable: [
       'That no copy exists that nobody knows of.',
       'That this machine, its memory and its storage medium keep nothing; the medium counts as a copy until it is sanitised.',
       'That a runtime told the truth in its receipts.',
       'Custodians who were absent still hold a share of the old quorum secret; it opens nothing that remains.',
+    ],
+  }
+}
+
+/** As many trials as the certificate has room for. */
+const TRIED = 18
+
+/** What a quorum met when it tried: a failure is a verified fact of that day and those people, and no more. */
+function triedOf(state: VaultState, ceremony: string): string[] {
+  const trials = state.trials.filter((one) => one.ceremony === ceremony)
+  return trials.slice(0, TRIED).map(({ folder, copy, opened, why }) => {
+    const which = copy.startsWith('backup:') ? `backup ${copy.slice(7)} (${folder})` : folder
+    const said = opened.length > 0 ? `${count(opened.length, 'of the keys', 'of the keys')} opened` : 'none of the keys opened'
+    return `A quorum tried to open the keys from ${which}: ${said}. ${why}`.slice(0, 1000)
+  })
+}
+
+/**
+ * NIST SP 800-88 Rev. 2, cryptographic erase: it counts only where the data was never there unencrypted, and every copy of
+ * the key that protects it is sanitised. The certificate says which of the two holds.
+ */
+function cryptographicErase(keys: readonly VaultKey[], copies: readonly Copy[]): Certificate['cryptographicErase'] {
+  const foreign = keys.filter((key) => key.imported !== null)
+  const open = copies.filter((copy) => copy.status === 'open')
+  const alwaysEncrypted = foreign.length === 0
+  const everyCopySanitised = open.length === 0
+  return {
+    holds: alwaysEncrypted && everyCopySanitised,
+    alwaysEncrypted,
+    everyCopySanitised,
+    why: [
+      alwaysEncrypted
+        ? 'The keys were made here and never written unencrypted by Keyrite.'
+        : `${count(foreign.length, 'key was', 'keys were')} imported: it is not known that ${foreign.length === 1 ? 'it was' : 'they were'} never written unencrypted.`,
+      everyCopySanitised
+        ? 'Every known copy is closed: verified, stated or attested as the list of copies says.'
+        : `${count(open.length, 'known copy is', 'known copies are')} open, so not every copy of the wrapping keys is known to be sanitised.`,
     ],
   }
 }

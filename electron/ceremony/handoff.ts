@@ -1,9 +1,11 @@
+import { nextPlace, notInVault } from '../../shared/domain/copies.ts'
 import { decideHandoff, exportedKeys, knownRuntime } from '../../shared/domain/decide.ts'
+import type { EventOf } from '../../shared/domain/events.ts'
 import { count } from '../../shared/domain/plural.ts'
 import { spellDuration } from '../../shared/domain/policy.ts'
 import type { Runtime, Tenant, VaultKey, VaultState } from '../../shared/domain/state.ts'
 import { must } from '../../shared/errors.ts'
-import type { BundleKey } from '../../shared/formats/bundle.ts'
+import type { BundleKey, RemovedLine } from '../../shared/formats/bundle.ts'
 import type { TenantEntry } from '../../shared/formats/bundle-check.ts'
 import { digest, wipe } from '../../shared/formats/bytes.ts'
 import { openAcceptance, openEnrollment, signAcceptance } from '../../shared/formats/enrollment.ts'
@@ -12,7 +14,8 @@ import type { P256Jwk, StatementKey } from '../../shared/formats/jws.ts'
 import type { PlanOf } from '../../shared/formats/plan.ts'
 import { openReceipt, type Receipt } from '../../shared/formats/receipt.ts'
 import type { Anchor } from '../../shared/formats/trust-anchor.ts'
-import { act, type Context, type Outcome } from './context.ts'
+import { act, type Context, listed, type Outcome } from './context.ts'
+import { AHEAD } from './time.ts'
 
 /** What crosses the air gap: accepting a runtime, exporting to it, taking its receipts. */
 
@@ -110,13 +113,12 @@ export async function exportFiles(context: Context): Promise<Outcome> {
   const { state, anchor } = vault
   const { practice } = anchor
   const now = ports.now()
-  const { tenants, keys } = decideHandoff(state, plan.runtime, plan.tenants, now)
+  const { tenants, keys, removed } = decideHandoff(state, plan.runtime, plan.tenants, now, plan.lost)
   const runtime = knownRuntime(state, plan.runtime)
   const { transportKey: jwk } = await accepted(runtime, anchor)
-  const sent = runtime.handoffs.filter((handoff) => handoff.exported)
-  const number = sent.length + 1
+  const { number, previous, catchUp } = nextPlace(state, runtime)
   const names = { runtimeId: plan.runtime, number, transportKey: thumbprint(jwk) }
-  const interrupted = runtime.handoffs.length > sent.length
+  const interrupted = runtime.handoffs.some((handoff) => !handoff.exported && handoff.number === number)
   const takenBack = interrupted
     ? ports.media.removeLeftovers({ vaultId: anchor.vaultId, runtimeId: plan.runtime, number })
     : []
@@ -125,7 +127,7 @@ export async function exportFiles(context: Context): Promise<Outcome> {
       {
         type: 'handoff-intended',
         ...names,
-        tenants: tenants.map((one) => one.tenant),
+        tenants: [...tenants, ...removed].map((one) => one.tenant),
         keys: keys.map((key) => key.kid),
       },
     ],
@@ -143,11 +145,10 @@ export async function exportFiles(context: Context): Promise<Outcome> {
   }
   const { result, approved } = await act(context, { ...names, keys: keys.map((key) => key.kid) }, async (quorum) => {
     const root = await quorum.root()
-    const previous = sent.at(-1)?.exported?.manifest ?? null
     const checkpoint = state.checkpoint?.statement ?? ''
     const bundle = await ports.media.writeBundle(
-      { ...head, previous, checkpoint, receiptsSeen: runtime.receipts.upTo },
-      tenants.map((tenant) => tenantExport(state, tenant, now)),
+      { ...head, previous, checkpoint, receiptsSeen: runtime.receipts.upTo, ...(catchUp && { catchUp }) },
+      [...tenants.map((tenant) => tenantExport(state, tenant, now)), ...removed.map(removedLine)],
       root,
       practice,
     )
@@ -168,7 +169,7 @@ export async function exportFiles(context: Context): Promise<Outcome> {
   const { bundle, material } = result
   const files = { [bundle.name]: bundle.digest, [material.name]: material.digest }
   return {
-    observed: `Bundle ${number} for ${plan.runtime}: ${count(tenants.length, 'tenant')}, ${count(keys.length, 'private key')}. Digest ${hexGroups(bundle.merkleRoot).slice(0, 4).join(' ')} …${leftBehind(interrupted, takenBack)}`,
+    observed: `Bundle ${number} for ${plan.runtime}: ${count(tenants.length, 'tenant')}, ${count(keys.length, 'private key')}.${givenUp(removed)}${caughtUp(catchUp)} Digest ${hexGroups(bundle.merkleRoot).slice(0, 4).join(' ')} …${leftBehind(interrupted, takenBack)}`,
     events: [
       approved,
       {
@@ -182,6 +183,24 @@ export async function exportFiles(context: Context): Promise<Outcome> {
     ],
   }
 }
+
+/** What is said of numbers that this bundle signs over. */
+function caughtUp(catchUp: { from: number; to: number } | null): string {
+  if (!catchUp) return ''
+  const { from, to } = catchUp
+  const which = from === to ? `bundle ${from}` : `bundles ${from} to ${to}`
+  return ` It catches up: ${which}, if found, must never be imported.`
+}
+
+/** What a bundle says of a tenant that was offboarded. */
+const removedLine = ({ tenant, issuer, offboarded }: Tenant): RemovedLine => ({
+  tenant,
+  issuer,
+  removed: offboarded?.at ?? 0,
+})
+
+const givenUp = (removed: readonly Tenant[]): string =>
+  removed.length === 0 ? '' : ` To be given up: ${listed(removed.map(({ tenant }) => ({ label: tenant })))}.`
 
 /** What is said of an earlier try that was interrupted: its files may have left on another medium. */
 function leftBehind(interrupted: boolean, takenBack: readonly string[]): string {
@@ -212,13 +231,30 @@ export function tenantExport(state: VaultState, tenant: Tenant, now: number): Te
     policy: tenant.policy,
     relyingParties: tenant.relyingParties,
     keys: current.map(
-      (key): BundleKey => ({ kid: key.kid, spec: key.spec, label: key.label, jwk: key.jwk, ...key.times }),
+      ({ kid, spec, label, jwk, times, standby }): BundleKey => ({
+        kid,
+        spec,
+        label,
+        jwk,
+        ...times,
+        ...(standby && { standby }),
+      }),
     ),
     compromised: current.flatMap(({ kid, compromised }) =>
       compromised ? [{ kid, at: compromised.at, reason: compromised.reason }] : [],
     ),
-    tombstones: gone.flatMap(({ kid, destroyed }) => (destroyed ? [{ kid, at: destroyed.at }] : [])),
+    tombstones: [...gone.map((key) => ({ kid: key.kid, at: goneAt(state, key) })), ...withdrawn(state, tenant.tenant)],
   }
+}
+
+const goneAt = (state: VaultState, { kid, destroyed }: VaultKey): number =>
+  destroyed?.at ?? state.elsewhere.get(kid)?.at ?? 0
+
+/** Keys that a restored vault does not have cannot be in what it signs: they end with its first bundle, and say so. */
+function withdrawn(state: VaultState, tenant: string): { kid: string; at: number }[] {
+  const at = state.restores.at(-1)?.at
+  if (at === undefined) return []
+  return notInVault(state).flatMap((one) => (one.tenant === tenant ? [{ kid: one.kid, at }] : []))
 }
 
 export async function compareFiles(context: Context): Promise<Outcome> {
@@ -236,34 +272,57 @@ export async function compareFiles(context: Context): Promise<Outcome> {
   }
 }
 
-async function readReceipts(context: Context) {
-  const plan = context.plan as PlanOf<'intake'>
-  const { state, anchor } = context.vault
-  const runtime = knownRuntime(state, plan.runtime)
+export type ReceiptsRead = {
+  runtime: Runtime
+  read: Awaited<ReturnType<Context['ports']['media']['readReceipts']>>
+}
+
+/** A runtime's receipts after those that the vault has, checked from signatures alone. Codes of the medium's `readReceipts`. */
+export async function readReceiptsOf(
+  { vault, ports }: Context,
+  runtimeId: string,
+  file: string,
+): Promise<ReceiptsRead> {
+  const { state, anchor } = vault
+  const runtime = knownRuntime(state, runtimeId)
   const { receiptSigner } = await accepted(runtime, anchor)
   const { upTo, head } = runtime.receipts
   const after = head === null ? null : { seq: upTo, digest: head }
-  const expected = { signer: receiptSigner, runtimeId: plan.runtime, after, practice: anchor.practice }
-  return { runtime, read: await context.ports.media.readReceipts(plan.receipts, expected) }
+  const expected = { signer: receiptSigner, runtimeId, after, practice: anchor.practice }
+  return { runtime, read: await ports.media.readReceipts(file, expected) }
+}
+
+function readReceipts(context: Context): Promise<ReceiptsRead> {
+  const { runtime, receipts } = context.plan as PlanOf<'intake'>
+  return readReceiptsOf(context, runtime, receipts)
+}
+
+/** While a restored vault waits for a runtime, receipts that it has already are an answer too: there are no newer ones. */
+function mustBeNew({ runtime, read }: ReceiptsRead, { vault }: Context): void {
+  const awaited = vault.state.awaited.has(runtime.runtimeId)
+  must(read.receipts.length > 0 || awaited, 'ceremony-conflict', 'The vault has all of these receipts already.')
 }
 
 export async function checkReceipts(context: Context): Promise<Outcome> {
   const { runtime, read } = await readReceipts(context)
-  must(read.receipts.length > 0, 'ceremony-conflict', 'The vault has all of these receipts already.')
+  mustBeNew({ runtime, read }, context)
   for (const receipt of read.receipts) mustBeOurs(receipt, runtime, context)
   return {
     observed: `${count(read.receipts.length, 'new receipt')} of ${runtime.runtimeId}, an unbroken chain after receipt ${runtime.receipts.upTo}.`,
   }
 }
 
-/** How far a runtime's clock may be ahead of the vault's. */
-const AHEAD = 600
-
 /** A runtime that imported what this vault never exported has met a newer copy of it. Codes `vault-rolled-back`, `file-from-future`. */
-function mustBeOurs({ seq, at, stated }: Receipt, runtime: Runtime, { vault, ports }: Context): void {
+export function mustBeOurs(
+  { seq, at, stated }: Receipt,
+  runtime: Runtime,
+  { vault, ports }: Pick<Context, 'vault' | 'ports'>,
+  { restored } = { restored: vault.state.awaited.has(runtime.runtimeId) },
+): void {
   const ahead = at - ports.now()
   must(ahead <= AHEAD, 'file-from-future', `Receipt ${seq} was made ${spellDuration(ahead)} from now.`)
-  if (stated.type !== 'imported') return
+  // What the vault that was lost exported after the backup, only receipts can tell.
+  if (stated.type !== 'imported' || restored) return
   const handoff = runtime.handoffs.findLast((one) => one.number === stated.number && one.exported)
   const known = handoff?.exported?.manifest === stated.manifest && stated.eventSeq <= vault.state.seq
   must(
@@ -273,12 +332,19 @@ function mustBeOurs({ seq, at, stated }: Receipt, runtime: Runtime, { vault, por
   )
 }
 
-export async function takeReceipts(context: Context): Promise<Outcome> {
-  const { runtime, read } = await readReceipts(context)
+/** What the history keeps of receipts. */
+export function takenFrom({ runtime, read }: ReceiptsRead): Omit<EventOf<'receipts-taken'>, 'type'> {
   const { receipts, head, offer: offered, fileDigest: file } = read
-  must(head && receipts.length > 0, 'ceremony-conflict', 'The vault has all of these receipts already.')
+  must(head, 'ceremony-conflict', 'This file holds no receipt.')
   const statements = receipts.map((receipt) => ({ seq: receipt.seq, at: receipt.at, stated: { ...receipt.stated } }))
-  const taken = { runtimeId: runtime.runtimeId, file, upTo: head.seq, head: head.digest, offered, statements }
+  return { runtimeId: runtime.runtimeId, file, upTo: head.seq, head: head.digest, offered, statements }
+}
+
+export async function takeReceipts(context: Context): Promise<Outcome> {
+  const found = await readReceipts(context)
+  mustBeNew(found, context)
+  const { receipts } = found.read
+  const taken = takenFrom(found)
   const { approved } = await act(context, taken, async () => undefined)
   const erased = receipts.filter((receipt) => receipt.stated.type === 'erased').length
   return {

@@ -1,12 +1,14 @@
-import type { KeySpec } from '../../shared/domain/algorithms.ts'
+import type { KeySpec, PublicJwk } from '../../shared/domain/algorithms.ts'
 import {
   awaitingReplacement,
   decideOnboard,
   decideReplacements,
   decideRotate,
   type KeyJob,
+  type Replacements,
 } from '../../shared/domain/decide.ts'
-import type { VaultEvent } from '../../shared/domain/events.ts'
+import type { EventOf, VaultEvent } from '../../shared/domain/events.ts'
+import { decideImport } from '../../shared/domain/imported.ts'
 import { lintKey, ModulusRegistry, modulusOf } from '../../shared/domain/lint.ts'
 import { madeObjects } from '../../shared/domain/objects.ts'
 import { count } from '../../shared/domain/plural.ts'
@@ -16,7 +18,7 @@ import { hexGroups, thumbprint, words } from '../../shared/formats/fingerprint.t
 import { merkleRootOf } from '../../shared/formats/merkle.ts'
 import type { Plan } from '../../shared/formats/plan.ts'
 import { checkIssuerUrl } from '../../shared/formats/tenant-id.ts'
-import { act, type Context, type Outcome } from './context.ts'
+import { act, type Context, listed, type Outcome } from './context.ts'
 import type { MadeKey, MadeKeys } from './ports.ts'
 
 /** Making keys for onboarding, rotation and replacement: decide, generate, lint, seal, in one transaction. */
@@ -25,26 +27,36 @@ import type { MadeKey, MadeKeys } from './ports.ts'
 export function jobsOf(
   context: Pick<Context, 'vault' | 'ceremony'> & { plan: Plan },
   now: number,
-): { events: VaultEvent[]; jobs: KeyJob[] } {
+): { events: VaultEvent[]; jobs: KeyJob[]; places?: KeyJob[] } {
   const { state, anchor } = context.vault
   const { plan } = context
   switch (plan.kind) {
     case 'onboard':
       for (const { issuer } of plan.tenants) checkIssuerUrl(issuer, anchor.practice)
       return decideOnboard(state, plan.tenants, now)
+    case 'import-key': {
+      checkIssuerUrl(plan.tenant.issuer, anchor.practice)
+      const specs = plan.keys.map(({ spec }) => spec)
+      return decideImport(state, plan.tenant, specs, plan.signFor ?? null, now)
+    }
     case 'rotate':
       return { events: [], jobs: decideRotate(state, plan.tenants, plan.endingWithin ?? null, now).jobs }
     case 'emergency':
-      return { events: [], jobs: decideReplacements(state, awaitingReplacement(state, plan.scope, now), now) }
+      return replacementsOf(decideReplacements(state, awaitingReplacement(state, plan.scope, now), now))
     default:
       return { events: [], jobs: [] }
   }
 }
 
-export async function makeKeys(context: Context): Promise<Outcome> {
+const replacementsOf = ({ called, jobs }: Replacements) => ({ events: called, jobs })
+
+/** Makes the keys that the plan needs; `taken` are imported keys that are sealed in the same transaction. */
+export async function makeKeys(context: Context, taken: readonly TakenKey[] = []): Promise<Outcome> {
   const { ports, vault } = context
+  const stirred = await rollDice(context)
   const now = ports.now()
-  const { events, jobs } = jobsOf(context, now)
+  const { events, jobs, places = [] } = jobsOf(context, now)
+  const imported = places.flatMap((place, at) => takenEvent(place, taken[at]))
   const asked = [...Map.groupBy(jobs, (job) => job.tenant)].map(([tenant, of]) => ({
     tenant,
     specs: of.map((job) => job.spec),
@@ -54,26 +66,48 @@ export async function makeKeys(context: Context): Promise<Outcome> {
       ? new Map<string, MadeKeys>()
       : await ports.makeKeys(asked, (done, total) => ports.progress('Making keys', done, total))
   try {
-    const linted = match(jobs, made, vault.state)
+    const linted = match(jobs, made, vault.state, imported.map(({ event }) => event.jwk))
     const root = merkleRootOf(linted.map(({ kid }) => kid))
     const { result, approved } = await act(
       context,
       madeObjects(
         events,
         linted.map(({ job, kid, key }) => ({ ...job, kid, spec: key.spec })),
+        imported.map(({ event }) => event),
       ),
-      async (quorum) =>
-        linted.map(({ job, kid, key, generator }) => ({
+      async (quorum) => [
+        ...imported.map(({ event, pkcs8 }) => ({
+          event,
+          rows: quorum.seal(event.tenant, event.kid, event.spec, pkcs8),
+        })),
+        ...linted.map(({ job, kid, key, generator }) => ({
           event: bornEvent(job, kid, key, generator),
           rows: quorum.seal(job.tenant, kid, key.spec, key.pkcs8),
         })),
+      ],
     )
     const born = result.map(({ event, rows }): VaultEvent => ({ ...event, sealed: rows.digests }))
     const put = new Map(result.flatMap(({ rows }) => [...rows.put]))
-    return { observed: describe(linted.length, asked.length, root), events: [approved, ...events, ...born], put }
+    const observed = `${describe(linted.length, asked.length, root)}${describeCalled(events, vault.state)}${stirred}`
+    return { observed, events: [approved, ...events, ...born], put }
   } finally {
     for (const { keys } of made.values()) for (const key of keys) wipe(key.pkcs8)
   }
+}
+
+/** Where the plan asks for dice: what was rolled goes into the pool that seeds every generating process. */
+async function rollDice({ ports, plan }: Context): Promise<string> {
+  if (!('dice' in plan) || !plan.dice) return ''
+  return ` ${ports.stir(await ports.desk.dice(plan.dice))}`
+}
+
+/** An imported key on its way into the vault; whoever read it wipes `pkcs8`. */
+export type TakenKey = Pick<EventOf<'key-imported'>, 'kid' | 'jwk' | 'imported'> & { pkcs8: Uint8Array }
+
+function takenEvent({ tenant, spec, label, times }: KeyJob, taken: TakenKey | undefined) {
+  if (!taken) return []
+  const { kid, jwk, imported, pkcs8 } = taken
+  return [{ event: { type: 'key-imported', tenant, kid, spec, jwk, label, times, imported } as const, pkcs8 }]
 }
 
 type Linted = { job: KeyJob; kid: string; key: MadeKey; generator: { node: string; openssl: string } }
@@ -83,8 +117,10 @@ function match(
   jobs: readonly KeyJob[],
   made: ReadonlyMap<string, MadeKeys>,
   state: Context['vault']['state'],
+  taken: readonly PublicJwk[],
 ): Linted[] {
-  const moduli = new ModulusRegistry([...state.keys.values()].flatMap(({ jwk }) => modulusOf(jwk) ?? []))
+  const known = [...[...state.keys.values()].map(({ jwk }) => jwk), ...taken]
+  const moduli = new ModulusRegistry(known.flatMap((jwk) => modulusOf(jwk) ?? []))
   const used = new Map<string, number>()
   const seen = new Set(state.keys.keys())
   return jobs.map((job) => {
@@ -107,7 +143,7 @@ function match(
 }
 
 function bornEvent(job: KeyJob, kid: string, key: MadeKey, generator: { node: string; openssl: string }) {
-  const { tenant, label, times, replaces } = job
+  const { tenant, label, times, replaces, standby } = job
   const spec: KeySpec = key.spec
   return {
     type: 'key-generated',
@@ -118,8 +154,15 @@ function bornEvent(job: KeyJob, kid: string, key: MadeKey, generator: { node: st
     label,
     times,
     replaces,
+    ...(standby && { standby }),
     generator: { ...generator, process: 'fresh' },
   } as const
+}
+
+/** Standby keys that take over in this very step. */
+function describeCalled(events: readonly VaultEvent[], state: Context['vault']['state']): string {
+  const called = events.flatMap((event) => (event.type === 'standby-activated' ? (state.keys.get(event.kid) ?? []) : []))
+  return called.length === 0 ? '' : ` Called upon: ${listed(called)}, announced long ago.`
 }
 
 function describe(keys: number, tenants: number, root: string): string {

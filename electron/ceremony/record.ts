@@ -1,62 +1,50 @@
-import { SIGN_OFF } from '../../shared/domain/script.ts'
-import type { Ceremony } from '../../shared/domain/state.ts'
+import { isAlone, SIGN_OFF } from '../../shared/domain/script.ts'
 import { KeyriteError } from '../../shared/errors.ts'
 import type { CertificateFile } from '../../shared/formats/certificate.ts'
-import { type CeremonyRecord, type RecordBody, scriptOf } from '../../shared/formats/record.ts'
+import type { InventoryFile } from '../../shared/formats/inventory.ts'
+import type { LogRow } from '../../shared/formats/log.ts'
+import { type CeremonyRecord, certificatesOf, closedAlone, closingEvents, recordBody } from '../../shared/formats/record.ts'
 import type { VaultPort } from './ports.ts'
 
 /** What a ceremony leaves behind follows from the events alone, so it can be written again at any time. */
 
-export type Written = { record: CeremonyRecord; plan: string; headCard: string; certificates: CertificateFile[] }
+export type Written = {
+  record: CeremonyRecord
+  plan: string
+  /** Null for what one person did alone: the root signs it with the next ceremony. */
+  headCard: string | null
+  certificates: CertificateFile[]
+  inventories: InventoryFile[]
+  /** The ceremony's rows of the log, read when they are written. */
+  log: Iterable<LogRow>
+}
 
 /** Everything that stands in the record folder of a completed ceremony. Code `ceremony-unknown` for any other. */
 export function writtenOf(vault: VaultPort, id: string): Written {
-  const ceremony = vault.state.ceremonies.get(id)
-  const { covers, checkpoint, signOffs } = ceremony?.ended ?? {}
-  const closing = ceremony?.approvals.find(({ step }) => step === SIGN_OFF.id)
-  if (!ceremony || !covers || !checkpoint || !signOffs || !closing)
+  const { state } = vault
+  const ceremony = state.ceremonies.get(id)
+  const { covers, checkpoint, signOffs, record } = ceremony?.ended ?? {}
+  const alone = ceremony !== undefined && isAlone(ceremony.kind)
+  const closing = alone ? closedAlone(record ?? '') : ceremony?.approvals.find(({ step }) => step === SIGN_OFF.id)
+  if (!ceremony || !covers || !signOffs || !closing || !(checkpoint || alone))
     throw new KeyriteError('ceremony-unknown', `No completed ceremony ${id} is in this vault.`)
-  const roster = ceremony.rosters.at(-1) ?? vault.state.roster
-  const certificates = vault.state.certificates
-    .filter((one) => one.id.startsWith(`${id}-`))
-    .map(({ statement, signatures }) => ({ certificate: statement, roster, signatures }))
+  const roster = ceremony.rosters.at(-1) ?? state.roster
   return {
     record: {
-      record: recordBody(vault, ceremony, covers, Object.keys(signOffs)),
+      record: recordBody(state, ceremony, covers),
       signatures: signOffs,
       closing: { objects: closing.objects, approvals: closing.approvals },
     },
     plan: ceremony.plan,
-    headCard: checkpoint,
-    certificates,
-  }
-}
-
-/** The body that `signers` sign: everything up to the event `covers`, and nothing that comes after. */
-export function recordBody(
-  vault: VaultPort,
-  ceremony: Ceremony,
-  covers: { seq: number; head: string },
-  signers: readonly string[],
-): RecordBody {
-  const { state, anchor, roster } = vault
-  return {
-    version: 1,
-    ceremony: ceremony.id,
-    kind: ceremony.kind,
-    vault: { id: state.vaultId, name: state.name, practice: state.practice },
-    anchor: anchor.jws,
-    rosters: [...ceremony.rosters],
-    plan: ceremony.plan,
-    planDigest: ceremony.planDigest,
-    startedAt: ceremony.startedAt,
-    participants: roster.people
-      .filter((person) => signers.includes(person.id))
-      .map(({ id, name, role }) => ({ id, name, role })),
-    script: scriptOf(ceremony.kind),
-    steps: ceremony.done.map(({ step, at, by, observed }) => ({ step, at, by, observed })),
-    approvals: ceremony.approvals.filter(({ step }) => step !== SIGN_OFF.id),
-    deviations: [...ceremony.deviations],
-    events: { from: ceremony.firstSeq, to: covers.seq, head: covers.head },
+    headCard: alone ? null : (checkpoint ?? null),
+    certificates: certificatesOf(state, id).map(({ statement, signatures }) => ({
+      certificate: statement,
+      roster,
+      signatures,
+    })),
+    inventories: state.inventories
+      .filter((one) => one.id.startsWith(`${id}-`))
+      .map(({ statement }) => ({ inventory: statement })),
+    log: vault.rows(ceremony.firstSeq, covers.seq + closingEvents(ceremony.kind).length),
   }
 }

@@ -1,15 +1,18 @@
+import { waitingUntil } from '../../shared/domain/copies.ts'
 import type { VaultEvent } from '../../shared/domain/events.ts'
 import { count } from '../../shared/domain/plural.ts'
-import { SCRIPTS, SIGN_OFF, type Step } from '../../shared/domain/script.ts'
+import { isAlone, SCRIPTS, SIGN_OFF, type Step } from '../../shared/domain/script.ts'
 import { type Ceremony, openCeremony } from '../../shared/domain/state.ts'
 import { KeyriteError, must } from '../../shared/errors.ts'
 import type { Plan, PlanOf, ReadPlan } from '../../shared/formats/plan.ts'
-import { closingObjects, recordDigest } from '../../shared/formats/record.ts'
-import { signOff } from '../../shared/formats/sign-off.ts'
+import { certificatesOf, closingObjects, recordBody, recordDigest } from '../../shared/formats/record.ts'
+import { collectSignOffs } from '../../shared/formats/sign-off.ts'
 import { ACTS, LETTER, precheck } from './acts.ts'
 import { act, type Context } from './context.ts'
+import { mustBeOver } from './destroy.ts'
 import type { Ports, VaultPort } from './ports.ts'
-import { recordBody, writtenOf } from './record.ts'
+import { writtenOf } from './record.ts'
+import { compareCard, confirmTime, describeTime } from './time.ts'
 
 /**
  * Runs a ceremony step by step. Every completed step is one committed transaction before the next begins, so that after
@@ -24,22 +27,43 @@ export type CeremonyResult = {
   certificates: string[]
 }
 
+/** What to do about events that nobody accepted, where no ceremony is open. */
+const ACCEPT = {
+  hint: 'See them with "ceremony list" and "ceremony show ID". Then run this ceremony with --accept-tail.',
+}
+
 /** Creates a vault: the first ceremony of its life. Codes: those of creating and of the steps. */
 export async function runGenesis(ports: Ports, read: ReadPlan): Promise<{ vault: VaultPort; result: CeremonyResult }> {
   must(read.plan.kind === 'genesis', 'plan-invalid', 'This plan does not create a vault.')
   const plan: PlanOf<'genesis'> = read.plan
   const tested = ports.selfTest()
-  const at = ports.now()
+  const people = plan.people.map((person) => person.id)
+  const { ports: timed, clock } = await confirmTime(ports, people)
+  const at = timed.now()
   const ceremony = idFor('genesis', 1, at)
   const administrator = plan.people.find((person) => person.role === 'administrator')?.id ?? ''
-  const present = plan.people.map((person) => person.id)
-  const observed = `${plan.people.length} people enrolled, ${plan.threshold} custodians must act together. ${tested} ${ports.presence}`
+  const observed = `${plan.people.length} people enrolled, ${plan.threshold} custodians must act together. ${tested} ${ports.desk.presence} ${describeTime(clock)}`
   const first: VaultEvent[] = [
-    { type: 'ceremony-started', ceremony, kind: 'genesis', planDigest: read.digest, plan: read.text, present },
+    {
+      type: 'ceremony-started',
+      ceremony,
+      kind: 'genesis',
+      planDigest: read.digest,
+      plan: read.text,
+      present: people,
+      clock,
+      headCard: null,
+    },
     { type: 'step-done', ceremony, step: 'create-vault', observed },
   ]
-  const vault = await ports.createVault(plan, first, administrator, at)
-  return { vault, result: await proceed(ports, vault, read, []) }
+  const vault = await timed.createVault(plan, first, administrator, at)
+  try {
+    return { vault, result: await proceed(timed, vault, read, []) }
+  } catch (error) {
+    // Nobody else holds it yet, and it must be free to be opened again and resumed.
+    vault.close()
+    throw error
+  }
 }
 
 /**
@@ -51,18 +75,24 @@ export async function runCeremony(
   vault: VaultPort,
   read: ReadPlan,
   confirm: readonly string[],
+  acceptTail = false,
 ): Promise<CeremonyResult> {
   const open = openCeremony(vault.state)
+  const alone = isAlone(read.plan.kind)
   must(!open, 'ceremony-open', `Ceremony ${open?.id} is not closed yet.`)
-  must(!vault.tail, 'vault-tail', vault.describeTail())
+  must(!vault.tail || acceptTail || alone, 'vault-tail', vault.describeTail(), ACCEPT)
   must(read.plan.kind !== 'genesis', 'ceremony-conflict', 'This vault exists already; a genesis plan makes a new one.')
-  needQuorum(vault)
-  const at = ports.now()
-  const ceremony = idFor(read.plan.kind, vault.state.ceremonies.size + 1, at)
-  const starter = { id: 'check-plan', who: 'administrator' } as const
-  await precheck(contextOf(ports, vault, read, ceremony, starter, confirm))
-  vault.tidy()
+  if (!alone) needQuorum(vault)
   const present = [...vault.present.keys()]
+  const { ports: timed, clock } = await confirmTime(ports, present)
+  // A copy is older than the newest head card: that is why it is restored, and a step of it asks for the card.
+  const headCard = read.plan.kind === 'restore' ? null : await compareCard(timed, vault)
+  const at = timed.now()
+  const ceremony = idFor(read.plan.kind, vault.state.ceremonies.size + 1, at)
+  const starter = { id: 'check-plan', who: 'administrator', title: 'Read the plan' } as const
+  await precheck(contextOf(timed, vault, read, ceremony, starter, confirm))
+  if (!alone) await tailAccepted(timed, vault, acceptTail)
+  vault.tidy()
   const event: VaultEvent = {
     type: 'ceremony-started',
     ceremony,
@@ -70,14 +100,17 @@ export async function runCeremony(
     planDigest: read.digest,
     plan: read.text,
     present,
+    clock,
+    headCard,
   }
   vault.commit([event], at, actorFor(vault, 'administrator'))
-  return proceed(ports, vault, read, confirm)
+  return proceed(timed, vault, read, confirm)
 }
 
 /**
  * Goes on with an interrupted ceremony; the record says so. Codes `ceremony-unknown` when none is open,
- * `passphrase-missing` unless everyone who began it is there, `vault-tail` unless it is accepted.
+ * `quorum-missing` with fewer than M custodians, `vault-tail` unless it is accepted, `cooling-off` while a confirmed
+ * destruction waits.
  */
 export async function resumeCeremony(
   ports: Ports,
@@ -86,19 +119,24 @@ export async function resumeCeremony(
   options: { confirm: readonly string[]; acceptTail: boolean },
 ): Promise<CeremonyResult> {
   const open = openOrRefuse(vault)
-  needQuorum(vault)
-  needEveryone(vault, open)
-  await tailAccepted(ports, vault, options.acceptTail)
+  const alone = isAlone(open.kind)
+  if (!alone) needQuorum(vault)
+  const { ports: timed, clock } = await confirmTime(ports, [...vault.present.keys()])
+  const until = waitingUntil(vault.state, open)
+  if (until !== null) mustBeOver(until, timed.now())
+  if (!alone) await tailAccepted(timed, vault, options.acceptTail)
   vault.tidy()
   const stopped: VaultEvent = {
     type: 'deviation',
     ceremony: open.id,
     expected: 'The ceremony runs from its first step to its record without a break.',
-    happened: `It was interrupted ${lastStepOf(open)}.`,
-    action: 'Opened again, its history accepted by a quorum, and continued at the next step.',
+    happened: `It was interrupted ${lastStepOf(open)}.${othersSince(vault, open)}`,
+    action: `Opened again, its history accepted by a quorum, and continued at the next step. ${describeTime(clock)}`,
   }
-  vault.commit([stopped], ports.now(), actorFor(vault, 'administrator'))
-  return proceed(ports, vault, read(open.plan), options.confirm)
+  // To wait is what the plan of a destruction may ask for; it is no deviation.
+  const events = [...(until === null ? [stopped] : []), ...attendanceOf(vault, open)]
+  if (events.length > 0) vault.commit(events, timed.now(), actorFor(vault, 'administrator'))
+  return proceed(timed, vault, read(open.plan), options.confirm)
 }
 
 function lastStepOf({ kind, done }: Ceremony): string {
@@ -106,17 +144,23 @@ function lastStepOf({ kind, done }: Ceremony): string {
   return step ? `after the step “${step.title}”` : 'before its first step'
 }
 
-/** Whoever took part signs the record, so nobody may be missing when a ceremony goes on. Others may join. */
-function needEveryone(vault: VaultPort, { id, present }: Ceremony): void {
-  const missing = present.filter((person) => !vault.present.has(person))
-  must(
-    missing.length === 0,
-    'passphrase-missing',
-    `${missing.join(', ')} took part in ${id} and must sign its record.`,
-    {
-      hint: 'Bring everyone who began it, or close it with "ceremony abort".',
-    },
-  )
+/**
+ * Others than before may go on with a ceremony, as long as they are a quorum: who was there from when on is an event, so
+ * that the record names everybody who took part, and whoever is there at the end signs it.
+ */
+function attendanceOf(vault: VaultPort, { id, attendance }: Ceremony): VaultEvent[] {
+  const before = attendance.at(-1)?.present ?? []
+  const present = [...vault.present.keys()]
+  const same = present.length === before.length && present.every((person) => before.includes(person))
+  return same ? [] : [{ type: 'attendance', ceremony: id, present }]
+}
+
+function othersSince(vault: VaultPort, { attendance }: Ceremony): string {
+  const before = attendance.at(-1)?.present ?? []
+  const missing = before.filter((person) => !vault.present.has(person))
+  const joined = [...vault.present.keys()].filter((person) => !before.includes(person))
+  const said = (people: readonly string[], what: string) => (people.length > 0 ? ` ${people.join(', ')} ${what}.` : '')
+  return `${said(missing, 'did not come back')}${said(joined, 'joined')}`
 }
 
 /**
@@ -165,12 +209,15 @@ export async function abortCeremony(
     vault,
     ceremony: open.id,
     planDigest: open.planDigest,
-    step: { id: 'abort', who: 'administrator' },
+    step: { id: 'abort', who: 'administrator', title: 'Close the ceremony without finishing it' },
+    ports,
   } as Context
   await act(context, { abort: open.id }, async (quorum, approved) => {
     await vault.commitWithCheckpoint([approved, ...events], ports.now(), actorFor(vault, 'administrator'), quorum, {
       remove,
     })
+  // What was dealt and never came into force is dropped.
+  vault.tidy()
   })
   if (begun)
     ports.say(
@@ -187,10 +234,12 @@ async function proceed(
 ): Promise<CeremonyResult> {
   const ceremony = openOrRefuse(vault)
   const script = SCRIPTS[read.plan.kind]
-  for (const step of script) {
+  for (const [index, step] of script.entries()) {
     if (ceremony.done.some((done) => done.step === step.id)) continue
+    await ports.desk.begin(step, { number: index + 1, of: script.length + 1 })
     await perform(contextOf(ports, vault, read, ceremony.id, step, confirm), step)
   }
+  await ports.desk.begin(SIGN_OFF, { number: script.length + 1, of: script.length + 1 })
   return close(contextOf(ports, vault, read, ceremony.id, SIGN_OFF, confirm), ceremony)
 }
 
@@ -198,10 +247,15 @@ async function perform(context: Context, step: Step): Promise<void> {
   const { ports, vault, ceremony, actor } = context
   if (step.act === 'create-vault') throw new KeyriteError('internal', 'A vault is created before its steps are run.')
   const outcome = await ACTS[step.act](context)
-  if (!outcome.committed) {
+  const { initials, deviations } = await ports.desk.observed(step, outcome.observed)
+  const by = initials ?? actor
+  const deviated = deviations.map((deviation): VaultEvent => ({ type: 'deviation', ceremony, ...deviation }))
+  if (outcome.committed) {
+    if (deviated.length > 0) vault.commit(deviated, ports.now(), by)
+  } else {
     const done: VaultEvent = { type: 'step-done', ceremony, step: step.id, observed: outcome.observed }
     const { put, remove } = outcome
-    vault.commit([...(outcome.events ?? []), done], ports.now(), actor, {
+    vault.commit([...(outcome.events ?? []), ...deviated, done], ports.now(), by, {
       ...(put && { put }),
       ...(remove && { remove }),
     })
@@ -213,23 +267,23 @@ async function perform(context: Context, step: Step): Promise<void> {
 async function close(context: Context, ceremony: Ceremony): Promise<CeremonyResult> {
   const { ports, vault } = context
   const { practice } = vault.anchor
+  const others = attendanceOf(vault, ceremony)
+  if (others.length > 0) vault.commit(others, ports.now(), context.actor)
   const covers = { seq: vault.state.seq, head: vault.state.head }
-  const record = recordDigest(recordBody(vault, ceremony, covers, [...vault.present.keys()]))
-  const signOffs: Record<string, string> = {}
-  for (const [id, person] of vault.present)
-    signOffs[id] = await signOff({ of: record, agrees: true, at: ports.now() }, practice, person.signer)
-  await act(context, closingObjects(record), async (quorum, approved) => {
-    const ended: VaultEvent = { type: 'ceremony-ended', ceremony: ceremony.id, record, signOffs, covers }
+  const record = recordDigest(recordBody(vault.state, ceremony, covers))
+  const ask = (person: string) => ports.desk.agrees(person, record)
+  const signOffs = await collectSignOffs(record, vault.present.values(), { practice, now: ports.now, ask })
+  const ended: VaultEvent = { type: 'ceremony-ended', ceremony: ceremony.id, record, signOffs, covers }
+  if (isAlone(ceremony.kind)) vault.commit([ended], ports.now(), context.actor)
+  else await act(context, closingObjects(record), async (quorum, approved) => {
     await vault.commitWithCheckpoint([approved, ended], ports.now(), context.actor, quorum)
   })
   const recordFolder = await ports.writeRecord(writtenOf(vault, ceremony.id))
   ports.say(
-    `  ✓ ${SIGN_OFF.title}: ${count(Object.keys(signOffs).length, 'person', 'people')} signed, and the root signed the vault's state.`,
+    `  ✓ ${SIGN_OFF.title}: ${count(Object.keys(signOffs).length, 'person', 'people')} signed, and ${isAlone(ceremony.kind) ? 'the next quorum accepts what was done' : "the root signed the vault's state"}.`,
   )
   const steps = ceremony.done.map(({ step, observed }) => ({ step, observed }))
-  const certificates = vault.state.certificates
-    .filter((one) => one.id.startsWith(`${ceremony.id}-`))
-    .map((one) => one.id)
+  const certificates = certificatesOf(vault.state, ceremony.id).map((one) => one.id)
   return { ceremony: ceremony.id, kind: ceremony.kind, steps, recordFolder, certificates }
 }
 
@@ -238,7 +292,7 @@ function contextOf(
   vault: VaultPort,
   read: ReadPlan,
   ceremony: string,
-  step: Pick<Step, 'id' | 'who'>,
+  step: Pick<Step, 'id' | 'who' | 'title'>,
   confirm: readonly string[],
 ): Context {
   return {
@@ -257,7 +311,7 @@ function contextOf(
 function actorFor(vault: VaultPort, who: Step['who']): string {
   const role = who === 'everyone' ? 'administrator' : who
   const inRole = vault.roster.people.find((person) => person.role === role && vault.present.has(person.id))
-  const id = inRole?.id ?? [...vault.present.keys()][0]
+  const id = inRole?.id ?? vault.roster.people.find((person) => vault.present.has(person.id))?.id
   must(id, 'passphrase-missing', 'Nobody is present.')
   return id
 }

@@ -1,11 +1,15 @@
+import { dirname, join, resolve } from 'node:path'
 import { Command } from 'commander'
-import { KeyriteError } from '../../shared/errors.ts'
+import { KeyriteError, must } from '../../shared/errors.ts'
 import { manifestSchema } from '../../shared/formats/bundle.ts'
 import { BUNDLE_CAPS } from '../../shared/formats/bundle-file.ts'
 import { fromUtf8 } from '../../shared/formats/bytes.ts'
 import { hexGroups } from '../../shared/formats/fingerprint.ts'
 import { peekStatement } from '../../shared/formats/jws.ts'
+import { inclusionProof } from '../../shared/formats/merkle.ts'
+import { encodeTenantProof } from '../../shared/formats/tenant-proof.ts'
 import { readLinesGuarded } from '../files/read.ts'
+import { writeNewFile } from '../files/write.ts'
 import { readBundle } from '../handoff/bundle.ts'
 import { readTrustAnchor } from '../handoff/statements.ts'
 import { table, utcDay, utcTime } from './format.ts'
@@ -29,6 +33,13 @@ export function bundleCommands(): Command {
     .description('what a bundle says; verified only with a trust anchor')
     .option('--trust-anchor <file>', 'the trust anchor to check it against')
     .action(answering(inspect))
+  bundle
+    .command('proof <tenant>')
+    .description('one tenant of a bundle, and the proof that it stands under the digest read aloud, without the others')
+    .requiredOption('--bundle <file>', 'the bundle')
+    .requiredOption('--trust-anchor <file>', 'the trust anchor to check it against')
+    .option('--out <file>', 'the new file (default: proof-TENANT-NUMBER.json beside the bundle)')
+    .action(answering(proof))
   return bundle
 }
 
@@ -52,6 +63,48 @@ async function inspect([file = '']: string[], options: Record<string, unknown>):
     `until ${utcDay(one.until)}`,
   ])
   return { data, text: [...head, table(rows)].join('\n') }
+}
+
+async function proof([tenant = '']: string[], options: Record<string, unknown>): Promise<Answer> {
+  const file = resolve(text(options['bundle']) ?? '')
+  const anchor = await readTrustAnchor(text(options['trustAnchor']) ?? '')
+  let index = -1
+  let at = 0
+  const { manifest } = await readBundle(file, anchor, (line) => {
+    if (line.tenant === tenant) index = at
+    at += 1
+  })
+  must(index >= 0, 'tenant-unknown', `Bundle ${manifest.number} does not name the tenant ${tenant}.`, {
+    hint: 'See "bundle inspect" for the tenants of a bundle.',
+  })
+  const made = proofOf(file, index)
+  const path = text(options['out']) ?? join(dirname(file), `proof-${tenant}-${manifest.number}.json`)
+  writeNewFile(path, made.text)
+  const data = { tenant, file: path, merkleRoot: manifest.merkleRoot, inclusion: made.inclusion }
+  const words = [
+    `${tenant} is tenant ${index + 1} of ${manifest.tenants} in bundle ${manifest.number}, under the digest`,
+    `  ${hexGroups(manifest.merkleRoot).slice(0, 8).join(' ')}`,
+    `  ${hexGroups(manifest.merkleRoot).slice(8).join(' ')}`,
+    `Give this file to the tenant; "keyrite verify" checks it with the trust anchor: ${path}`,
+  ]
+  return { data, text: words.join('\n') }
+}
+
+/** Reads a verified bundle again: the manifest, one tenant's line, and the proof over the digests of all. */
+function proofOf(file: string, index: number) {
+  const lines = readLinesGuarded(file, BUNDLE_CAPS)
+  const manifest = fromUtf8(lines.next().value ?? new Uint8Array())
+  let line = ''
+  function* tenants(): Generator<Uint8Array> {
+    let at = 0
+    for (const bytes of lines) {
+      if (at === index) line = fromUtf8(bytes)
+      at += 1
+      yield bytes
+    }
+  }
+  const inclusion = inclusionProof(tenants(), index)
+  return { inclusion, text: encodeTenantProof(manifest, line, inclusion) }
 }
 
 async function verified(file: string, anchorPath: string, tenants: Row[]) {

@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os'
 import { Command, Option } from 'commander'
 import { count } from '../../shared/domain/plural.ts'
 import { KeyriteError, must } from '../../shared/errors.ts'
@@ -7,15 +6,15 @@ import { KB, parseJson } from '../../shared/formats/json.ts'
 import { readFileGuarded } from '../files/read.ts'
 import type { ClientRequest } from '../issuer/clients.ts'
 import { initRuntime } from '../issuer/init.ts'
-import { openRuntime, type Runtime } from '../issuer/runtime.ts'
+import type { Runtime } from '../issuer/runtime.ts'
 import { CLIENT_AUTH_METHODS } from '../issuer/service.ts'
 import { table, utcTime } from './format.ts'
+import { actorOption, dirOption, inRuntime, list, type Options, text } from './in-runtime.ts'
+import { envelopeCommands } from './issuer-envelope.ts'
 import { statusText } from './issuer-status.ts'
 import { type Answer, answering, type Reporter } from './output.ts'
 
 /** `keyrite issuer …`: the online side for operators. */
-
-type Options = Record<string, unknown>
 
 /** The commands of the issuer group, without `serve`. */
 export function issuerCommands(): Command {
@@ -35,6 +34,7 @@ export function issuerCommands(): Command {
       .option('--withdraw', 'also stop publishing it now')
       .addOption(actorOption()),
   )
+  issuer.addCommand(envelopeCommands())
   issuer.addCommand(clientCommands())
   const receipts = new Command('receipts').description('what this runtime states, for the vault')
   receipts.addCommand(
@@ -51,39 +51,6 @@ export function issuerCommands(): Command {
   issuer.addCommand(clock)
   return issuer
 }
-
-const dirOption = () => new Option('--dir <folder>', "the runtime's folder").env('ISSUER_DIR').makeOptionMandatory()
-const actorOption = () =>
-  new Option('--actor <name>', 'who does this, for the receipt').default(userInfo().username, 'your login name')
-
-/** A command that opens the runtime, works, and closes it. */
-function inRuntime(
-  name: string,
-  description: string,
-  work: (runtime: Runtime, options: Options, args: string[], reporter: Reporter) => Promise<Answer> | Answer,
-): Command {
-  return new Command(name)
-    .description(description)
-    .addOption(dirOption())
-    .action(
-      answering(async (args, options, reporter) => {
-        const runtime = await openRuntime({ dir: text(options, 'dir') })
-        try {
-          return await work(runtime, options, args, reporter)
-        } finally {
-          runtime.close()
-        }
-      }),
-    )
-}
-
-const text = (options: Options, name: string): string => {
-  const value = options[name]
-  must(typeof value === 'string' && value !== '', 'usage-invalid', `--${name} is missing.`)
-  return value
-}
-const list = (options: Options, name: string): string[] =>
-  Array.isArray(options[name]) ? options[name].map(String) : []
 
 // init
 

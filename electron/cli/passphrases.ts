@@ -14,6 +14,11 @@ const MAX = 1024
  */
 export function readPassphrases(folder: string | undefined): Map<string, string> {
   must(folder, 'passphrase-missing', 'This needs passphrases, and none were given.')
+  return readSecrets(folder)
+}
+
+/** Reads a folder of secrets, one file each, readable by its owner alone. Codes as `readPassphrases`. */
+export function readSecrets(folder: string): Map<string, string> {
   const passphrases = new Map<string, string>()
   for (const id of list(folder)) {
     const path = join(folder, id)

@@ -2,17 +2,20 @@ import { Command } from 'commander'
 import { keyState, scheduledPhase } from '../../shared/domain/key.ts'
 import { copiesOf } from '../../shared/domain/ledger.ts'
 import { keysOf } from '../../shared/domain/state.ts'
+import { mustStand } from '../ceremony/time.ts'
 import type { Vault } from '../vault/vault.ts'
 import { headOf, verifyVault } from '../vault/verify.ts'
 import { table, utcDay, utcTime } from './format.ts'
-import { openToView } from './open-vault.ts'
+import { openToView, text } from './open-vault.ts'
 import { type Answer, answering } from './output.ts'
+import { readCard } from './room.ts'
+import { proveCommand } from './tenant.ts'
 
 /** `vault verify`, `vault head`, `key list`, `tenant list`: looking at a vault with any one person's passphrase. */
 
 type Options = Record<string, unknown>
 
-const looking = (command: Command, look: (vault: Vault) => Promise<Answer> | Answer) =>
+const looking = (command: Command, look: (vault: Vault, options: Options) => Promise<Answer> | Answer) =>
   command
     .requiredOption('--vault <folder>', 'the vault')
     .requiredOption('--passphrases <folder>', 'one file per person, named by the id')
@@ -20,7 +23,7 @@ const looking = (command: Command, look: (vault: Vault) => Promise<Answer> | Ans
       answering(async (_: string[], options: Options) => {
         const vault = await openToView(options['vault'], options['passphrases'])
         try {
-          return await look(vault)
+          return await look(vault, options)
         } finally {
           vault.close()
         }
@@ -29,26 +32,38 @@ const looking = (command: Command, look: (vault: Vault) => Promise<Answer> | Ans
 
 export function vaultCommands(): Command[] {
   const vault = new Command('vault').description('look at a vault and check it')
-  looking(vault.command('verify').description('check every page, event, signature and checkpoint'), verify)
+  looking(
+    vault
+      .command('verify')
+      .description('check every page, event, signature and checkpoint')
+      .option('--head-card <file>', 'a head card (head-card.keyrite of a record) that must agree with this vault'),
+    verify,
+  )
   looking(vault.command('head').description("the vault's newest state, as on the head card"), head)
   const key = new Command('key').description('the keys of a vault')
   looking(key.command('list').description('every key with its phase, state and copies'), keys)
   const tenant = new Command('tenant').description('the tenants of a vault')
   looking(tenant.command('list').description('every tenant with its issuer and schedule'), tenants)
+  tenant.addCommand(proveCommand())
   return [vault, key, tenant]
 }
 
-async function verify(vault: Vault): Promise<Answer> {
+async function verify(vault: Vault, options: Options): Promise<Answer> {
+  const card = text(options['headCard'])
+  if (card) mustStand(readCard(card), vault)
   const report = await verifyVault(vault)
   const tail = report.tail
     ? `\nEvents ${report.tail.from} to ${report.tail.to} stand after the newest checkpoint: the root has not signed them.`
     : ''
-  const text = [
+  const lines = [
     `${report.name}${report.practice ? ' (practice)' : ''}: every page, event and signature is as it should be.`,
     `${report.events} events in one chain, ${report.signatures} signed by people, ${report.approvals} approvals, ${report.checkpoints} checkpoints signed by the root.`,
     `${report.sealed} sealed rows; epoch ${report.epoch}.${tail}`,
-  ].join('\n')
-  return { data: report, text }
+    card
+      ? 'The head card agrees: this is not an older copy than the card.'
+      : 'Whether a newer copy of this vault exists, only a head card can show (--head-card).',
+  ]
+  return { data: report, text: lines.join('\n') }
 }
 
 async function head(vault: Vault): Promise<Answer> {

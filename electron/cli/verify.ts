@@ -39,9 +39,9 @@ function told({ anchored, files }: Report): string {
   return lines.map(plain).join('\n')
 }
 
-const linesOf = ({ file, kind, standing, facts, problems }: FileReport, anchored: boolean, all: boolean): string[] => [
+const linesOf = ({ file, kind, standing, facts, remarks, problems }: FileReport, anchored: boolean, all: boolean): string[] => [
   `${markOf(standing, anchored).padEnd(12)}  ${kind.padEnd(12)}  ${file}`,
-  ...[...problems, ...(all ? facts : [])].map((text) => `              ${text}`),
+  ...[...problems, ...remarks, ...(all ? facts : [])].map((text) => `              ${text}`),
 ]
 
 /** Names and texts come from files: nothing of them may steer the terminal or turn its writing direction. */

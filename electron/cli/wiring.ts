@@ -1,21 +1,28 @@
-import { rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { utf8 } from '../../shared/formats/bytes.ts'
 import { openCertificate } from '../../shared/formats/certificate.ts'
 import { openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
-import type { MadeKeys, MediaPort, Ports, WrittenFile } from '../ceremony/ports.ts'
-import { certificateFiles, type Files, writeRecordFolder } from '../evidence/write-record.ts'
-import { makeFolder } from '../files/write.ts'
+import type { DeskPort, MadeKeys, MediaPort, Ports, ShownCard, WrittenFile } from '../ceremony/ports.ts'
+import { certificateFiles, type Files, inventoryFiles, writeRecordFolder } from '../evidence/write-record.ts'
+import { readFileGuarded } from '../files/read.ts'
+import { makeFolder, removeUnfinished, tryRemove } from '../files/write.ts'
 import { readBundle, writeBundle } from '../handoff/bundle.ts'
+import { readEnvelope, writeEnvelope } from '../handoff/envelope.ts'
+import { readRecipient, removeExport, writeExport } from '../handoff/export-key.ts'
 import { removeLeftovers } from '../handoff/leftovers.ts'
 import { readMaterial, writeMaterial } from '../handoff/material.ts'
 import { readReceipts } from '../handoff/receipts.ts'
-import { readStatement, writeTrustAnchor } from '../handoff/statements.ts'
+import { readStatement, writeSuccession, writeTrustAnchor } from '../handoff/statements.ts'
+import { stirIn } from '../keys/dice.ts'
+import { encodeKeys } from '../keys/encode.ts'
 import { generateKeys } from '../keys/generator.ts'
+import { KEY_FILE_MAX, readKeyFile } from '../keys/import.ts'
 import { assertSelfTest, SELF_TESTS } from '../selftest/selftest.ts'
 import { createVault } from '../vault/create.ts'
 import type { Quorum } from '../vault/quorum.ts'
+import { automatedDesk } from './automated-desk.ts'
+import { copiesAt } from './copies.ts'
 import type { Reporter } from './output.ts'
 
 /** Connects ceremonies to the real vault, generator, media and clock. */
@@ -25,9 +32,19 @@ export type Room = {
   media: string
   /** Where record folders go. */
   records: string
+  /** Where share files of custodians with a medium of their own go: the medium unless told. */
+  shares?: string
   /** Where a new vault goes, and everybody's passphrases: only for a genesis. */
   newVault?: { folder: string; passphrases: ReadonlyMap<string, string> }
   now: () => number
+  /** Seconds of a clock that nobody can set; `now` unless told, for clocks that only a program moves. */
+  elapsed?: () => number
+  /** The people at the table; answered by software unless told. */
+  desk?: DeskPort
+  /** For the automated desk: a head card (a root-signed checkpoint), secrets by name, rolls of dice. */
+  headCard?: ShownCard
+  secrets?: ReadonlyMap<string, string>
+  dice?: string
   reporter: Reporter
   /** Lists the files that were written on the medium. */
   onFile?: (path: string) => void
@@ -37,11 +54,14 @@ export function connect(room: Room): Ports<Quorum> {
   const { reporter, now } = room
   return {
     now,
-    presence: 'Passphrases are read from files; the software approves and signs for the people they belong to.',
+    elapsed: room.elapsed ?? now,
+    desk: room.desk ?? automatedDesk(room),
+    stir: stirIn,
     selfTest: () => {
       assertSelfTest()
       return `Self-test passed: ${new Set(SELF_TESTS.map((test) => test.algorithm)).size} algorithms.`
     },
+    copies: copiesAt(resolve(room.media)),
     media: mediaAt(room.media, room.onFile ?? (() => {})),
     makeKeys: async (jobs, onProgress): Promise<Map<string, MadeKeys>> => {
       const made = await generateKeys(jobs, { parallel: availableParallelism(), onProgress })
@@ -57,6 +77,7 @@ export function connect(room: Room): Ports<Quorum> {
         practice,
         people,
         threshold,
+        shareFolder: room.shares ?? room.media,
         passphrases,
         at,
         first: () => events,
@@ -64,8 +85,9 @@ export function connect(room: Room): Ports<Quorum> {
         onPerson,
       })
     },
-    writeRecord: async ({ record, plan, headCard, certificates }) => {
+    writeRecord: async ({ record, plan, headCard, certificates, inventories, log }) => {
       makeFolder(room.records)
+      removeUnfinished(room.records)
       const folder = join(room.records, record.record.ceremony)
       const anchor = await openTrustAnchor(record.record.anchor)
       const extra: Files = {}
@@ -74,7 +96,14 @@ export function connect(room: Room): Ports<Quorum> {
           extra,
           certificateFiles(file, await openCertificate(file.certificate, anchor.key, anchor.practice)),
         )
-      await writeRecordFolder(folder, { record, planBytes: utf8(plan), headCard, extra })
+      for (const file of inventories) Object.assign(extra, inventoryFiles(file))
+      await writeRecordFolder(folder, {
+        record,
+        planBytes: utf8(plan),
+        ...(headCard !== null && { headCard }),
+        log,
+        extra,
+      })
       return folder
     },
     say: reporter.say,
@@ -91,11 +120,17 @@ function mediaAt(folder: string, onFile: (path: string) => void): MediaPort {
   return {
     writeAnchor: (jws, at) => {
       makeFolder(media)
+      removeUnfinished(media)
       return written(writeTrustAnchor(media, jws, at), '')
+    },
+    writeSuccession: (succession, at) => {
+      makeFolder(media)
+      return written(writeSuccession(media, succession, at), '')
     },
     readEnrollment: (name) => readStatement(join(media, name)),
     writeBundle: async (manifest, tenants, root, practice) => {
       makeFolder(media)
+      removeUnfinished(media)
       const { path, fileDigest, manifestDigest, merkleRoot } = await writeBundle(media, {
         manifest,
         tenants,
@@ -108,7 +143,13 @@ function mediaAt(folder: string, onFile: (path: string) => void): MediaPort {
       const { path, fileDigest } = await writeMaterial(media, { manifest, transportKey: key, keys, root, practice })
       return written(path, fileDigest)
     },
-    remove: (name) => rmSync(join(media, name), { force: true }),
+    writeEnvelope: async (envelope, { key, pkcs8 }, root, practice) => {
+      makeFolder(media)
+      const { path, digest } = await writeEnvelope(media, { envelope, transportKey: key, pkcs8, root, practice })
+      return written(path, digest)
+    },
+    checkEnvelope: async (name, anchor) => void (await readEnvelope(join(media, name), anchor)),
+    remove: (name) => tryRemove(join(media, name)),
     removeLeftovers: (of) => removeLeftovers(media, of),
     checkExport: async (bundle, material, anchor) => {
       const { manifest } = await readBundle(join(media, bundle), anchor)
@@ -116,5 +157,15 @@ function mediaAt(folder: string, onFile: (path: string) => void): MediaPort {
       return { tenants: manifest.tenants, keys: read.manifest.keys }
     },
     readReceipts: (name, expected) => readReceipts(join(media, name), expected),
+    readKey: (name, want, password) =>
+      readKeyFile(readFileGuarded(join(media, name), KEY_FILE_MAX), { file: name, ...want }, password),
+    readRecipient: (name) => readRecipient(join(media, name)),
+    writeExport: async (keys, { recipient, name, password, at }) => {
+      makeFolder(media)
+      const content = await encodeKeys(name.format, keys, password)
+      const { path, digest } = await writeExport(media, content, recipient, name, at)
+      return written(path, digest)
+    },
+    removeExport: (of) => removeExport(media, of),
   }
 }

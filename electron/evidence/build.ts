@@ -1,10 +1,11 @@
+import { NOT_ATTESTED } from '../../shared/domain/imported.ts'
 import { keyState } from '../../shared/domain/key.ts'
 import { copiesOf } from '../../shared/domain/ledger.ts'
 import { keysOf, type VaultState } from '../../shared/domain/state.ts'
 import { must } from '../../shared/errors.ts'
 import { type EvidenceBody, evidenceDigest } from '../../shared/formats/evidence.ts'
 import type { StatementSigner } from '../../shared/formats/jws.ts'
-import { signOff } from '../../shared/formats/sign-off.ts'
+import { collectSignOffs } from '../../shared/formats/sign-off.ts'
 
 /** What first evidence does not hold yet, named so that nobody takes its absence for a good answer. */
 const NOT_COLLECTED = [
@@ -53,21 +54,23 @@ export function evidenceOf(state: VaultState, builtAt: number, isolation: Eviden
         times: key.times,
         bornAt: key.bornAt,
         bornIn: key.bornIn,
-        generator: `Node ${key.generator.node}, OpenSSL ${key.generator.openssl}, ${key.generator.process} process`,
+        generator: key.generator
+          ? `Node ${key.generator.node}, OpenSSL ${key.generator.openssl}, ${key.generator.process} process`
+          : NOT_ATTESTED,
         compromised: key.compromised,
         destroyed: key.destroyed,
         certificate: key.certificate,
         copies: copiesOf(state, key),
       })),
     })),
-    ceremonies: [...state.ceremonies.values()].map(({ id: ceremony, kind, startedAt, ended, present }) => ({
+    ceremonies: [...state.ceremonies.values()].map(({ id: ceremony, kind, startedAt, ended, attendance }) => ({
       ceremony,
       kind,
       startedAt,
       endedAt: ended?.at ?? null,
       outcome: ended?.how ?? 'open',
       record: ended?.record ?? null,
-      present,
+      present: [...new Set(attendance.flatMap(({ present }) => present))],
     })),
     runtimes: [...state.runtimes.values()].map(({ runtimeId, environment, acceptance, handoffs, receipts }) => ({
       runtimeId,
@@ -92,12 +95,7 @@ export async function signEvidence(
   body: EvidenceBody,
   people: Iterable<{ id: string; signer: StatementSigner }>,
 ): Promise<Record<string, string>> {
-  const signatures: Record<string, string> = {}
-  for (const { id, signer } of people)
-    signatures[id] = await signOff(
-      { of: evidenceDigest(body), agrees: true, at: body.builtAt },
-      body.vault.practice,
-      signer,
-    )
-  return signatures
+  const { builtAt, vault } = body
+  const ask = async () => ({ agrees: true as const })
+  return collectSignOffs(evidenceDigest(body), people, { practice: vault.practice, now: () => builtAt, ask })
 }

@@ -63,7 +63,7 @@ async function checkSigners(
     return false
   }
   const signed = await checkSignatures(signers, signatures, evidenceDigest(body), [roster], findings)
-  const custodians = roster.people.filter(({ id, role }) => role === 'custodian' && signed.has(id)).length
+  const custodians = roster.people.filter(({ id, role }) => role === 'custodian' && signed.get(id)?.agrees).length
   if (custodians >= roster.threshold) {
     findings.fact(`Signed by ${counted(custodians, 'custodian')}, a quorum of the roster.`)
     return true

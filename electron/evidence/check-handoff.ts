@@ -3,6 +3,7 @@ import { checkTenantLine } from '../../shared/formats/bundle-check.ts'
 import { BUNDLE_CAPS, openBundle } from '../../shared/formats/bundle-file.ts'
 import { digest, fromUtf8 } from '../../shared/formats/bytes.ts'
 import { openCheckpoint } from '../../shared/formats/checkpoint.ts'
+import { ENVELOPE_CAPS, openEnvelope } from '../../shared/formats/envelope.ts'
 import { shortHex } from '../../shared/formats/fingerprint.ts'
 import { peekStatement, readStatementHeader } from '../../shared/formats/jws.ts'
 import { MATERIAL_CAPS, openMaterial } from '../../shared/formats/material-file.ts'
@@ -15,8 +16,9 @@ import {
   type Receipt,
   receiptSchema,
 } from '../../shared/formats/receipt.ts'
+import { openTenantProof, TENANT_PROOF_MAX } from '../../shared/formats/tenant-proof.ts'
 import { capital, counted, spellTime } from '../../shared/pages/words.ts'
-import { readLinesGuarded } from '../files/read.ts'
+import { readFileGuarded, readLinesGuarded } from '../files/read.ts'
 import { anchorOf, type Context, type Findings } from './findings.ts'
 
 /** The files that cross the air gap as lines. Each is read once, in constant memory. */
@@ -41,6 +43,19 @@ export async function checkBundle(path: string, context: Context, findings: Find
   findings.anchored = true
 }
 
+/** One tenant's line and its place under the digest that was read aloud. */
+export async function checkTenantProof(path: string, context: Context, findings: Findings): Promise<void> {
+  const anchor = anchorOf(context, findings)
+  if (!anchor) return
+  const { manifest, line } = await openTenantProof(readFileGuarded(path, TENANT_PROOF_MAX), anchor)
+  findings.fact(
+    `${line.tenant} (${line.issuer}) stands in bundle ${manifest.number} for ${manifest.runtimeId}, under the digest ${shortHex(manifest.merkleRoot)} … of ${counted(manifest.tenants, 'tenant')}.`,
+  )
+  findings.fact(`${capital(counted(line.keys.length, 'key'))}; every slot’s set is signed by the root.`)
+  expiry(manifest.exp, context, findings)
+  findings.anchored = true
+}
+
 export async function checkMaterial(path: string, context: Context, findings: Findings): Promise<void> {
   const anchor = anchorOf(context, findings)
   if (!anchor) return
@@ -54,6 +69,20 @@ export async function checkMaterial(path: string, context: Context, findings: Fi
   findings.fact('What is sealed cannot be read here; only the runtime’s one-time transport key opens it.')
   if (context.bundles.has(bundle)) findings.fact(`It belongs to bundle ${context.bundles.get(bundle)}.`)
   expiry(manifest.exp, context, findings)
+  findings.anchored = true
+}
+
+/** What a quorum decided beforehand for one tenant; the key in it stays closed. */
+export async function checkEnvelope(path: string, context: Context, findings: Findings): Promise<void> {
+  const anchor = anchorOf(context, findings)
+  if (!anchor) return
+  const lines = Array.from(readLinesGuarded(path, ENVELOPE_CAPS), fromUtf8)
+  const { number, tenant, runtimeId, withdraws, exp } = (await openEnvelope(lines, anchor)).envelope
+  findings.fact(
+    `Emergency envelope ${number} for ${tenant} at ${runtimeId}, signed by the root: one of ${counted(withdraws.length, 'key')} may be withdrawn, and the standby key then signs.`,
+  )
+  findings.fact('What is sealed cannot be read here; only the transport key that the runtime keeps for it opens it.')
+  expiry(exp, context, findings)
   findings.anchored = true
 }
 

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import { SCRIPTS, SIGN_OFF } from '../../shared/domain/script.ts'
+import { isAlone, SCRIPTS, SIGN_OFF } from '../../shared/domain/script.ts'
 import { must } from '../../shared/errors.ts'
 import { checkApprovals } from '../../shared/formats/approval.ts'
 import { digest, utf8 } from '../../shared/formats/bytes.ts'
@@ -11,15 +11,18 @@ import {
   parseRecord,
   type RecordBody,
   recordDigest,
+  rosterIndexAt,
   scriptOf,
+  signersOf,
 } from '../../shared/formats/record.ts'
 import { openRoster, type Roster } from '../../shared/formats/roster.ts'
-import { checkSignOffs } from '../../shared/formats/sign-off.ts'
+import { checkSignOffs, type SignOff } from '../../shared/formats/sign-off.ts'
 import { type Anchor, openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
 import { renderRecord } from '../../shared/pages/record-page.ts'
 import { scriptText } from '../../shared/pages/script-text.ts'
 import { capital, counted, spellTime } from '../../shared/pages/words.ts'
 import { readFileGuarded } from '../files/read.ts'
+import { replayRecord } from './check-log.ts'
 import { anchorOf, type Context, type Findings, sameVault } from './findings.ts'
 
 /**
@@ -41,12 +44,18 @@ export async function checkRecord(path: string, context: Context, findings: Find
   if (!rosters) return
   checkRosters(record, rosters, findings)
   checkPeople(record, rosters, findings)
-  await checkSignatures(record.participants, signatures, recordDigest(record), rosters, findings)
+  checkAttendance(record, findings)
+  const there = signersOf(record)
+  const signers = record.participants.filter((person) => there.includes(person.id))
+  await checkSignatures(signers, signatures, recordDigest(record), rosters, findings)
   checkPlan(record, findings)
   await checkActs(file, rosters, findings)
   checkSteps(record, findings)
+  await replayRecord(path, file, anchor, context, findings)
   findings.anchored = true
-  if (findings.problems.length === 0) context.records.set(record.ceremony, recordDigest(record))
+  if (findings.problems.length > 0) return
+  context.records.set(record.ceremony, recordDigest(record))
+  for (const { certificate, statement } of record.certificates) context.certificates.set(certificate, statement)
 }
 
 async function checkAnchorOf(record: RecordBody, anchor: Anchor, findings: Findings): Promise<void> {
@@ -78,39 +87,73 @@ function checkPeople(
     findings.rule(ids.has(by), `${by} acts in this record but was not present.`)
 }
 
-/** Every participant's sign-off, each by the key of the newest roster that names the person. Gives whose hold. */
+/** Who was there from when on: exactly the participants, and whoever left before the end cannot have signed. */
+function checkAttendance({ participants, attendance, startedAt }: RecordBody, findings: Findings): void {
+  const there = new Set(attendance.flatMap(({ present }) => present))
+  for (const { id, name } of participants)
+    findings.rule(there.has(id), `${name} (${id}) took part but was never there.`)
+  for (const id of there)
+    findings.rule(
+      participants.some((person) => person.id === id),
+      `${id} was there but does not stand among the participants.`,
+    )
+  findings.rule(attendance[0]?.at === startedAt, 'Who was there at the beginning is not said.')
+  findings.rule(
+    attendance.every(({ at }, index) => index === 0 || at >= (attendance[index - 1]?.at ?? at)),
+    'The changes of who was there are not in order.',
+  )
+  const last = attendance.at(-1)?.present ?? []
+  for (const { id, name } of participants)
+    if (!last.includes(id)) findings.remark(`${name} took part, was not there at the end and has not signed.`)
+}
+
+/**
+ * The sign-off of everybody who must sign, each by the key of the newest roster that names the person. Gives what each
+ * said whose signature holds; who does not agree is always told.
+ */
 export async function checkSignatures(
   participants: readonly { id: string; name: string }[],
   signatures: Readonly<Record<string, string>>,
   of: string,
   rosters: readonly Roster[],
   findings: Findings,
-): Promise<ReadonlySet<string>> {
-  const signed = new Set<string>()
+): Promise<ReadonlyMap<string, SignOff>> {
+  const signed = new Map<string, SignOff>()
   for (const { id, name } of participants) {
     const jws = Object.hasOwn(signatures, id) ? signatures[id] : undefined
     const roster = rosters.findLast((one) => one.people.some((person) => person.id === id)) ?? rosters.at(-1)
     if (jws === undefined || !roster) findings.problem(`${name} (${id}) has not signed.`)
-    else if (await findings.attempt(() => checkSignOffs({ [id]: jws }, of, roster))) signed.add(id)
+    else {
+      const said = await findings.attempt(async () => (await checkSignOffs({ [id]: jws }, of, roster))[id])
+      if (said) signed.set(id, said)
+      if (said && !said.agrees) findings.remark(`${name} does not agree: ${said.reason}`)
+    }
   }
   for (const id of Object.keys(signatures))
     findings.rule(
       participants.some((person) => person.id === id),
-      `${id} signed but does not stand among the participants.`,
+      `${id} signed but does not stand among those who were there.`,
     )
   if (signed.size > 0)
-    findings.fact(`Signed by ${signed.size} of ${participants.length} people, digest ${shortHex(of)} …`)
+    findings.fact(
+      `Signed by ${signed.size} of ${participants.length} people${objecting(signed)}, digest ${shortHex(of)} …`,
+    )
   return signed
+}
+
+function objecting(signed: ReadonlyMap<string, SignOff>): string {
+  const count = [...signed.values()].filter((said) => !said.agrees).length
+  return count === 0 ? '' : `, ${counted(count, 'of whom does not agree', 'of whom do not agree')}`
 }
 
 function checkPlan({ plan, planDigest }: RecordBody, findings: Findings): void {
   findings.rule(digest(plan) === planDigest, 'The plan is not the one whose digest was approved.')
 }
 
-/** The rosters in force, one more than the script draws new epochs, oldest first and none left out. */
+/** The rosters in force, one more than the script has steps that bring a new one, oldest first and none left out. */
 function checkRosters({ kind, rosters: stated }: RecordBody, rosters: readonly Roster[], findings: Findings): void {
   findings.rule(rosters.length === stated.length, 'A roster of this record is of another vault.')
-  const epochs = 1 + SCRIPTS[kind].filter((step) => step.act === 'new-epoch').length
+  const epochs = 1 + SCRIPTS[kind].filter((step) => step.newRoster).length
   const whole =
     rosters.length === epochs && rosters.every((one, index) => one.epoch === (rosters[0]?.epoch ?? 0) + index)
   findings.rule(whole, `This ceremony has ${counted(epochs, 'roster')} in force, one epoch after the other.`)
@@ -118,10 +161,7 @@ function checkRosters({ kind, rosters: stated }: RecordBody, rosters: readonly R
 
 /** The roster whose custodians approve a step: an epoch drawn in the ceremony counts only after its own step. */
 function rosterAt(kind: RecordBody['kind'], step: string, rosters: readonly Roster[]): Roster {
-  const script = SCRIPTS[kind]
-  const index = script.findIndex((one) => one.id === step)
-  const before = index < 0 ? script : script.slice(0, index)
-  const roster = rosters[before.filter((one) => one.act === 'new-epoch').length]
+  const roster = rosters[rosterIndexAt(kind, step)]
   must(roster, 'signature-invalid', 'The roster that was in force is not in this record.')
   return roster
 }
@@ -146,12 +186,20 @@ async function checkActs(
   }
   const objects = digest(canonicalText(closingObjects(recordDigest(record))))
   findings.rule(closing.objects === objects, 'The custodians closed the ceremony with another record.')
+  if (isAlone(kind)) return checkAlone(record, closing.approvals, findings)
   await checkAct(
     record,
     { step: SIGN_OFF.id, title: SIGN_OFF.title, objects, approvals: closing.approvals },
     rosters,
     findings,
   )
+}
+
+/** What one person does alone binds nobody else: they alone were there, and no quorum approved it. */
+function checkAlone({ participants }: RecordBody, approvals: readonly string[], findings: Findings): void {
+  findings.rule(participants.length === 1, 'This ceremony is held by one person alone.')
+  findings.rule(approvals.length === 0, 'Nobody approves what one person does alone.')
+  findings.remark('One person held this ceremony alone: no quorum approved it, and the root has not signed it here.')
 }
 
 type Given = RecordBody['approvals'][number] & { title: string }

@@ -14,18 +14,25 @@ export type FileReport = {
   standing: Standing
   /** What was proved. */
   facts: string[]
+  /** What is no failure and must still be said, always. */
+  remarks: string[]
   problems: string[]
 }
 
 /** Collects facts and problems; a check that throws is a problem of its file and does not hide the others. */
 export class Findings {
   readonly facts: string[] = []
+  readonly remarks: string[] = []
   readonly problems: string[] = []
   /** Set by the check that leads to the trust anchor. */
   anchored = false
 
   fact(text: string): void {
     this.facts.push(text)
+  }
+
+  remark(text: string): void {
+    this.remarks.push(text)
   }
 
   problem(text: string): void {
@@ -68,6 +75,10 @@ export type Context = {
   bundles: Map<string, number>
   /** Digests of verified records, by ceremony. */
   records: Map<string, string>
+  /** By path: what was found in the log extracts that stand beside records. */
+  logs: Map<string, Findings>
+  /** By id: the statements of the certificates that verified records name. */
+  certificates: Map<string, string>
   /** By path: what stands beside a signed file and must equal it. */
   drawn: Map<string, Drawn>
 }

@@ -1,8 +1,6 @@
-import { isKeyriteError } from '../../shared/errors.ts'
-import { fromUtf8 } from '../../shared/formats/bytes.ts'
 import { MB } from '../../shared/formats/json.ts'
 import { JWK_SET_TYP, readStatementHeader } from '../../shared/formats/jws.ts'
-import { readFileGuarded, readLinesGuarded } from '../files/read.ts'
+import { readStartGuarded } from '../files/read.ts'
 import { SUMS_LINE } from './sums.ts'
 
 /** What a file is, by its content alone: its name may say anything. */
@@ -11,12 +9,16 @@ import { SUMS_LINE } from './sums.ts'
 export const KINDS = [
   'trust anchor',
   'record',
+  'log',
   'evidence',
   'acceptance',
   'enrollment',
   'certificate',
+  'inventory',
   'bundle',
+  'tenant proof',
   'key material',
+  'envelope',
   'receipts',
   'head card',
   'checksums',
@@ -31,14 +33,18 @@ const BY_TYP = new Map<string, Kind>([
   ['enrollment-acceptance', 'acceptance'],
   ['bundle', 'bundle'],
   ['material', 'key material'],
+  ['envelope', 'envelope'],
   ['receipt', 'receipts'],
   ['checkpoint', 'head card'],
 ])
 
 const BY_MEMBER: [RegExp, Kind][] = [
   [/^\s*\{\s*"(?:closing|record)"\s*:/, 'record'],
+  [/^\{"actor":/, 'log'],
   [/^\s*\{\s*"evidence"\s*:/, 'evidence'],
   [/^\s*\{\s*"certificate"\s*:/, 'certificate'],
+  [/^\s*\{\s*"inventory"\s*:/, 'inventory'],
+  [/^\s*\{\s*"inclusion"\s*:/, 'tenant proof'],
 ]
 
 export const JSON_MAX = 128 * MB
@@ -48,7 +54,6 @@ const FILE_MAX = 4 * 1024 ** 3
 /** Looks at the beginning of a file. Codes of `readFileGuarded`. */
 export function recognise(path: string): Kind {
   const line = firstLine(path)
-  if (line === null) return 'unknown'
   if (SUMS_LINE.test(line)) return 'checksums'
   const member = BY_MEMBER.find(([start]) => start.test(line))
   return member?.[1] ?? statementKind(line)
@@ -64,22 +69,9 @@ function statementKind(line: string): Kind {
   }
 }
 
-/** The first line, or the beginning of a file that is one long line; null for what is not text. */
-function firstLine(path: string): string | null {
-  try {
-    for (const line of readLinesGuarded(path, { maxBytes: FILE_MAX, maxLine: LINE_MAX })) return fromUtf8(line)
-    return null
-  } catch (error) {
-    if (!isKeyriteError(error, 'format-invalid')) throw error
-  }
-  try {
-    return fromUtf8(
-      readFileGuarded(path, JSON_MAX)
-        .subarray(0, LINE_MAX)
-        .filter((byte) => byte < 0x80),
-    )
-  } catch (error) {
-    if (isKeyriteError(error, 'format-invalid') || isKeyriteError(error, 'file-too-large')) return null
-    throw error
-  }
+/** The first line, or the beginning of a file that is one long line; what is not UTF-8 in it matches nothing. */
+function firstLine(path: string): string {
+  const start = readStartGuarded(path, { maxBytes: FILE_MAX, length: LINE_MAX })
+  const end = start.indexOf(10)
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(end > 0 ? start.subarray(0, end) : start)
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, readdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { asKeyriteError } from '../../shared/errors.ts'
-import { fromUtf8, sha256, toHex, utf8 } from '../../shared/formats/bytes.ts'
+import { fromUtf8, toHex, utf8 } from '../../shared/formats/bytes.ts'
 import { MB } from '../../shared/formats/json.ts'
 import { readFileGuarded } from '../files/read.ts'
 import type { Findings } from './findings.ts'
@@ -12,12 +12,12 @@ import type { Findings } from './findings.ts'
 export const SUMS_NAME = 'SHA256SUMS'
 export const SUMS_LINE = /^([0-9a-f]{64}) {2}([A-Za-z0-9][A-Za-z0-9._-]{0,200})$/
 
-/** The list of these files, in order of their names. */
-export const sumsOf = (files: Readonly<Record<string, Uint8Array>>): Uint8Array =>
+/** The list of these files, given their SHA-256 by name, in order of their names. */
+export const sumsOf = (digests: Readonly<Record<string, Uint8Array>>): Uint8Array =>
   utf8(
-    Object.keys(files)
+    Object.keys(digests)
       .sort()
-      .map((name) => `${toHex(sha256(files[name] ?? new Uint8Array()))}  ${name}\n`)
+      .map((name) => `${toHex(digests[name] ?? new Uint8Array())}  ${name}\n`)
       .join(''),
   )
 

@@ -5,7 +5,9 @@ import { PAGE_VERSION, pageVersion } from '../../shared/pages/page.ts'
 import { readFileGuarded } from '../files/read.ts'
 import { checkCertificate } from './check-certificate.ts'
 import { checkEvidence } from './check-evidence.ts'
-import { checkBundle, checkMaterial, checkReceipts } from './check-handoff.ts'
+import { checkBundle, checkEnvelope, checkMaterial, checkReceipts, checkTenantProof } from './check-handoff.ts'
+import { checkInventory } from './check-inventory.ts'
+import { checkLog } from './check-log.ts'
 import { checkRecord } from './check-record.ts'
 import { checkAcceptance, checkAnchor, checkEnrollment, checkHeadCard, readAnchor } from './check-statements.ts'
 import { collect, type Found } from './collect.ts'
@@ -26,12 +28,16 @@ type Check = (path: string, context: Context, findings: Findings) => void | Prom
 const CHECKS: Record<Exclude<Kind, 'unknown'>, Check> = {
   'trust anchor': checkAnchor,
   record: checkRecord,
+  log: checkLog,
   evidence: checkEvidence,
   acceptance: checkAcceptance,
   enrollment: checkEnrollment,
   certificate: checkCertificate,
+  inventory: checkInventory,
   bundle: checkBundle,
+  'tenant proof': checkTenantProof,
   'key material': checkMaterial,
+  envelope: checkEnvelope,
   receipts: checkReceipts,
   'head card': checkHeadCard,
   checksums: (path, _, findings) => checkSums(path, findings),
@@ -54,6 +60,8 @@ export async function verifyFiles(
     acceptedEnrollments: new Set(),
     bundles: new Map(),
     records: new Map(),
+    logs: new Map(),
+    certificates: new Map(),
     drawn: new Map(),
   }
   const reports = new Map<string, FileReport>()
@@ -61,6 +69,7 @@ export async function verifyFiles(
     .map(kindOf)
     .sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind))
   for (const file of sorted) reports.set(file.path, await checkFile(file, context))
+  for (const [path, found] of context.logs) reports.set(path, report(path, 'log', found))
   for (const [path, drawn] of context.drawn) if (exists(path)) reports.set(path, checkDrawn(path, drawn))
   const files = [...reports.values()].sort((a, b) => (a.file < b.file ? -1 : 1))
   return { anchored: context.anchor !== null, files }
@@ -116,8 +125,8 @@ function readDrawn(path: string, maxBytes: number): Uint8Array | null {
 }
 
 const report = (file: string, kind: string, findings: Findings): FileReport => {
-  const { standing, facts, problems } = findings
-  return { file, kind, ok: standing !== 'failed', standing, facts, problems }
+  const { standing, facts, remarks, problems } = findings
+  return { file, kind, ok: standing !== 'failed', standing, facts, remarks, problems }
 }
 
 function exists(path: string): boolean {

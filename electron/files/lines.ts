@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { KeyriteError } from '../../shared/errors.ts'
 import { type Bytes, utf8 } from '../../shared/formats/bytes.ts'
 import { ioError } from './errors.ts'
 import { readLinesGuarded } from './read.ts'
-import { NewFile } from './write.ts'
+import { NewFile, tryRemove } from './write.ts'
 
 /** Files of lines, written as a stream and read back before they count. */
 
@@ -40,7 +40,7 @@ export function writeLines(path: string, lines: Iterable<Uint8Array | string>): 
     if (digestLines(path) !== digest)
       throw new KeyriteError('medium-failed', `Writing ${path}: it reads back differently.`)
   } catch (error) {
-    rmSync(path, { force: true })
+    tryRemove(path)
     throw error
   }
   return { bytes, digest }
@@ -104,6 +104,6 @@ export class LineSpool {
   discard(): void {
     if (this.#open) closeSync(this.#fd)
     this.#open = false
-    rmSync(this.#path, { force: true })
+    tryRemove(this.#path)
   }
 }

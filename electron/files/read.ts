@@ -54,6 +54,22 @@ export function readFileGuarded(path: string, maxBytes: number): Uint8Array<Arra
   }
 }
 
+/** Reads the first `length` bytes of a file, all of it where it is shorter. Codes as `readFileGuarded`. */
+export function readStartGuarded(
+  path: string,
+  { maxBytes, length }: { maxBytes: number; length: number },
+): Uint8Array<ArrayBuffer> {
+  const { fd, size } = openGuarded(path, maxBytes)
+  try {
+    const bytes = new Uint8Array(Math.min(size, length))
+    return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, 0))
+  } catch (error) {
+    throw ioError(error, 'Reading', path)
+  } finally {
+    closeSync(fd)
+  }
+}
+
 const CHUNK = 256 * 1024
 
 /**

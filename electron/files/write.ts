@@ -9,6 +9,7 @@ import {
   openSync,
   readdirSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   unlinkSync,
@@ -25,16 +26,61 @@ import { readFileGuarded } from './read.ts'
  * A file under its final name is whole; nothing is ever overwritten except by `replaceFile`.
  */
 
+/** What is being made stands under such a name. */
+const unfinishedName = () => `.${randomBytes(8).toString('hex')}.partial`
+const UNFINISHED = /^\.[0-9a-f]{16}\.partial$/
+
+/**
+ * Removes what a program was making in this folder when it was ended. Only for folders in which nobody else is writing.
+ * Code `medium-failed`.
+ */
+export function removeUnfinished(folder: string): void {
+  if (!existsSync(folder)) return
+  for (const name of readdirSync(folder)) if (UNFINISHED.test(name)) removeFile(join(folder, name))
+}
+
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0)
 
 /** Makes renames and links in `folder` durable. Windows cannot open folders; its file system journals them itself. */
 export function syncFolder(folder: string): void {
   if (process.platform === 'win32') return
-  const fd = openSync(folder, constants.O_RDONLY)
   try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
+    const fd = openSync(folder, constants.O_RDONLY)
+    try {
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+  } catch (error) {
+    throw ioError(error, 'Writing', folder)
+  }
+}
+
+/** Gives a whole, durable file its final name, in place of what stands there. Codes as `ioError`. */
+export function moveFile(from: string, to: string): void {
+  try {
+    renameSync(from, to)
+  } catch (error) {
+    throw ioError(error, 'Writing', to)
+  }
+  syncFolder(dirname(to))
+}
+
+/** Removes a file or folder if it is there. Code `medium-failed`. */
+export function removeFile(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch (error) {
+    throw ioError(error, 'Removing', path)
+  }
+}
+
+/** Clears up after a failure as far as the medium lets it: the failure itself is what people must hear of. */
+export function tryRemove(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch {
+    // What stays has no final name, and the next one that writes here removes it.
   }
 }
 
@@ -50,7 +96,7 @@ export class NewFile {
   constructor(path: string, { replace = false } = {}) {
     this.path = path
     this.#replace = replace
-    this.#temporary = join(dirname(path), `.${randomBytes(8).toString('hex')}.partial`)
+    this.#temporary = join(dirname(path), unfinishedName())
     try {
       must(replace || !existsSync(path), 'file-exists', `Writing ${path}: it exists already.`)
       this.#fd = openSync(this.#temporary, CREATE, 0o600)
@@ -86,7 +132,7 @@ export class NewFile {
   /** Removes the temporary file. Safe to call more than once. */
   discard(): void {
     this.#close()
-    rmSync(this.#temporary, { force: true })
+    tryRemove(this.#temporary)
   }
 
   #close(): void {
@@ -121,7 +167,7 @@ export function writeNewFile(path: string, content: Uint8Array | string): void {
     const same = equalBytes(readFileGuarded(path, bytes.length), bytes)
     must(same, 'medium-failed', `Writing ${path}: it reads back differently.`)
   } catch (error) {
-    rmSync(path, { force: true })
+    tryRemove(path)
     throw error
   }
 }
@@ -150,11 +196,33 @@ export function makeFolder(path: string): void {
 /** Creates a folder for new files (mode 0700), or accepts an empty one. Code `folder-not-empty`. */
 export function makeEmptyFolder(path: string): void {
   try {
-    if (existsSync(path)) {
-      must(statSync(path).isDirectory(), 'folder-not-empty', `${path} exists and is not a folder.`)
-      must(readdirSync(path).length === 0, 'folder-not-empty', `${path} is not empty.`)
-    } else makeFolder(path)
+    if (!isEmptyFolder(path)) makeFolder(path)
   } catch (error) {
     throw ioError(error, 'Creating', path)
   }
+}
+
+/**
+ * Creates a folder with all that `fill` writes into it, or nothing: it is made under another name beside and gets its own
+ * when it is whole. An empty folder may stand there already. Codes `folder-not-empty`, and as `ioError`.
+ */
+export function makeWholeFolder(path: string, fill: (folder: string) => void): void {
+  const building = join(dirname(path), unfinishedName())
+  try {
+    const empty = isEmptyFolder(path)
+    makeFolder(building)
+    fill(building)
+    if (empty) rmdirSync(path)
+    moveFile(building, path)
+  } catch (error) {
+    tryRemove(building)
+    throw ioError(error, 'Creating', path)
+  }
+}
+
+function isEmptyFolder(path: string): boolean {
+  if (!existsSync(path)) return false
+  must(statSync(path).isDirectory(), 'folder-not-empty', `${path} exists and is not a folder.`)
+  must(readdirSync(path).length === 0, 'folder-not-empty', `${path} is not empty.`)
+  return true
 }

@@ -3,6 +3,7 @@ import type { Slot } from '../../shared/domain/slots.ts'
 import { must } from '../../shared/errors.ts'
 import {
   type Manifest,
+  type RemovedLine,
   type SignedSlot,
   signJwkSet,
   signManifest,
@@ -24,7 +25,7 @@ export type Written = { path: string; manifestDigest: string; merkleRoot: string
 type BundleToWrite = {
   manifest: Omit<Manifest, 'tenants' | 'merkleRoot'>
   /** In any order; each tenant once. */
-  tenants: Iterable<TenantEntry> | AsyncIterable<TenantEntry>
+  tenants: Iterable<TenantEntry | RemovedLine> | AsyncIterable<TenantEntry | RemovedLine>
   root: StatementSigner
   practice: boolean
   onProgress?: (done: number) => void
@@ -43,7 +44,8 @@ export async function writeBundle(folder: string, bundle: BundleToWrite): Promis
     for await (const entry of bundle.tenants) {
       must(!names.has(entry.tenant), 'policy-rejected', `Tenant ${entry.tenant} stands twice.`)
       names.add(entry.tenant)
-      const line = canonicalBytes(await signTenant(entry, bundle.manifest.iat, practice, root))
+      const said = 'removed' in entry ? entry : await signTenant(entry, bundle.manifest.iat, practice, root)
+      const line = canonicalBytes(said)
       must(line.length <= TENANT_LINE_MAX, 'policy-rejected', `Tenant ${entry.tenant} has too many keys and slots.`)
       spool.add(entry.tenant, line)
       onProgress?.(spool.size)
@@ -107,7 +109,7 @@ function* concatenated(jws: string, spool: LineSpool): Generator<string | Uint8A
   yield* spool.sorted()
 }
 
-export type ReadBundle = { manifest: Manifest; manifestDigest: string }
+export type ReadBundle = { manifest: Manifest; manifestDigest: string; removed: RemovedLine[] }
 
 /**
  * Reads and verifies a whole bundle in constant memory: manifest, count, order and Merkle root, and every tenant with
@@ -121,12 +123,12 @@ export async function readBundle(
 ): Promise<ReadBundle> {
   const lines = readLinesGuarded(path, BUNDLE_CAPS)
   try {
-    const { manifest, manifestDigest, tenants } = await openBundle(lines, pin)
+    const { manifest, manifestDigest, tenants, removed } = await openBundle(lines, pin)
     for await (const line of tenants) {
       await checkTenantLine(line, manifest.iat, pin)
       onTenant(line, manifest)
     }
-    return { manifest, manifestDigest }
+    return { manifest, manifestDigest, removed }
   } finally {
     lines.return(undefined)
   }

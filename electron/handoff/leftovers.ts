@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { manifestSchema } from '../../shared/formats/bundle.ts'
 import { BUNDLE_CAPS } from '../../shared/formats/bundle-file.ts'
@@ -6,6 +6,7 @@ import { fromUtf8 } from '../../shared/formats/bytes.ts'
 import { peekStatement } from '../../shared/formats/jws.ts'
 import { materialManifestSchema } from '../../shared/formats/material.ts'
 import { readLinesGuarded } from '../files/read.ts'
+import { removeFile } from '../files/write.ts'
 
 const NAME = /^(?:bundle|material)-[0-9a-f]{8}-\d{8}T\d{6}Z\.keyrite$/
 
@@ -16,7 +17,7 @@ const NAME = /^(?:bundle|material)-[0-9a-f]{8}-\d{8}T\d{6}Z\.keyrite$/
 export function removeLeftovers(folder: string, of: { vaultId: string; runtimeId: string; number: number }): string[] {
   if (!existsSync(folder)) return []
   const leftovers = readdirSync(folder).filter((name) => NAME.test(name) && claims(join(folder, name), of))
-  for (const name of leftovers) rmSync(join(folder, name), { force: true })
+  for (const name of leftovers) removeFile(join(folder, name))
   return leftovers
 }
 

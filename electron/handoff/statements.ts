@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { equalBytes, utf8 } from '../../shared/formats/bytes.ts'
 import { type Enrollment, openEnrollment } from '../../shared/formats/enrollment.ts'
 import { fileName } from '../../shared/formats/file-name.ts'
 import type { StatementKey } from '../../shared/formats/jws.ts'
 import { parseStatementFile, STATEMENT_FILE_MAX, statementFile } from '../../shared/formats/statement-file.ts'
+import { type Succession, SUCCESSION_FILE_MAX, successionFile } from '../../shared/formats/succession.ts'
 import { type Anchor, openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
 import { readFileGuarded } from '../files/read.ts'
 import { writeNewFile } from '../files/write.ts'
@@ -14,6 +16,15 @@ import { writeNewFile } from '../files/write.ts'
 export function writeTrustAnchor(folder: string, jws: string, at: number): string {
   const path = join(folder, fileName('trust-anchor', jws, at))
   if (!existsSync(path) || readStatement(path) !== jws) writeNewFile(path, statementFile(jws))
+  return path
+}
+
+/** Writes a succession into `folder` and gives its path; the very same file there already is as good. Codes of `writeNewFile`. */
+export function writeSuccession(folder: string, succession: Succession, at: number): string {
+  const content = successionFile(succession)
+  const path = join(folder, fileName('succession', content, at))
+  const same = existsSync(path) && equalBytes(readFileGuarded(path, SUCCESSION_FILE_MAX), utf8(content))
+  if (!same) writeNewFile(path, content)
   return path
 }
 

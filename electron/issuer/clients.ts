@@ -54,7 +54,8 @@ export function addClient(
 ): { client: Client; secret: string | null } {
   const { store, receipts, clock } = context
   const asked = parseAs(requestSchema, request, 'client', 'usage-invalid')
-  const entry = loadTenant(store, tenant)?.entry
+  const state = loadTenant(store, tenant)
+  const entry = state?.removedAt === null ? state.entry : null
   must(entry, 'tenant-unknown', `There is no tenant ${tenant} in this runtime.`)
   const secret = asked.method === 'private_key_jwt' ? null : toBase64url(randomBytes(32))
   const client = clientFrom(asked, entry, secret)

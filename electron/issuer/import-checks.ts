@@ -5,6 +5,7 @@ import { MINUTE, spellDuration } from '../../shared/domain/policy.ts'
 import { KeyriteError, must } from '../../shared/errors.ts'
 import type { BundleKey, Manifest, TenantLine } from '../../shared/formats/bundle.ts'
 import type { TenantEntry } from '../../shared/formats/bundle-check.ts'
+import type { Envelope } from '../../shared/formats/envelope.ts'
 import type { MaterialManifest } from '../../shared/formats/material.ts'
 import type { Context } from './context.ts'
 import type { Store } from './store.ts'
@@ -14,7 +15,7 @@ import type { Store } from './store.ts'
 const AHEAD = 10 * MINUTE
 
 /** Vault, audience, environment, expiry and clock. Codes `vault-mismatch`, `audience-wrong`, `environment-wrong`, `file-expired`, `file-from-future`. */
-export function checkBinding({ config }: Context, manifest: Manifest | MaterialManifest, now: number): void {
+export function checkBinding({ config }: Context, manifest: Manifest | MaterialManifest | Envelope, now: number): void {
   const { runtimeId, environment } = config
   must(manifest.vaultId === config.vaultId, 'vault-mismatch', 'This file is of another vault.')
   must(manifest.runtimeId === runtimeId, 'audience-wrong', `This file is for ${manifest.runtimeId}, not ${runtimeId}.`)
@@ -46,11 +47,15 @@ export function checkSequence(store: Store, manifest: Manifest, digest: string):
   }
   must(number > last, 'bundle-lower', `This is bundle ${number}; bundle ${last} was imported already.`)
   const missing = number === last + 2 ? `Bundle ${last + 1} is` : `Bundles ${last + 1} to ${number - 1} are`
-  must(number === last + 1, 'bundle-gap', `This is bundle ${number}. ${missing} missing.`)
+  must(number === last + 1 || signedOver(manifest, last), 'bundle-gap', `This is bundle ${number}. ${missing} missing.`)
   const follows = previous === (current?.head ?? null)
   must(follows, 'bundle-forked', `Bundle ${number} does not follow the bundle ${last} that was imported.`)
   return 'next'
 }
+
+/** A gap is no gap where the vault signed over exactly these numbers: their bundles are lost, and never count again. */
+const signedOver = ({ number, catchUp }: Manifest, last: number): boolean =>
+  catchUp?.from === last + 1 && catchUp.to === number - 1
 
 /** The vault cannot have taken receipts that this runtime never made. Code `runtime-behind`. */
 export function checkReceiptsSeen({ receipts }: Context, { receiptsSeen }: Manifest): void {
@@ -72,7 +77,13 @@ export function knownEntry(store: Store, tenant: string): TenantEntry | null {
  * Compares one tenant of a bundle with the store and with the tenants staged before it. Codes: `tombstone-hit`, and
  * `bundle-refused` for a changed or foreign issuer, a key of another tenant, a key that vanished or was cleared.
  */
-export function checkTenant(store: Store, line: TenantLine, known: TenantEntry | null, now: number): void {
+export function checkTenant(
+  store: Store,
+  line: TenantLine,
+  known: TenantEntry | null,
+  now: number,
+  catchesUp = false,
+): void {
   const rule = (holds: boolean, what: string) =>
     must(holds, 'bundle-refused', `Tenant ${line.tenant} is refused: ${what}.`)
   rule(!known || known.issuer === line.issuer, 'its issuer changed')
@@ -88,14 +99,18 @@ export function checkTenant(store: Store, line: TenantLine, known: TenantEntry |
     const owner = ownerOfKey(store, kid)
     rule(!owner || owner.tenant === line.tenant, `it names the key ${kid} of another tenant as destroyed`)
   }
-  if (known) checkContinuity(line, known, now, rule)
+  if (known) checkContinuity(line, known, now, catchesUp, rule)
 }
 
-/** A bundle replaces what it names; taking a key away, or a compromise back, needs more than silence. */
+/**
+ * A bundle replaces what it names; taking a key away, or a compromise back, needs more than silence. A vault that catches
+ * up may not know of keys that nobody has seen yet.
+ */
 function checkContinuity(
   line: TenantLine,
   known: TenantEntry,
   now: number,
+  catchesUp: boolean,
   rule: (holds: boolean, what: string) => void,
 ): void {
   const kids = new Set(line.keys.map((key) => key.kid))
@@ -103,13 +118,14 @@ function checkContinuity(
   const destroyed = new Set(line.tombstones.map((stone) => stone.kid))
   for (const { kid } of known.compromised)
     rule(!kids.has(kid) || compromised.has(kid), `key ${kid} was compromised and is not any more`)
-  for (const { kid, removeAt } of known.keys) {
-    const explained = kids.has(kid) || compromised.has(kid) || destroyed.has(kid) || now >= removeAt
+  for (const { kid, announceAt, removeAt } of known.keys) {
+    const unseen = catchesUp && now < announceAt
+    const explained = kids.has(kid) || compromised.has(kid) || destroyed.has(kid) || now >= removeAt || unseen
     rule(explained, `key ${kid} vanished without a tombstone`)
   }
 }
 
-function ownerOfLocation(store: Store, { issuer, tenant }: TenantLine): string | null {
+export function ownerOfLocation(store: Store, { issuer, tenant }: Pick<TenantLine, 'issuer' | 'tenant'>): string | null {
   const sql = (table: string) => `SELECT tenant FROM ${table} WHERE location = ? AND tenant <> ?`
   const find = (table: string) => store.get<{ tenant: string }>(sql(table), locationOf(issuer), tenant)
   return (find('tenants') ?? find('staged_tenants'))?.tenant ?? null
@@ -122,7 +138,8 @@ const ownerOfKey = (store: Store, kid: string): Owner | undefined =>
 
 /**
  * When this runtime first publishes a key that comes with this bundle, if that is later than scheduled; null otherwise.
- * A tenant's first bundle is never late: whoever has its key set has these keys. Code `bundle-late` when the key would
+ * A tenant's first bundle is never late: whoever has its key set has these keys. With an imported key it is different:
+ * relying parties still hold the key set of the issuer before, with that key alone. Code `bundle-late` when the key would
  * not be known long enough before its predecessor must stop (lifecycle.md, "Schedule").
  */
 export function latePublication(
@@ -131,7 +148,8 @@ export function latePublication(
   known: TenantEntry | null,
   now: number,
 ): number | null {
-  const isNew = known !== null && !known.keys.some((one) => one.kid === key.kid)
+  const held = known?.keys ?? line.keys.filter((one) => one.propagation === 'none (imported key)' && now < one.extendUntil)
+  const isNew = held.length > 0 && !held.some((one) => one.kid === key.kid)
   if (!isNew || key.announceAt >= now || now >= key.extendUntil) return null
   const predecessor = predecessorOf(line, key)
   const ready = readyAt(key, line.policy.propagationTime, now)

@@ -2,6 +2,7 @@ import { must } from '../../shared/errors.ts'
 import type { OpenBundle } from '../../shared/formats/bundle-file.ts'
 import type { OpenMaterial } from '../../shared/formats/material-file.ts'
 import type { Context } from './context.ts'
+import { PUBLISH_REMOVED } from './removed.ts'
 import type { CurrentBundle, Store } from './store.ts'
 import { eraseTransportKey } from './transport.ts'
 
@@ -44,7 +45,7 @@ export function commitImport({ store, receipts }: Context, staged: Staged): Impo
 
     mustBeUndisturbed(store, current, staged)
     store.run(PUBLISH_TENANTS, bundle?.manifest.iat ?? 0)
-    for (const publish of PUBLISH) store.run(publish)
+    for (const publish of [...PUBLISH, ...PUBLISH_REMOVED]) store.run(publish)
     store.setBundle(next)
     receipts.append(now, { type: 'imported', number, manifest, tenants, keys, eventSeq })
     if (material && eraseTransportKey(store, material.manifest.transportKey, now))
@@ -73,7 +74,7 @@ function mustBeUndisturbed(store: Store, current: CurrentBundle | null, { id, bu
   const count = (table: string) =>
     store.get<{ n: number }>(`SELECT count(*) AS n FROM ${table} WHERE import = ?`, id)?.n
   const undisturbed =
-    count('staged_tenants') === (bundle?.manifest.tenants ?? 0) &&
+    (count('staged_tenants') ?? 0) + (count('staged_removed') ?? 0) === (bundle?.manifest.tenants ?? 0) &&
     count('staged_private_keys') === (material?.manifest.keys ?? 0) &&
     (bundle ? bundle.manifest.previous === (current?.head ?? null) : material?.manifest.bundle === current?.head)
   must(undisturbed, 'store-busy', 'Another import ran at the same time.')

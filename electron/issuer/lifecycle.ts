@@ -56,6 +56,10 @@ function settleTenant({ store, receipts, clock }: Context, tenant: string, now: 
 }
 
 function newPhases(state: TenantState, now: number): { kid: string; phase: StatedPhase }[] {
+  if (state.removedAt !== null)
+    return [...state.rows.values()].flatMap(({ kid, phase }) =>
+      phase === null || phase === 'removed' ? [] : [{ kid, phase: 'removed' }],
+    )
   const signers = signersAt(state, now)
   return state.entry.keys.flatMap((key) => {
     const phase = phaseAt(key, signers.get(KEY_SPECS[key.spec].alg) ?? null, now)
@@ -73,6 +77,7 @@ function toErase(state: TenantState, now: number): { kid: string; reason: Reason
     const row = state.rows.get(kid)
     const key = byKid.get(kid)
     if (row?.tombstoned) return 'destroyed'
+    if (state.removedAt !== null) return 'offboarded'
     if (compromised.has(kid)) return 'compromised'
     if (row?.tainted != null) return 'tainted'
     if (!state.entry.policy.destroyPrivateAtRetirement) return null

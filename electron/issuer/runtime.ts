@@ -8,6 +8,7 @@ import { addClient, type ClientRequest, listClients, removeClient } from './clie
 import { TrustedClock } from './clock.ts'
 import { type Config, readConfig, readPinnedAnchor, readStorageKey, STORE_FILE, storageKeyPath } from './config.ts'
 import type { Context } from './context.ts'
+import { cancelEnvelopeKey, type Opened, offerEnvelopeKeys, openEmergency } from './envelope.ts'
 import { type ExportedReceipts, exportReceipts } from './export-receipts.ts'
 import { checkHighwater } from './highwater.ts'
 import { type ImportProgress, importFiles } from './import.ts'
@@ -16,6 +17,7 @@ import { confirmClock, type Settled, tick } from './lifecycle.ts'
 import { openReceiptSigner, ReceiptChain } from './receipt-chain.ts'
 import { Sealer } from './sealing.ts'
 import { type Client, type Clock, type IssuerService, systemClock, type TenantService } from './service.ts'
+import { assignTenant } from './removed.ts'
 import { runtimeStatus, type Status } from './status.ts'
 import { type ClockHold, openStore, type Store } from './store.ts'
 import { type Tainted, taint } from './taint.ts'
@@ -30,6 +32,14 @@ export type Runtime = IssuerService & {
   /** To be called by a serving process every minute or so: keeps the clock, states phases, erases what is spent. */
   tick(): Settled
   taint(tenant: string, kid: string, how: { withdraw: boolean; actor: string }): Tainted
+  /** Sealed emergency envelopes. */
+  readonly envelopes: {
+    offer(count: number): string[]
+    cancel(kid: string): void
+    open(path: string, how: { withdraw: string | null; actor: string }): Promise<Opened>
+  }
+  /** Labels a tenant for `status`, and nothing else. */
+  assign(tenant: string, name: string, actor: string): void
   status(): Status
   readonly clients: {
     add(tenant: string, request: ClientRequest, actor: string): { client: Client; secret: string | null }
@@ -115,6 +125,13 @@ function runtimeOf(context: Context): Runtime {
         return settled
       }),
     taint: (tenant, kid, how) => own(() => taint(context, tenant, kid, { ...how, actor: named(how.actor) })),
+    envelopes: {
+      offer: (count) => offerEnvelopeKeys(context, count),
+      cancel: (kid) => cancelEnvelopeKey(context, kid),
+      open: (path, { withdraw, actor }) =>
+        openEmergency(context, path, { withdraw, actor: named(actor) }).finally(() => tenants.expire()),
+    },
+    assign: (tenant, name, actor) => own(() => assignTenant(context, tenant, name, named(actor))),
     status: () => runtimeStatus(context),
     clients: {
       add: (tenant, request, actor) => own(() => addClient(context, tenant, request, named(actor))),
@@ -140,6 +157,10 @@ function named(actor: string): string {
 /** Host and path must not run into each other. */
 const isLocation = (host: string, path: string): boolean =>
   host !== '' && !host.includes('/') && (path === '' || path.startsWith('/'))
+
+const SERVED = `
+SELECT tenant, version FROM tenants
+WHERE location = ? AND tenant NOT IN (SELECT tenant FROM removed_tenants)`
 
 type Cached = { service: TenantService; version: number; epoch: number }
 
@@ -181,7 +202,7 @@ class TenantCache {
   #load(location: string, cached: Cached | undefined): TenantService | null {
     const { store, sealer } = this.#context
     type Row = { tenant: string; version: number }
-    const row = store.get<Row>('SELECT tenant, version FROM tenants WHERE location = ?', location)
+    const row = store.get<Row>(SERVED, location)
     if (!row) {
       this.#byLocation.delete(location)
       return null

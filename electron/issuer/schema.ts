@@ -35,12 +35,20 @@ CREATE TABLE keys (
   delivered_until INTEGER NOT NULL, -- greatest exp of any delivered slot that holds it
   phase TEXT,                       -- the last one stated in a receipt
   tainted INTEGER,
-  withdrawn INTEGER NOT NULL DEFAULT 0
+  withdrawn INTEGER NOT NULL DEFAULT 0,
+  called_at INTEGER                 -- when an emergency envelope called upon this standby key
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX keys_tenant ON keys (tenant);
 
 CREATE TABLE private_keys (kid TEXT PRIMARY KEY, tenant TEXT NOT NULL, sealed BLOB NOT NULL) STRICT;
 CREATE TABLE tombstones (kid TEXT PRIMARY KEY, tenant TEXT NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+-- Offboarded by the vault: not served any more, and never again.
+CREATE TABLE removed_tenants (
+  tenant TEXT PRIMARY KEY, location TEXT NOT NULL UNIQUE, at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+-- Labels by operators, for status alone.
+CREATE TABLE tenant_names (tenant TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE clients (
   tenant TEXT NOT NULL, client_id TEXT NOT NULL, client TEXT NOT NULL, PRIMARY KEY (tenant, client_id)
@@ -71,4 +79,7 @@ CREATE TABLE staged_private_keys (
   kid TEXT PRIMARY KEY, tenant TEXT NOT NULL, import INTEGER NOT NULL, sealed BLOB NOT NULL
 ) STRICT;
 CREATE TABLE staged_tombstones (kid TEXT PRIMARY KEY, tenant TEXT NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE staged_removed (
+  tenant TEXT PRIMARY KEY, location TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, import INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 `

@@ -12,6 +12,7 @@ import { type MaterialManifest, materialBinding, materialTyp } from '../../share
 import type { OpenMaterial, SealedKeyLine } from '../../shared/formats/material-file.ts'
 import type { Context } from './context.ts'
 import { checkSharedFactors, checkTenant, knownEntry, latePublication, locationOf } from './import-checks.ts'
+import { mustNotBeRemoved, stageRemoved } from './removed.ts'
 import { createSigner, verifySignature } from './signing.ts'
 import type { Store } from './store.ts'
 
@@ -24,7 +25,7 @@ export type Progress = (done: number, total: number) => void
 /** Empties the staging tables and drops slots that belong to no current tenant: leftovers and replaced ones. */
 export function clearStaging(store: Store): void {
   store.change(() => {
-    for (const table of ['staged_tenants', 'staged_keys', 'staged_private_keys', 'staged_tombstones'])
+    for (const table of ['staged_tenants', 'staged_keys', 'staged_private_keys', 'staged_tombstones', 'staged_removed'])
       store.run(`DELETE FROM ${table}`)
     store.run(
       'DELETE FROM slots WHERE NOT EXISTS (SELECT 1 FROM tenants t WHERE t.tenant = slots.tenant AND t.import = slots.import)',
@@ -36,7 +37,7 @@ export function clearStaging(store: Store): void {
 export async function stageBundle(
   context: Context,
   id: number,
-  { manifest, tenants }: OpenBundle,
+  { manifest, tenants, removed }: OpenBundle,
   now: number,
   progress: Progress,
 ): Promise<void> {
@@ -49,7 +50,8 @@ export async function stageBundle(
     store.change(() => {
       for (const { line, slots } of planned) {
         const known = knownEntry(store, line.tenant)
-        checkTenant(store, line, known, now)
+        mustNotBeRemoved(store, line)
+        checkTenant(store, line, known, now, manifest.catchUp !== undefined)
         stageTenant(context, id, line, known === null)
         for (const key of line.keys) stageKey(store, line, key, slots, latePublication(line, key, known, now))
       }
@@ -57,6 +59,9 @@ export async function stageBundle(
     done += batch.length
     progress(done, manifest.tenants)
   }
+  store.change(() => {
+    for (const line of removed) stageRemoved(store, id, line)
+  })
   checkSharedFactors(store)
 }
 
@@ -157,7 +162,7 @@ async function openKey(
 }
 
 /** The private half must belong to the public one that the root signed, and sign with it. Code `key-refused`. */
-function mustMatch(key: BundleKey, tenant: string, pkcs8: Uint8Array): void {
+export function mustMatch(key: BundleKey, tenant: string, pkcs8: Uint8Array): void {
   const refuse = (cause?: unknown) =>
     new KeyriteError('key-refused', `The private half of key ${key.kid} of ${tenant} does not belong to it.`, { cause })
   try {

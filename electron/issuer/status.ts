@@ -16,10 +16,14 @@ export type Status = {
   /** Receipts that the vault had not taken when it made the newest bundle. */
   receiptsNotExported: number
   tenants: TenantStatus[]
+  /** Tenants that the vault offboarded: nothing of them is served any more. */
+  offboarded: { tenant: string; at: number }[]
 }
 
 export type TenantStatus = {
   tenant: string
+  /** As operators labelled it, or as the vault names it. */
+  name: string
   issuer: string
   jwksUri: string
   tokenEndpoint: string
@@ -43,13 +47,18 @@ export type KeyStatus = {
   hasPrivate: boolean
   tainted: boolean
   withdrawn: boolean
+  /** Made elsewhere: its independence is attested by nobody. */
+  imported: boolean
 }
 
 export function runtimeStatus({ config, store, receipts, clock }: Context): Status {
   const { runtimeId, environment, practice, vaultId } = config
   const now = clock.now()
   const bundle = store.bundle()
-  const tenants = store.all<{ tenant: string }>('SELECT tenant FROM tenants ORDER BY tenant')
+  const tenants = store.all<{ tenant: string }>(
+    'SELECT tenant FROM tenants WHERE tenant NOT IN (SELECT tenant FROM removed_tenants) ORDER BY tenant',
+  )
+  const offboarded = store.all<{ tenant: string; at: number }>('SELECT tenant, at FROM removed_tenants ORDER BY tenant')
   return {
     runtimeId,
     environment,
@@ -62,6 +71,7 @@ export function runtimeStatus({ config, store, receipts, clock }: Context): Stat
       const state = loadTenant(store, tenant)
       return state ? [tenantStatus(state, now)] : []
     }),
+    offboarded,
   }
 }
 
@@ -75,10 +85,12 @@ function tenantStatus(state: TenantState, now: number): TenantStatus {
     const phase = phaseAt(key, signers.get(KEY_SPECS[spec].alg) ?? null, now)
     const withdrawn = rows.get(kid)?.withdrawn === 1 || compromised.has(kid)
     const times = { announceAt, signFrom, signUntil, extendUntil, removeAt }
-    return { kid, label, spec, phase, ...times, hasPrivate, tainted, withdrawn }
+    const imported = key.propagation === 'none (imported key)'
+    return { kid, label, spec, phase, ...times, hasPrivate, tainted, withdrawn, imported }
   })
   return {
     tenant,
+    name: state.named ?? entry.name,
     issuer: entry.issuer,
     jwksUri: `${entry.issuer}/.well-known/jwks.json`,
     tokenEndpoint: `${entry.issuer}/token`,

@@ -1,5 +1,6 @@
 import { byAlgorithm, type FactsOf, readyAt, type ScheduledKey, signerAt } from '../../shared/domain/key.ts'
 import { cutSlots, type Slot } from '../../shared/domain/slots.ts'
+import type { BundleKey } from '../../shared/formats/bundle.ts'
 import type { TenantEntry } from '../../shared/formats/bundle-check.ts'
 import type { Stated } from '../../shared/formats/receipt.ts'
 import type { Store } from './store.ts'
@@ -15,6 +16,7 @@ export type KeyRow = {
   phase: StatedPhase | null
   tainted: number | null
   withdrawn: 0 | 1
+  called_at: number | null
   has_private: 0 | 1
   tombstoned: 0 | 1
 }
@@ -25,46 +27,70 @@ export type TenantState = {
   import: number
   version: number
   dataKey: Uint8Array
+  /** When the vault offboarded it; from then on nothing of it is served or signed. */
+  removedAt: number | null
+  /** The label that operators gave it. */
+  named: string | null
   slots: Slot[]
   rows: ReadonlyMap<string, KeyRow>
   facts: FactsOf
 }
 
-type Row = { tenant: string; entry: string; iat: number; import: number; data_key: Uint8Array; version: number }
+type Row = {
+  tenant: string
+  entry: string
+  iat: number
+  import: number
+  data_key: Uint8Array
+  version: number
+  removed_at: number | null
+  named: string | null
+}
+
+const TENANT_ROW = `
+SELECT t.tenant, t.entry, t.iat, t.import, t.data_key, t.version, r.at AS removed_at, n.name AS named
+FROM tenants t LEFT JOIN removed_tenants r ON r.tenant = t.tenant LEFT JOIN tenant_names n ON n.tenant = t.tenant
+WHERE t.tenant = ?`
 
 const KEY_ROWS = `
-SELECT k.kid, k.first_published, k.delivered_until, k.phase, k.tainted, k.withdrawn,
+SELECT k.kid, k.first_published, k.delivered_until, k.phase, k.tainted, k.withdrawn, k.called_at,
   p.kid IS NOT NULL AS has_private, t.kid IS NOT NULL AS tombstoned
 FROM keys k LEFT JOIN private_keys p ON p.kid = k.kid LEFT JOIN tombstones t ON t.kid = k.kid
 WHERE k.tenant = ?`
 
 /** Loads a tenant, or null when there is none. What it parses was checked strictly when it was imported. */
 export function loadTenant(store: Store, tenant: string): TenantState | null {
-  const row = store.get<Row>(
-    'SELECT tenant, entry, iat, import, data_key, version FROM tenants WHERE tenant = ?',
-    tenant,
-  )
+  const row = store.get<Row>(TENANT_ROW, tenant)
   if (!row) return null
   const entry = JSON.parse(row.entry) as TenantEntry
   const rows = new Map(store.all<KeyRow>(KEY_ROWS, tenant).map((key) => [key.kid, key]))
   const compromised = new Set(entry.compromised.map((key) => key.kid))
   return {
     tenant,
-    entry,
+    entry: { ...entry, keys: entry.keys.map((key) => asCalled(key, rows.get(key.kid)?.called_at ?? null)) },
     import: row.import,
     version: row.version,
     dataKey: row.data_key,
+    removedAt: row.removed_at,
+    named: row.named,
     slots: cutSlots(entry.policy, entry.keys, compromised, row.iat),
     rows,
     facts: (kid) => {
       const key = rows.get(kid)
       return {
         hasPrivate: key?.has_private === 1,
-        tainted: key === undefined || key.tainted !== null || key.tombstoned === 1 || compromised.has(kid),
+        tainted: row.removed_at !== null || key === undefined || key.tainted !== null || key.tombstoned === 1 || compromised.has(kid),
         firstPublishedAt: key?.first_published ?? null,
       }
     },
   }
+}
+
+/** A standby key that an emergency envelope called upon signs from then on. Its announcement and removal stay as they are. */
+function asCalled(key: BundleKey, calledAt: number | null): BundleKey {
+  if (!key.standby || calledAt === null) return key
+  const { standby: _, ...called } = key
+  return { ...called, signFrom: calledAt, propagation: 'none (emergency)' }
 }
 
 /** The key that signs at `now` for each algorithm of the tenant's keys, null where none may. */
@@ -74,7 +100,8 @@ export function signersAt({ entry, facts }: TenantState, now: number): Map<strin
 }
 
 /** The next instant after `now` at which a phase can change, or null. */
-export function nextPhaseChange({ entry, facts }: TenantState, now: number): number | null {
+export function nextPhaseChange({ entry, facts, removedAt }: TenantState, now: number): number | null {
+  if (removedAt !== null) return null
   const instants = entry.keys.flatMap((key) => [
     key.announceAt,
     readyAt(key, entry.policy.propagationTime, facts(key.kid).firstPublishedAt),

@@ -9,14 +9,20 @@ import type { Store } from './store.ts'
 /** One-time transport keys: made here, offered in the enrollment or a receipt, erased once material was imported. */
 
 /** Makes a transport key and keeps its private half sealed. Within `store.change`. */
-export function makeTransportKey(store: Store, sealer: Sealer, at: number): P256Jwk {
+export function makeTransportKey(
+  store: Store,
+  sealer: Sealer,
+  at: number,
+  use: 'transport' | 'envelope' = 'transport',
+): P256Jwk {
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const jwk = p256JwkSchema.parse(pair.publicKey.export({ format: 'jwk' }))
   const pkcs8 = pair.privateKey.export({ format: 'der', type: 'pkcs8' })
   const kid = thumbprint(jwk)
   store.run(
-    "INSERT INTO own_keys (kid, use, jwk, sealed, offered_at) VALUES (?, 'transport', ?, ?, ?)",
+    'INSERT INTO own_keys (kid, use, jwk, sealed, offered_at) VALUES (?, ?, ?, ?, ?)',
     kid,
+    use,
     JSON.stringify(jwk),
     sealer.sealOwn(kid, pkcs8),
     at,
@@ -34,9 +40,15 @@ export function unusedTransportKey(store: Store): P256Jwk | null {
 }
 
 /** Opens the private half of a transport key. Code `decryption-failed` when it was erased or never was this runtime's. */
-export async function openTransportKey(store: Store, sealer: Sealer, kid: string): Promise<CryptoKey> {
+export async function openTransportKey(
+  store: Store,
+  sealer: Sealer,
+  kid: string,
+  use: 'transport' | 'envelope' = 'transport',
+): Promise<CryptoKey> {
   const row = store.get<{ sealed: Uint8Array | null }>(
-    "SELECT sealed FROM own_keys WHERE use = 'transport' AND kid = ?",
+    'SELECT sealed FROM own_keys WHERE use = ? AND kid = ?',
+    use,
     kid,
   )
   must(row, 'decryption-failed', 'This material is sealed to a transport key that this runtime never offered.')

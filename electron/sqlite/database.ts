@@ -79,6 +79,7 @@ export function sqliteError(error: unknown, what: string, path: string): Keyrite
     return new KeyriteError('medium-full', `Writing the ${what}: the medium is full.`, { cause: error })
   if (sqlite.startsWith('SQLITE_IOERR') || sqlite.startsWith('SQLITE_READONLY') || sqlite === 'SQLITE_CANTOPEN')
     return new KeyriteError('medium-failed', `Using the ${what} at ${path}: the medium reports ${sqlite}.`, {
+      lost: 'Whether the last change was kept shows when it is opened again; half of it never is.',
       cause: error,
     })
   throw error

@@ -1,25 +1,25 @@
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { VaultEvent } from '../../shared/domain/events.ts'
-import { checkPeople, type PersonName } from '../../shared/domain/roster.ts'
+import { checkPeople, holdersOf, type PlannedPerson } from '../../shared/domain/roster.ts'
 import { must } from '../../shared/errors.ts'
 import { type Bytes, wipe } from '../../shared/formats/bytes.ts'
 import { CHAIN_START } from '../../shared/formats/event.ts'
 import { thumbprint } from '../../shared/formats/fingerprint.ts'
 import type { PeopleFile, PersonEntry } from '../../shared/formats/people-file.ts'
-import { type Roster, type RosterPerson, signRoster } from '../../shared/formats/roster.ts'
+import { costOf, type RosterPerson, signRoster } from '../../shared/formats/roster.ts'
 import { signTrustAnchor } from '../../shared/formats/trust-anchor.ts'
 import { ioError } from '../files/errors.ts'
-import { syncFolder } from '../files/write.ts'
-import { append, chain, createTables } from './log.ts'
+import { moveFile, removeFile, tryRemove } from '../files/write.ts'
+import { agreementsOf, deal, sharesIn } from './deal.ts'
+import { append, chain, createTables, openVaultFile } from './log.ts'
 import {
   checkPassphrase,
   createIdentity,
   fileKeyId,
   p256Public,
   sealFileKey,
-  sealShare,
   statementSigner,
   type UnlockedPerson,
   unlockPerson,
@@ -28,16 +28,18 @@ import {
 import { digestsOf, writePeople } from './people-store.ts'
 import { keyRow, nameOf, ROOT_OWNER, sealedRows, wrapRow } from './quorum.ts'
 import { sealKey } from './sealing.ts'
-import { dealShares } from './sharing.ts'
-import { agreementsOf, dbPath, openVaultFile, Vault } from './vault.ts'
+import { removeShares, writeShares } from './share-files.ts'
+import { dbPath, Vault } from './vault.ts'
 
 export type NewVault = {
   /** The vault's folder; its name ends in .vault and it does not exist yet. */
   folder: string
   name: string
   practice: boolean
-  people: readonly PersonName[]
+  people: readonly PlannedPerson[]
   threshold: number
+  /** Where shares of custodians with a medium of their own go. */
+  shareFolder?: string
   /** One passphrase for each person. */
   passphrases: ReadonlyMap<string, string>
   at: number
@@ -57,27 +59,46 @@ export async function createVault(wanted: NewVault): Promise<Vault> {
   must(folder.endsWith('.vault'), 'usage-invalid', "A vault's folder has a name that ends in .vault.")
   must(!existsSync(folder), 'vault-exists', `There is something at ${folder} already.`)
   checkPeople(wanted.people, wanted.threshold)
+  const onMedia = Object.values(holdersOf(wanted.people)).includes('medium')
+  must(
+    !onMedia || wanted.shareFolder,
+    'usage-invalid',
+    'A share is to lie on a medium of its custodian: name its folder with --shares.',
+  )
   checkPassphrases(wanted)
   const building = join(dirname(folder), `.${basename(folder)}.${randomBytes(4).toString('hex')}.partial`)
+  let written: string[] = []
   try {
+    removeUnfinished(folder)
     mkdirSync(building, { mode: 0o700, recursive: true })
-    const present = await build(building, wanted)
-    renameSync(building, folder)
-    syncFolder(dirname(folder))
+    const { present, shares } = await build(building, wanted)
+    if (wanted.shareFolder !== undefined) written = writeShares(wanted.shareFolder, shares, wanted.at)
+    moveFile(building, folder)
     const vault = await Vault.openFor(folder, present)
+    vault.shareFolders = wanted.shareFolder === undefined ? [] : [wanted.shareFolder]
     // Its first events were written just now, by this very process.
     vault.tail = null
     return vault
   } catch (error) {
-    rmSync(building, { recursive: true, force: true })
+    tryRemove(building)
+    if (!existsSync(folder)) removeShares(written)
     throw ioErrorOf(error, folder)
   }
 }
 
-async function build(folder: string, wanted: NewVault): Promise<Map<string, UnlockedPerson>> {
+/** What earlier tries for the same folder left when they were ended: no vault ever came of it. */
+function removeUnfinished(folder: string): void {
+  const beside = dirname(folder)
+  if (!existsSync(beside)) return
+  const ours = (name: string) => name.startsWith(`.${basename(folder)}.`) && /\.[0-9a-f]{8}\.partial$/.test(name)
+  for (const name of readdirSync(beside).filter(ours)) removeFile(join(beside, name))
+}
+
+type Built = { present: Map<string, UnlockedPerson>; shares: string[] }
+
+async function build(folder: string, wanted: NewVault): Promise<Built> {
   const vault: VaultName = { vaultId: randomUUID(), practice: wanted.practice }
   const fileKey = new Uint8Array(randomBytes(32))
-  const secret = new Uint8Array(randomBytes(32))
   const { people, entries, present } = await enrollPeople(vault, wanted, fileKey)
 
   const root = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -86,23 +107,12 @@ async function build(folder: string, wanted: NewVault): Promise<Map<string, Unlo
   const [rootKid, successorKid] = [thumbprint(rootJwk), thumbprint(successorJwk)]
   const signer = statementSigner(rootKid, root.privateKey)
 
-  const custodians = wanted.people.filter((person) => person.role === 'custodian').map((person) => person.id)
-  const place = { vaultId: vault.vaultId, epoch: 1, threshold: wanted.threshold }
-  const { shares, commitments, secretCommitment } = await dealShares(secret, custodians, place)
-  for (const share of shares) {
-    const entry = entries[share.person]
-    const to = people.find((person) => person.id === share.person)?.encryption
-    if (entry && to) entry.shares = { 1: await sealShare(vault, share, 1, to) }
-    wipe(share.bytes)
-  }
-  const roster: Roster = {
-    vaultId: vault.vaultId,
-    practice: vault.practice,
-    epoch: 1,
-    threshold: wanted.threshold,
-    people,
-    shares: commitments,
-    secretCommitment,
+  const holders = holdersOf(wanted.people)
+  const dealt = await deal(vault, { people, threshold: wanted.threshold, epoch: 1 })
+  const { roster, secret } = dealt
+  for (const [id, jwe] of sharesIn('vault', dealt, holders)) {
+    const entry = entries[id]
+    if (entry) entry.shares = { 1: jwe }
   }
   const rosterJws = await signRoster(roster, signer)
   const agreements = await agreementsOf(rosterJws, roster, present)
@@ -127,7 +137,8 @@ async function build(folder: string, wanted: NewVault): Promise<Map<string, Unlo
     }),
   )
   wipe(secret)
-  const file: PeopleFile = { anchor, roster: rosterJws, people: entries }
+  const file: PeopleFile = { anchor, roster: rosterJws, people: entries, pending: {} }
+  const media = sharesIn('medium', dealt, holders)
   const created: VaultEvent = {
     type: 'vault-created',
     vaultId: vault.vaultId,
@@ -137,19 +148,23 @@ async function build(folder: string, wanted: NewVault): Promise<Map<string, Unlo
     successor: successorKid,
     roster: rosterJws,
     agreements,
-    people: digestsOf(file),
+    people: digestsOf(entries),
     sealed: sealed.digests,
     epoch: 1,
+    ...(media.size > 0 && { medium: [...media.keys()] }),
   }
   const actor = present.get(wanted.actor) ?? null
   const drafts = [created, ...wanted.first(vault)].map((event) => ({ event, at, actor }))
   writePeople(folder, file)
   const db = openVaultFile(dbPath(folder), fileKey, true)
-  createTables(db)
-  append(db, chain(vault.vaultId, { seq: 0, head: CHAIN_START }, drafts), { put: sealed.put })
-  db.close()
-  wipe(fileKey)
-  return present
+  try {
+    createTables(db)
+    append(db, chain(vault.vaultId, { seq: 0, head: CHAIN_START }, drafts), { put: sealed.put })
+  } finally {
+    db.close()
+    wipe(fileKey)
+  }
+  return { present, shares: [...media.values()] }
 }
 
 /** Everybody has one, nobody the same: two shares behind one passphrase would be one person's. */
@@ -176,7 +191,7 @@ async function enrollPeople(vault: VaultName, wanted: NewVault, fileKey: Uint8Ar
     const identity = await createIdentity(vault, id, passphrase)
     const person = await unlockPerson(vault, id, identity, passphrase)
     const { encryption, signing, kdf } = identity
-    people.push({ id, name, role, encryption, signing, kdf })
+    people.push({ id, name, role, encryption, signing, kdf: costOf(kdf) })
     entries[id] = {
       identity,
       fileKeys: { [fileKeyId(fileKey)]: await sealFileKey(vault, id, encryption, fileKey) },

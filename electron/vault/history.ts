@@ -1,40 +1,39 @@
 import type { EventOf, LoggedEvent } from '../../shared/domain/events.ts'
 import { emptyState, evolve, type VaultState } from '../../shared/domain/state.ts'
 import { KeyriteError, must } from '../../shared/errors.ts'
-import { checkApprovals } from '../../shared/formats/approval.ts'
+import { checkApprovals, tailAct } from '../../shared/formats/approval.ts'
+import { type Accepted, Authority, type Relied } from '../../shared/formats/authority.ts'
 import { digest } from '../../shared/formats/bytes.ts'
 import { openCheckpoint } from '../../shared/formats/checkpoint.ts'
+import { checkAccepted } from '../../shared/formats/custody.ts'
 import { CHAIN_START } from '../../shared/formats/event.ts'
-import { canonicalText } from '../../shared/formats/json.ts'
+import { brokenAt } from '../../shared/formats/log.ts'
 import { openRoster, type Roster } from '../../shared/formats/roster.ts'
 import { type Anchor, openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
 import { type EncryptedDatabase, sqliteError } from '../sqlite/database.ts'
-import { Authority, type Relied } from './authority.ts'
-import { brokenAt, readChain } from './log.ts'
+import { newestCheckpoint, readChain } from './log.ts'
+import { Roots, type Rotation } from './roots.ts'
+import { SealedTable } from './sealed-table.ts'
 
 /** Reading a vault's history back, and every check that does not need a private key. */
 
-/** One digest for the whole table of sealed blobs: their ids and digests, in order. */
-export const sealedDigest = (sealed: ReadonlyMap<string, string>): string =>
-  digest(canonicalText([...sealed].sort(([a], [b]) => (a < b ? -1 : 1))))
-
-export type History = { state: VaultState; anchor: Anchor; roster: Roster; checkpoints: number }
-
-/** What M custodians sign when they accept events after the newest checkpoint: the whole history as it then was. */
-export const tailAct = (from: number, to: number, head: string) => ({
-  ceremony: 'tail',
-  planDigest: head,
-  step: `accept-tail-${from}-${to}`,
-  objects: head,
-})
+export type History = { state: VaultState; anchor: Anchor; roots: Roots; roster: Roster; checkpoints: number }
 
 /** An accepted tail, and the roster that was in force. */
-type Acceptance = { seq: number; event: EventOf<'tail-accepted'>; roster: string }
+type Acceptance = { seq: number; event: EventOf<'tail-accepted'>; roster: string; anchor: string }
 
 type HistoryOptions = { everyCheckpoint?: boolean; onEvent?: (event: LoggedEvent, state: VaultState) => void }
 
 /** What the state said at the event before a checkpoint; the root must have signed exactly that. */
-type Moment = { seq: number; head: string; roster: string; sealed: string; statement: string; checkpointSeq: number }
+type Moment = {
+  seq: number
+  head: string
+  roster: string
+  sealed: string
+  anchor: string
+  statement: string
+  checkpointSeq: number
+}
 
 /**
  * Folds the log and checks: the chain of every event, the root's signature over the newest checkpoint (over all of them
@@ -62,31 +61,33 @@ async function foldHistory(
   anchorJws: string,
   { everyCheckpoint = false, onEvent = () => {} }: HistoryOptions,
 ): Promise<History> {
-  const anchor = await openTrustAnchor(anchorJws)
-  const state = emptyState(CHAIN_START)
-  let moments: Moment[] = []
+  const { vaultId } = await openTrustAnchor(anchorJws)
+  const sealed = new SealedTable()
+  const state = { ...emptyState(CHAIN_START), sealed }
+  const rotations: Rotation[] = []
+  const moments: Moment[] = []
+  const newest = newestCheckpoint(db)
   let acceptances: Acceptance[] = []
   const authority = new Authority()
-  for (const logged of readChain(db, anchor.vaultId)) {
+  for (const logged of readChain(db, vaultId)) {
     if (logged.event.type === 'checkpoint') {
-      const { seq, head, roster } = state
-      const moment = {
-        seq,
-        head,
-        roster: digest(roster),
-        sealed: sealedDigest(state.sealed),
-        statement: logged.event.statement,
-        checkpointSeq: logged.seq,
+      if (everyCheckpoint || logged.seq === newest) {
+        moments.push(momentOf(state, sealed.digest(), logged.seq, logged.event.statement))
       }
-      moments = everyCheckpoint ? [...moments, moment] : [moment]
       // What stands before a checkpoint, the root has signed.
       if (!everyCheckpoint) acceptances = []
       authority.relied = []
+      authority.accepted = []
     }
     if (logged.event.type === 'tail-accepted') {
       if (logged.event.head !== state.head || logged.event.to > state.seq)
         throw brokenAt(logged.seq, 'it accepts another history')
-      acceptances.push({ seq: logged.seq, event: logged.event, roster: state.roster })
+      const { roster, anchor } = state
+      acceptances.push({ seq: logged.seq, event: logged.event, roster, anchor })
+    }
+    if (logged.event.type === 'root-rotated') {
+      const { roster, anchor } = state
+      rotations.push({ seq: logged.seq, event: logged.event, roster, anchor })
     }
     if (logged.at < state.lastAt) throw brokenAt(logged.seq, 'it is older than the one before')
     authority.see(logged, state)
@@ -94,14 +95,18 @@ async function foldHistory(
     onEvent(logged, state)
   }
   authority.end(state)
+  // A crash between a succession and the pruning leaves the anchor before in people.json.
   must(
-    state.anchor === anchorJws && state.vaultId === anchor.vaultId,
+    [state.anchor, state.pastAnchors.at(-1)?.anchor].includes(anchorJws) && state.vaultId === vaultId,
     'vault-history-broken',
     'The list of people and the history name different roots.',
   )
-  for (const moment of moments) await checkMoment(moment, anchor)
-  for (const acceptance of acceptances) await checkAcceptance(acceptance, anchor)
-  for (const relied of authority.relied) await checkRelied(relied, anchor)
+  const roots = await Roots.open(rotations[0]?.anchor ?? state.anchor, rotations)
+  const anchor = roots.of(state.anchor)
+  for (const moment of moments) await checkMoment(moment, roots.of(moment.anchor))
+  for (const acceptance of acceptances) await checkAcceptance(acceptance, roots.of(acceptance.anchor))
+  for (const relied of authority.relied) await checkRelied(relied, roots.of(relied.anchor))
+  for (const accepted of authority.accepted) await checkWelcome(accepted, vaultId)
   checkBlobs(db, state)
   const roster = await rosterOf(state.roster, anchor)
   must(
@@ -109,8 +114,18 @@ async function foldHistory(
     'vault-history-broken',
     'The roster that the history names belongs to another epoch.',
   )
-  return { state, anchor, roster, checkpoints: moments.length }
+  return { state, anchor, roots, roster, checkpoints: moments.length }
 }
+
+const momentOf = (state: VaultState, sealed: string, checkpointSeq: number, statement: string): Moment => ({
+  seq: state.seq,
+  head: state.head,
+  anchor: state.anchor,
+  roster: digest(state.roster),
+  sealed,
+  statement,
+  checkpointSeq,
+})
 
 /** An acceptance counts only with the approvals of M custodians: one person alone could write the event. */
 async function checkAcceptance({ seq, event, roster: jws }: Acceptance, anchor: Anchor): Promise<void> {
@@ -140,6 +155,21 @@ async function checkRelied({ seq, approval, planDigest, roster: jws }: Relied, a
       'vault-history-broken',
       `Event ${seq} claims the approval of a quorum that did not give it.`,
       { cause },
+    )
+  }
+}
+
+/** The same for a roster that its own custodians approved. */
+async function checkWelcome({ seq, event, planDigest, pending }: Accepted, vaultId: string): Promise<void> {
+  try {
+    await checkAccepted(event, pending, { vaultId, planDigest })
+  } catch (cause) {
+    throw new KeyriteError(
+      'vault-history-broken',
+      `Event ${seq} claims the approval of new custodians who did not give it.`,
+      {
+        cause,
+      },
     )
   }
 }

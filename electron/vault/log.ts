@@ -1,9 +1,9 @@
-import { sign, verify } from 'node:crypto'
+import { sign } from 'node:crypto'
 import type { LoggedEvent, VaultEvent } from '../../shared/domain/events.ts'
-import { KeyriteError } from '../../shared/errors.ts'
-import { fromBase64url, utf8 } from '../../shared/formats/bytes.ts'
+import { utf8 } from '../../shared/formats/bytes.ts'
 import { CHAIN_START, encodeEvent, eventHash, eventSigningInput, parseEvent } from '../../shared/formats/event.ts'
-import { type EncryptedDatabase, transact } from '../sqlite/database.ts'
+import { brokenAt, followRow, type LogRow } from '../../shared/formats/log.ts'
+import { type EncryptedDatabase, openDatabase, transact } from '../sqlite/database.ts'
 import type { UnlockedPerson } from './people.ts'
 
 /** The event log and the sealed blobs: the only two tables of a vault. */
@@ -16,21 +16,17 @@ const SCHEMA = `
   CREATE TABLE sealed (id TEXT PRIMARY KEY, blob BLOB NOT NULL) STRICT;
 `
 
-export type EventRow = {
-  seq: number
-  at: number
-  actor: string
-  type: string
-  body: string
-  prev: string
-  hash: string
-  signature: string | null
-}
+export type EventRow = LogRow & { type: string }
+/** A row about to be written, with its event as it will be read back. */
+export type NewRow = EventRow & { event: VaultEvent }
 
 /** What a commit does to the sealed blobs. */
-export type SealedChange = { put?: ReadonlyMap<string, Uint8Array>; remove?: readonly string[] }
+export type SealedChange = { put?: Iterable<[string, Uint8Array]>; remove?: readonly string[] }
 
-export const createTables = (db: EncryptedDatabase): void => void db.exec(SCHEMA)
+export const openVaultFile = (path: string, key: Uint8Array, create = false): EncryptedDatabase =>
+  openDatabase({ path, key, profile: 'vault', what: 'vault', create })
+
+export const createTables = (db: EncryptedDatabase): void => transact(db, 'vault', () => void db.exec(SCHEMA))
 
 const INSERT = `INSERT INTO events (seq, at, actor, type, body, prev, hash, signature)
   VALUES (@seq, @at, @actor, @type, @body, @prev, @hash, @signature)`
@@ -42,30 +38,33 @@ export type Draft = { event: VaultEvent; at: number; actor: UnlockedPerson | nul
  * Chains new events after `last` and signs those in which a person acts. Refuses an event that could not be read back:
  * once committed, it would close the vault for good.
  */
-export function chain(vaultId: string, last: { seq: number; head: string }, drafts: readonly Draft[]): EventRow[] {
-  const rows: EventRow[] = []
+export function chain(vaultId: string, last: { seq: number; head: string }, drafts: readonly Draft[]): NewRow[] {
+  const rows: NewRow[] = []
   let { seq, head } = last
   for (const { event, at, actor } of drafts) {
     const link = { seq: ++seq, at, actor: actor?.id ?? 'keyrite', body: encodeEvent(event), prev: head }
-    parseEvent(link.body)
+    const readBack = parseEvent(link.body)
     head = eventHash(vaultId, link)
     const signature = actor ? sign(null, utf8(eventSigningInput(head)), actor.signingKey).toString('base64url') : null
-    rows.push({ ...link, type: event.type, hash: head, signature })
+    rows.push({ ...link, type: event.type, hash: head, signature, event: readBack })
   }
   return rows
 }
 
-/** Writes events and sealed changes in one transaction: all or nothing. */
+/** Writes events and sealed changes in one transaction: all or nothing. Nothing either when `last`, its last act, throws. */
 export function append(
   db: EncryptedDatabase,
-  rows: readonly EventRow[],
-  { put = new Map(), remove = [] }: SealedChange,
+  rows: Iterable<EventRow>,
+  { put = [], remove = [] }: SealedChange,
+  last = () => {},
 ): void {
   transact(db, 'vault', () => {
     const insert = db.prepare(INSERT)
     for (const row of rows) insert.run(row)
-    for (const [id, blob] of put) db.prepare(PUT).run(id, blob)
+    const putRow = db.prepare(PUT)
+    for (const [id, blob] of put) putRow.run(id, blob)
     for (const id of remove) overwriteAndDelete(db, id)
+    last()
   })
 }
 
@@ -80,39 +79,26 @@ export const readRows = (db: EncryptedDatabase): IterableIterator<EventRow> =>
     .prepare<[], EventRow>('SELECT seq, at, actor, type, body, prev, hash, signature FROM events ORDER BY seq')
     .iterate()
 
+/** The rows from `from` to `to`, without what only the table keeps beside them. */
+export const readRange = (db: EncryptedDatabase, from: number, to: number): IterableIterator<LogRow> =>
+  db
+    .prepare<[number, number], LogRow>(
+      'SELECT seq, at, actor, body, prev, hash, signature FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq',
+    )
+    .iterate(from, to)
+
+/** Where the newest checkpoint claims to stand; 0 without one. Its row is checked when it is read in its place. */
+export const newestCheckpoint = (db: EncryptedDatabase): number =>
+  db.prepare<[], { seq: number }>("SELECT seq FROM events WHERE type = 'checkpoint' ORDER BY seq DESC LIMIT 1").get()
+    ?.seq ?? 0
+
 /** Checks each row's place, link and type while reading. Code `vault-history-broken`, naming the first event that is wrong. */
 export function* readChain(db: EncryptedDatabase, vaultId: string): Generator<LoggedEvent & { row: EventRow }> {
-  let prev = CHAIN_START
-  let seq = 0
+  let last = { seq: 0, head: CHAIN_START }
   for (const row of readRows(db)) {
-    seq++
-    const link = eventHash(vaultId, row)
-    if (row.seq !== seq || row.prev !== prev || row.hash !== link)
-      throw brokenAt(Math.min(seq, row.seq), 'its link does not fit')
-    const event = readable(row.body, seq)
-    if (event.type !== row.type) throw brokenAt(seq, 'its type was changed')
-    prev = link
-    yield { seq, at: row.at, actor: row.actor, hash: row.hash, signature: row.signature, event, row }
+    const logged = followRow(vaultId, last, row)
+    if (logged.event.type !== row.type) throw brokenAt(logged.seq, 'its type was changed')
+    last = { seq: logged.seq, head: logged.hash }
+    yield { ...logged, row }
   }
 }
-
-function readable(body: string, seq: number): VaultEvent {
-  try {
-    return parseEvent(body)
-  } catch (cause) {
-    throw new KeyriteError('vault-history-broken', `Event ${seq} of the vault is not one that Keyrite writes.`, {
-      cause,
-    })
-  }
-}
-
-/** True when a person's signature over an event's link verifies. */
-export const eventSignatureHolds = (logged: LoggedEvent, publicKey: Parameters<typeof verify>[2]): boolean =>
-  logged.signature !== null &&
-  SIGNATURE.test(logged.signature) &&
-  verify(null, utf8(eventSigningInput(logged.hash)), publicKey, fromBase64url(logged.signature))
-/** An Ed25519 signature in canonical base64url. */
-const SIGNATURE = /^[A-Za-z0-9_-]{85}[AQgw]$/
-
-export const brokenAt = (seq: number, why: string): KeyriteError =>
-  new KeyriteError('vault-history-broken', `Event ${seq} of the vault was changed, moved or removed: ${why}.`)

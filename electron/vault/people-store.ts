@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import type { PersonDigests } from '../../shared/domain/events.ts'
+import type { VaultState } from '../../shared/domain/state.ts'
 import { KeyriteError, must } from '../../shared/errors.ts'
+import { digest } from '../../shared/formats/bytes.ts'
 import { canonicalText } from '../../shared/formats/json.ts'
 import {
   encodePeopleFile,
@@ -9,7 +11,7 @@ import {
   parsePeopleFile,
   personDigests,
 } from '../../shared/formats/people-file.ts'
-import { openRoster } from '../../shared/formats/roster.ts'
+import { costOf, openRoster, parseRosterText, type Roster } from '../../shared/formats/roster.ts'
 import type { Anchor } from '../../shared/formats/trust-anchor.ts'
 import { readFileGuarded } from '../files/read.ts'
 import { replaceFile } from '../files/write.ts'
@@ -36,96 +38,106 @@ export function readPeople(folder: string): PeopleFile {
 
 export const writePeople = (folder: string, file: PeopleFile): void => replaceFile(path(folder), encodePeopleFile(file))
 
-/** Adds an item (a file key, a share) to each named person, leaving what they have. */
-export function extend(
-  file: PeopleFile,
-  items: ReadonlyMap<string, Partial<Pick<PersonEntry, 'fileKeys' | 'shares'>>>,
-): PeopleFile {
-  const people = Object.entries(file.people).map(([id, entry]): [string, PersonEntry] => {
-    const more = items.get(id)
-    return [
-      id,
-      { ...entry, fileKeys: { ...entry.fileKeys, ...more?.fileKeys }, shares: { ...entry.shares, ...more?.shares } },
-    ]
-  })
-  return { ...file, people: Object.fromEntries(people) }
+export const digestsOf = (entries: Readonly<Record<string, PersonEntry>>): Record<string, PersonDigests> =>
+  Object.fromEntries(Object.entries(entries).map(([id, entry]) => [id, personDigests(entry)]))
+
+/** What the log says of people.json. */
+export type Expected = Pick<
+  VaultState,
+  'people' | 'pending' | 'former' | 'roster' | 'previousRoster' | 'anchor' | 'pastAnchors'
+>
+
+/**
+ * What counts of people.json by the log: of each person exactly what it names, from the entry in force or from the one
+ * that waits. A change is written there first, then committed, then pruned; so a crash leaves the old state or the new.
+ */
+export function settled(file: PeopleFile, { people, pending, roster, anchor }: Expected): PeopleFile {
+  const choose = (wanted: Record<string, PersonDigests>, from: readonly Record<string, PersonEntry>[]) =>
+    Object.fromEntries(
+      Object.entries(wanted).flatMap(([id, digests]) => {
+        const entry = entryOf(
+          from.flatMap((entries) => entries[id] ?? []),
+          digests,
+        )
+        return entry ? [[id, entry]] : []
+      }),
+    )
+  return {
+    anchor,
+    roster,
+    people: choose(people, [file.people, file.pending]),
+    pending: choose(pending?.people ?? {}, [file.pending, file.people]),
+  }
 }
 
-/** Keeps of each person only the named file keys and shares. */
-export function keep(file: PeopleFile, which: { fileKeys: readonly string[]; shares: readonly string[] }): PeopleFile {
-  const only = (items: Record<string, string>, ids: readonly string[]) =>
-    Object.fromEntries(Object.entries(items).filter(([id]) => ids.includes(id)))
-  const people = Object.entries(file.people).map(([id, entry]): [string, PersonEntry] => [
-    id,
-    { ...entry, fileKeys: only(entry.fileKeys, which.fileKeys), shares: only(entry.shares, which.shares) },
-  ])
-  return { ...file, people: Object.fromEntries(people) }
+/** The entry with the wanted identity, and of all entries the items that are named; the wanted ones where they are there. */
+function entryOf(candidates: readonly PersonEntry[], wanted: PersonDigests): PersonEntry | null {
+  const base = candidates.find((one) => personDigests(one).identity === wanted.identity) ?? candidates[0]
+  if (!base) return null
+  const items = (part: 'fileKeys' | 'shares') =>
+    Object.fromEntries(
+      Object.entries(wanted[part]).flatMap(([item, wantedDigest]) => {
+        const found = candidates.flatMap((one) => one[part][item] ?? [])
+        const chosen = found.find((jwe) => digest(jwe) === wantedDigest) ?? found[0]
+        return chosen === undefined ? [] : [[item, chosen]]
+      }),
+    )
+  return { identity: base.identity, fileKeys: items('fileKeys'), shares: items('shares') }
 }
-
-export const digestsOf = (file: PeopleFile): Record<string, PersonDigests> =>
-  Object.fromEntries(Object.entries(file.people).map(([id, entry]) => [id, personDigests(entry)]))
 
 /**
  * Compares people.json with what the log says of it. Everything the log names must be there unchanged; an item more can
- * only be left from an interrupted change and is removed by `pruned`. Each person's keys must also be those of the
- * root-signed roster, whatever the history says. Code `vault-people-changed`, naming the person.
+ * only be left from an interrupted change, and does not count. Each person's keys must also be those of the root-signed
+ * roster, whatever the history says. Code `vault-people-changed`, naming the person.
  */
-export async function checkPeopleFile(
-  file: PeopleFile,
-  expected: Record<string, PersonDigests>,
-  roster: string,
-  anchor: Anchor,
-): Promise<void> {
-  const changed = (id: string, what: string) =>
-    new KeyriteError(
-      'vault-people-changed',
-      `${what} of ${id} in the list of people is not the one that the history names.`,
-    )
-  for (const id of Object.keys(file.people)) if (!expected[id]) throw changed(id, 'The entry')
+export async function checkPeopleFile(file: PeopleFile, expected: Expected, anchor: Anchor): Promise<void> {
+  const { people, pending, former, roster, previousRoster, pastAnchors } = expected
+  for (const id of Object.keys(file.people)) if (!people[id] && !former.includes(id)) throw changed(id, 'The entry')
+  const known = settled(file, expected)
+  checkDigests(known.people, people)
+  checkDigests(known.pending, pending?.people ?? {})
+  must(
+    [roster, previousRoster].includes(file.roster) &&
+      [expected.anchor, pastAnchors.at(-1)?.anchor].includes(file.anchor),
+    'vault-people-changed',
+    'The roster in the list of people is not the one that the history names.',
+  )
+  checkKeys(known.people, await openRoster(roster, anchor.key, anchor.practice))
+  if (pending) checkKeys(known.pending, parseRosterText(pending.roster))
+}
+
+const changed = (id: string, what: string) =>
+  new KeyriteError(
+    'vault-people-changed',
+    `${what} of ${id} in the list of people is not the one that the history names.`,
+  )
+
+function checkDigests(entries: Record<string, PersonEntry>, expected: Record<string, PersonDigests>): void {
   for (const [id, wanted] of Object.entries(expected)) {
-    const entry = file.people[id]
+    const entry = entries[id]
     if (!entry) throw changed(id, 'The entry')
     const found = personDigests(entry)
     if (found.identity !== wanted.identity) throw changed(id, 'The keys')
     for (const part of ['fileKeys', 'shares'] as const)
-      for (const [item, digest] of Object.entries(wanted[part]))
-        if (found[part][item] !== digest) throw changed(id, part === 'shares' ? 'A share' : 'The access')
-  }
-  if (file.roster !== roster) await checkOlderRoster(file.roster, roster, anchor)
-  const signed = await openRoster(roster, anchor.key, anchor.practice)
-  for (const person of signed.people) {
-    const { encryption, signing, kdf } = file.people[person.id]?.identity ?? {}
-    const same =
-      canonicalText([encryption, signing, kdf]) === canonicalText([person.encryption, person.signing, person.kdf])
-    if (!same) throw changed(person.id, 'The keys')
+      for (const [item, wantedDigest] of Object.entries(wanted[part]))
+        if (found[part][item] !== wantedDigest) throw changed(id, part === 'shares' ? 'A share' : 'The access')
   }
 }
 
-/** Between a new epoch's commit and the pruning, people.json may still hold the roster before, and nothing else. */
-async function checkOlderRoster(found: string, current: string, anchor: Anchor): Promise<void> {
-  const refused = 'The roster in the list of people is not the one that the history names.'
-  let older: boolean
-  try {
-    const [old, now] = await Promise.all([found, current].map((jws) => openRoster(jws, anchor.key, anchor.practice)))
-    older = old !== undefined && now !== undefined && old.vaultId === now.vaultId && old.epoch + 1 === now.epoch
-  } catch (cause) {
-    throw new KeyriteError('vault-people-changed', refused, { cause })
+function checkKeys(entries: Record<string, PersonEntry>, roster: Roster): void {
+  for (const { id, encryption, signing, kdf } of roster.people) {
+    const { identity } = entries[id] ?? {}
+    const same =
+      identity &&
+      canonicalText([identity.encryption, identity.signing, costOf(identity.kdf)]) ===
+        canonicalText([encryption, signing, kdf])
+    if (!same) throw changed(id, 'The keys')
   }
-  must(older, 'vault-people-changed', refused)
 }
 
 /** people.json as the log says it should be, or null when it is so already. */
-export function pruned(file: PeopleFile, expected: Record<string, PersonDigests>, roster: string): PeopleFile | null {
-  const people = Object.entries(file.people).map(([id, entry]): [string, PersonEntry] => {
-    const wanted = expected[id]
-    const only = (items: Record<string, string>, ids: Record<string, string> | undefined) =>
-      Object.fromEntries(Object.entries(items).filter(([item]) => ids && item in ids))
-    return [
-      id,
-      { ...entry, fileKeys: only(entry.fileKeys, wanted?.fileKeys), shares: only(entry.shares, wanted?.shares) },
-    ]
-  })
-  const next = { ...file, roster, people: Object.fromEntries(people) }
+export function pruned(file: PeopleFile, expected: Expected): PeopleFile | null {
+  const next = settled(file, expected)
   const same = Buffer.compare(encodePeopleFile(next), encodePeopleFile(file)) === 0
   return same ? null : next
 }

@@ -1,7 +1,7 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
-import { KeyriteError, must } from '../../shared/errors.ts'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+import { isKeyriteError, KeyriteError, must } from '../../shared/errors.ts'
 import { type Bytes, digest, fromBase64url, toBase64url, wipe } from '../../shared/formats/bytes.ts'
-import { canonicalBytes } from '../../shared/formats/json.ts'
+import { canonicalBytes, canonicalText } from '../../shared/formats/json.ts'
 import { type Binding, openSealed, sealTo } from '../../shared/formats/jwe.ts'
 import type { Ed25519Jwk, P256Jwk, StatementSigner } from '../../shared/formats/jws.ts'
 import { statementTyp } from '../../shared/formats/jws.ts'
@@ -17,10 +17,14 @@ export type VaultName = { vaultId: string; practice: boolean }
 /** A person whose passphrase was given: what the private halves can do, and nothing to read them back. */
 export type UnlockedPerson = {
   id: string
+  /** Digest of the entry whose passphrase was given. */
+  identity: string
   signer: StatementSigner
   /** Signs event links. */
   signingKey: KeyObject
   open(jwe: string, typ: string, binding: Binding): Promise<Bytes>
+  /** The same key pairs sealed under another passphrase. Code `passphrase-weak`. */
+  reseal(passphrase: string): Promise<Identity>
 }
 
 /** Bits of the least passphrase that is accepted: six words of a list of 2048, less two for a worse choice. */
@@ -41,26 +45,38 @@ export function checkPassphrase(id: string, passphrase: string): void {
 const sealedAs = (vault: VaultName, id: string, part: string, kdf: unknown): Bytes =>
   canonicalBytes(['keyrite person 1', vault.vaultId, id, part, kdf])
 
+type Halves = { encryption: KeyObject; signing: KeyObject; cost: { memoryKiB: number; passes: number } }
+
 /** Makes a person's key pairs and seals them. One Argon2id derivation. Code `passphrase-weak`. */
 export async function createIdentity(vault: VaultName, id: string, passphrase: string): Promise<Identity> {
-  checkPassphrase(id, passphrase)
+  const encryption = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+  const signing = generateKeyPairSync('ed25519').privateKey
   const cost = vault.practice ? PRACTICE_COST : PRODUCTION_COST
-  const kdf = { algorithm: 'argon2id', ...cost, lanes: 1, salt: toBase64url(randomBytes(16)) } as const
-  const encryption = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const signing = generateKeyPairSync('ed25519')
+  return sealIdentity(vault, id, passphrase, { encryption, signing, cost })
+}
+
+/** Seals a person's private halves under a passphrase and a new salt. */
+async function sealIdentity(
+  vault: VaultName,
+  id: string,
+  passphrase: string,
+  { cost: { memoryKiB, passes }, ...halves }: Halves,
+): Promise<Identity> {
+  checkPassphrase(id, passphrase)
+  const kdf = { algorithm: 'argon2id', memoryKiB, passes, lanes: 1, salt: toBase64url(randomBytes(16)) } as const
   const key = await deriveKey(passphrase, kdf)
-  const seal = (part: string, pair: { privateKey: KeyObject }) => {
-    const pkcs8 = pair.privateKey.export({ format: 'der', type: 'pkcs8' })
+  const seal = (part: string, half: KeyObject) => {
+    const pkcs8 = half.export({ format: 'der', type: 'pkcs8' })
     const sealed = toBase64url(encrypt(key, pkcs8, sealedAs(vault, id, part, kdf)))
     wipe(pkcs8)
     return sealed
   }
   const identity = {
-    encryption: p256Public(encryption.publicKey),
-    signing: ed25519Public(signing.publicKey),
+    encryption: p256Public(createPublicKey(halves.encryption)),
+    signing: ed25519Public(createPublicKey(halves.signing)),
     kdf,
-    sealedEncryption: seal('encryption', encryption),
-    sealedSigning: seal('signing', signing),
+    sealedEncryption: seal('encryption', halves.encryption),
+    sealedSigning: seal('signing', halves.signing),
   }
   wipe(key)
   return identity
@@ -83,7 +99,14 @@ export async function unlockPerson(
   try {
     const encryption = open('encryption', identity.sealedEncryption)
     const signing = open('signing', identity.sealedSigning)
-    return { id, signer: statementSigner(id, signing), signingKey: signing, open: opener(id, encryption) }
+    return {
+      id,
+      identity: digest(canonicalText(identity)),
+      signer: statementSigner(id, signing),
+      signingKey: signing,
+      open: opener(id, encryption),
+      reseal: (next) => sealIdentity(vault, id, next, { encryption, signing, cost: identity.kdf }),
+    }
   } catch (cause) {
     if (!(cause instanceof KeyriteError)) throw cause
     throw new KeyriteError('passphrase-wrong', `That passphrase does not open the keys of ${id}.`, { cause })
@@ -150,9 +173,51 @@ export async function openShare(
 ): Promise<Share> {
   const jwe = entry.shares[String(epoch)]
   if (!jwe) throw new KeyriteError('share-invalid', `${person.id} has no share of epoch ${epoch}.`)
+  return openSealedShare(vault, person, jwe, epoch)
+}
+
+/** Opens a share wherever it was kept. Code `share-invalid`. */
+export async function openSealedShare(
+  vault: VaultName,
+  person: UnlockedPerson,
+  jwe: string,
+  epoch: number,
+): Promise<Share> {
   try {
     return { person: person.id, bytes: await person.open(jwe, typOf(vault), shareBinding(vault, person.id, epoch)) }
   } catch (cause) {
     throw new KeyriteError('share-invalid', `The share of ${person.id} does not open.`, { cause })
+  }
+}
+
+/** True when this passphrase opens these sealed keys. One derivation. */
+export async function opensWith(
+  vault: VaultName,
+  id: string,
+  identity: Identity,
+  passphrase: string,
+): Promise<boolean> {
+  try {
+    await unlockPerson(vault, id, identity, passphrase)
+    return true
+  } catch (error) {
+    if (isKeyriteError(error, 'passphrase-wrong')) return false
+    throw error
+  }
+}
+
+/**
+ * Nobody has the passphrase of somebody else, as far as can be known: it is tried on everybody's sealed keys. One
+ * derivation for each. Code `passphrase-weak`, naming nobody.
+ */
+export async function checkNobodyElse(
+  vault: VaultName,
+  id: string,
+  passphrase: string,
+  others: Readonly<Record<string, { identity: Identity }>>,
+): Promise<void> {
+  for (const [other, { identity }] of Object.entries(others)) {
+    const taken = other !== id && (await opensWith(vault, other, identity, passphrase))
+    must(!taken, 'passphrase-weak', `Somebody else in this vault has the passphrase that ${id} gave.`)
   }
 }

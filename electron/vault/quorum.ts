@@ -1,11 +1,11 @@
-import { createPrivateKey } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import type { VaultState } from '../../shared/domain/state.ts'
 import { must } from '../../shared/errors.ts'
 import { type Bytes, digest, wipe } from '../../shared/formats/bytes.ts'
 import type { StatementSigner } from '../../shared/formats/jws.ts'
 import type { Anchor } from '../../shared/formats/trust-anchor.ts'
 import type { EncryptedDatabase } from '../sqlite/database.ts'
-import { statementSigner } from './people.ts'
+import { p256Public, statementSigner } from './people.ts'
 import { type QuorumSecret, rewrap, type SealedName, sealKey, unsealKey } from './sealing.ts'
 
 /** Rows to write and the digests that the event names for them. */
@@ -86,6 +86,40 @@ export class Quorum {
     return sealedRows(
       names.map((name) => [wrapRow(name.kid), rewrap(name, this.#row(wrapRow(name.kid)), this.#quorum, next)]),
     )
+  }
+
+  /**
+   * Opens the sealed successor for the day it takes over: both roots sign, the new root's rows are sealed as a root's, a
+   * new successor is sealed, and the rows of the old root are to go.
+   */
+  async takeOver(successor: { kid: string; key: KeyObject }) {
+    const [from, to] = [this.#anchor.key.kid, this.#state.successor]
+    const named = (kid: string, use: string) => nameOf(this.#anchor, ROOT_OWNER, kid, use)
+    const opened = this.#unseal(named(to, 'successor'))
+    const next = createPrivateKey({ key: Buffer.from(opened), format: 'der', type: 'pkcs8' })
+    const made = successor.key.export({ format: 'der', type: 'pkcs8' })
+    const owned: [string, string, Uint8Array][] = [
+      [to, 'root', opened],
+      [successor.kid, 'successor', made],
+    ]
+    const sealed = sealedRows(
+      owned.flatMap(([kid, use, pkcs8]): [string, Bytes][] => {
+        const rows = sealKey(this.#quorum, named(kid, use), pkcs8)
+        return [
+          [keyRow(kid), rows.key],
+          [wrapRow(kid), rows.wrap],
+        ]
+      }),
+    )
+    wipe(opened)
+    wipe(made)
+    return {
+      old: await this.root(),
+      next: statementSigner(to, next),
+      root: p256Public(createPublicKey(next)),
+      sealed,
+      removed: [keyRow(from), wrapRow(from)],
+    }
   }
 
   drop(): void {

@@ -1,68 +1,78 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { VaultEvent } from '../../shared/domain/events.ts'
-import { evolve, openCeremony, type VaultState } from '../../shared/domain/state.ts'
+import { emptyState, evolve, openCeremony, type VaultState } from '../../shared/domain/state.ts'
 import { isKeyriteError, KeyriteError, must } from '../../shared/errors.ts'
-import { type Approval, checkApprovals, signApproval } from '../../shared/formats/approval.ts'
-import { type Bytes, digest, equalBytes, fromBase64url, toBase64url, wipe } from '../../shared/formats/bytes.ts'
+import { type Approval, checkApprovals, signApproval, tailAct } from '../../shared/formats/approval.ts'
+import { type Bytes, digest, fromBase64url, toBase64url, wipe } from '../../shared/formats/bytes.ts'
 import { signCheckpoint } from '../../shared/formats/checkpoint.ts'
-import { parseEvent } from '../../shared/formats/event.ts'
-import type { PeopleFile } from '../../shared/formats/people-file.ts'
-import { agreeToRoster, type Roster, signRoster } from '../../shared/formats/roster.ts'
+import { CHAIN_START } from '../../shared/formats/event.ts'
+import { canonicalText } from '../../shared/formats/json.ts'
+import type { LogRow } from '../../shared/formats/log.ts'
+import type { Identity, PeopleFile, PersonEntry } from '../../shared/formats/people-file.ts'
+import { type Roster, signRoster } from '../../shared/formats/roster.ts'
 import { type Anchor, openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
-import { syncFolder } from '../files/write.ts'
-import { type EncryptedDatabase, openDatabase } from '../sqlite/database.ts'
-import { readHistory, sealedDigest, tailAct } from './history.ts'
-import { append, chain, createTables, type Draft, type EventRow, readRows, type SealedChange } from './log.ts'
+import { moveFile, removeUnfinished } from '../files/write.ts'
+import { type EncryptedDatabase, sqliteError } from '../sqlite/database.ts'
 import {
-  fileKeyId,
-  openFileKey,
-  openShare,
-  sealFileKey,
-  sealShare,
-  type UnlockedPerson,
-  unlockPerson,
-} from './people.ts'
-import { checkPeopleFile, digestsOf, extend, keep, pruned, readPeople, writePeople } from './people-store.ts'
+  activateNext,
+  approveNext,
+  dealNext,
+  keepDealt,
+  type NextDealt,
+  type NextPeople,
+  nextRoster,
+} from './custody.ts'
+import { agreementsOf, deal, sharesIn } from './deal.ts'
+import { readHistory } from './history.ts'
+import type { Inside } from './inside.ts'
+import {
+  append,
+  chain,
+  type Draft,
+  type NewRow,
+  openVaultFile,
+  readChain,
+  readRange,
+  type SealedChange,
+} from './log.ts'
+import { nextPath, removeNext, writeNext } from './new-file.ts'
+import { changePassphrase } from './passphrase.ts'
+import { fileKeyId, openFileKey, openSealedShare, sealFileKey, type UnlockedPerson, unlockPerson } from './people.ts'
+import { checkPeopleFile, digestsOf, pruned, readPeople, settled, writePeople } from './people-store.ts'
 import { Quorum } from './quorum.ts'
-import { checkShare, combineShares, dealShares } from './sharing.ts'
-
-/** A file that was being written when this program was ended. */
-const PARTIAL = /^\.[0-9a-f]{16}\.partial$/
+import { sealedDigest } from './sealed-table.ts'
+import { findShares, removeShares, writeShares } from './share-files.ts'
+import { checkShare, combineShares, type Share } from './sharing.ts'
+import { makeSuccessor, type NextSuccessor, rotateRoot } from './succession.ts'
 
 /** One open vault: its folded state, the people present, and the only ways to change it. */
 
 export const dbPath = (folder: string): string => join(folder, 'vault.db')
-const nextPath = (folder: string): string => join(folder, 'vault.db.next')
-/** An unfinished new file and the journal that an interruption left beside it. */
-const removeNext = (folder: string): void => {
-  for (const path of [nextPath(folder), `${nextPath(folder)}-journal`]) rmSync(path, { force: true })
-}
-
-export const openVaultFile = (path: string, key: Uint8Array, create = false): EncryptedDatabase =>
-  openDatabase({ path, key, profile: 'vault', what: 'vault', create })
 
 /** The act that custodians approve, before the vault's own names are added. */
 export type Act = Pick<Approval, 'ceremony' | 'planDigest' | 'step' | 'objects'>
 
 export class Vault {
   readonly folder: string
-  readonly anchor: Anchor
   readonly state: VaultState
-  /** People whose passphrase was given, by id. */
-  readonly present: ReadonlyMap<string, UnlockedPerson>
   /** Events after the newest checkpoint that nobody accepted yet, as found when the vault was opened. */
   tail: { from: number; to: number } | null
+  /** Folders with custodians' own media: share files are read in all of them and written to the first. */
+  shareFolders: readonly string[] = []
+  readonly #present: Map<string, UnlockedPerson>
+  #anchor: Anchor
   #roster: Roster
+  /** people.json as it lies on the medium. */
   #people: PeopleFile
   #db: EncryptedDatabase
 
   private constructor(folder: string, opened: Opened) {
     this.folder = folder
-    this.anchor = opened.anchor
     this.state = opened.state
-    this.present = opened.present
+    this.#anchor = opened.anchor
+    this.#present = opened.present
     this.#roster = opened.roster
     this.#people = opened.people
     this.#db = opened.db
@@ -75,7 +85,14 @@ export class Vault {
    */
   static async open(folder: string, passphrases: ReadonlyMap<string, string>): Promise<Vault> {
     const people = readPeople(folder)
-    return Vault.openFor(folder, await unlockPeople(people, passphrases))
+    const vault = await Vault.openFor(folder, await unlockPeople(people, passphrases))
+    for (const [id, { identity }] of vault.present) {
+      if (vault.state.people[id]?.identity === identity || vault.state.pending?.people[id]?.identity === identity)
+        continue
+      vault.close()
+      throw new KeyriteError('passphrase-wrong', `${id} has another passphrase by now.`)
+    }
+    return vault
   }
 
   /** Opens a vault for people who are unlocked already. */
@@ -85,12 +102,23 @@ export class Vault {
     const db = await openWithAnyFileKey(folder, people, present)
     try {
       const { state, anchor, roster } = await readHistory(db, people.anchor)
-      await checkPeopleFile(people, state.people, state.roster, anchor)
-      return new Vault(folder, { people, present, db, state, anchor, roster })
+      await checkPeopleFile(people, state, anchor)
+      const known = new Map([...present].filter(([id]) => state.people[id] ?? state.pending?.people[id]))
+      must(known.size > 0, 'passphrase-missing', 'No passphrase of a person of this vault was given.')
+      return new Vault(folder, { people, present: known, db, state, anchor, roster })
     } catch (error) {
       db.close()
       throw error
     }
+  }
+
+  /** People whose passphrase was given, by id. */
+  get present(): ReadonlyMap<string, UnlockedPerson> {
+    return this.#present
+  }
+
+  get anchor(): Anchor {
+    return this.#anchor
   }
 
   get roster(): Roster {
@@ -110,8 +138,7 @@ export class Vault {
 
   /** Removes what an interrupted change left behind. Called before a ceremony, never by a mere look. */
   tidy(): void {
-    for (const name of readdirSync(this.folder))
-      if (PARTIAL.test(name)) rmSync(join(this.folder, name), { force: true })
+    removeUnfinished(this.folder)
     removeNext(this.folder)
     this.#prune()
   }
@@ -165,12 +192,17 @@ export class Vault {
     )
   }
 
+  /** The rows of the log from `from` to `to`, as they stand in the file. */
+  rows(from: number, to: number): Iterable<LogRow> {
+    return readRange(this.#db, from, to)
+  }
+
   /**
    * Looks for erased rows in every row and every decrypted page of the file as it is now. Gives how much was searched.
    * Code `vault-damaged`, naming the row, if anything is found.
    */
   proveAbsence(marks: Readonly<Record<string, string>>): { rows: number; pages: number } {
-    const pages = this.#db.serialize()
+    const pages = this.#pages()
     const count = this.#db.prepare<[], { rows: number }>('SELECT count(*) AS rows FROM sealed').get()
     const held = this.#db.prepare('SELECT 1 FROM sealed WHERE id = ?')
     for (const [id, mark] of Object.entries(marks)) {
@@ -182,9 +214,16 @@ export class Vault {
     return { rows: count?.rows ?? 0, pages: pages.length / size }
   }
 
-  /** The approvals of the first M custodians present: each signs exactly this act. Code `quorum-missing`. */
-  async approve(act: Act): Promise<string[]> {
-    const signing = this.custodians().slice(0, this.#roster.threshold)
+  /** The link of the chain at an event, or null where there is none. */
+  headAt(seq: number): string | null {
+    const row = this.#db.prepare<[number], { hash: string }>('SELECT hash FROM events WHERE seq = ?').get(seq)
+    return row?.hash ?? null
+  }
+
+  /** The approvals of the first M custodians present (of those `by` names): each signs exactly this act. Code `quorum-missing`. */
+  async approve(act: Act, by?: readonly string[]): Promise<string[]> {
+    const willing = this.custodians().filter((person) => !by || by.includes(person.id))
+    const signing = willing.slice(0, this.#roster.threshold)
     const missing = this.#roster.threshold - signing.length
     must(
       missing === 0,
@@ -236,8 +275,59 @@ export class Vault {
   /** Opens a custodian's share and checks it against the roster. Code `share-invalid`. */
   async proveShare(id: string): Promise<void> {
     const share = await this.#share(id)
-    checkShare(share, this.#roster)
     wipe(share.bytes)
+  }
+
+  /** New shares for the people of another list, in memory. Codes of `dealNext`. */
+  dealNext(next: NextPeople): Promise<NextDealt> {
+    return dealNext(this.#inside, next)
+  }
+
+  /** Keeps them beside those in force; nobody loses theirs. Codes of writing and committing. */
+  keepDealt(dealt: NextDealt, also: (present: string[]) => VaultEvent[], at: number, actor: string): void {
+    keepDealt(this.#inside, dealt, also, at, actor)
+  }
+
+  /** Opens a custodian's share of the roster that is dealt. Codes `quorum-missing`, `share-invalid`. */
+  async proveNext(id: string): Promise<void> {
+    const share = await this.#share(id, nextRoster(this))
+    wipe(share.bytes)
+  }
+
+  /** Custodians of the roster that is dealt approve an act. Code `quorum-missing`. */
+  approveNext(act: Act, by: readonly string[]): Promise<string[]> {
+    return approveNext(this.#inside, act, by)
+  }
+
+  /** Puts the roster that is dealt in force. Codes of `activateNext`. */
+  activateNext(
+    quorum: Quorum,
+    given: { by: readonly string[]; also: readonly VaultEvent[] },
+    at: number,
+    actor: string,
+  ): Promise<void> {
+    return activateNext(this.#inside, quorum, given, at, actor)
+  }
+
+  /** A key pair that is to be the next sealed successor, in memory. */
+  makeSuccessor(): NextSuccessor {
+    return makeSuccessor()
+  }
+
+  /** Lets the sealed successor take over. Codes of committing. */
+  rotateRoot(
+    quorum: Quorum,
+    given: { successor: NextSuccessor; compromised: boolean; also: readonly VaultEvent[] },
+    at: number,
+    actor: string,
+  ): Promise<void> {
+    return rotateRoot(this.#inside, quorum, given, at, actor)
+  }
+
+  /** Seals a present person's keys under another passphrase. Codes of `changePassphrase`. */
+  async changePassphrase(id: string, passphrase: string, also: readonly VaultEvent[], at: number): Promise<void> {
+    await changePassphrase(this.#inside, id, passphrase, also, at)
+    this.#prune()
   }
 
   /**
@@ -250,25 +340,20 @@ export class Vault {
     actor: string,
     also: (roster: Roster) => VaultEvent[],
   ): Promise<void> {
-    const epoch = this.#roster.epoch + 1
-    const secret = new Uint8Array(randomBytes(32))
-    const custodians = this.#roster.people.filter((person) => person.role === 'custodian').map((person) => person.id)
-    const place = { vaultId: this.anchor.vaultId, epoch, threshold: this.#roster.threshold }
-    const { shares, commitments, secretCommitment } = await dealShares(secret, custodians, place)
-    const roster = { ...this.#roster, epoch, shares: commitments, secretCommitment }
+    const { people, threshold, epoch: before } = this.#roster
+    const epoch = before + 1
+    const dealt = await deal(this.anchor, { people, threshold, epoch })
+    const { roster } = dealt
     const rosterJws = await signRoster(roster, await quorum.root())
     const agreements = await agreementsOf(rosterJws, roster, this.present)
-    const dealt = new Map<string, { shares: Record<string, string> }>()
-    for (const share of shares) {
-      const to = roster.people.find((person) => person.id === share.person)?.encryption
-      if (to) dealt.set(share.person, { shares: { [epoch]: await sealShare(this.anchor, share, epoch, to) } })
-      wipe(share.bytes)
-    }
-    const sealed = quorum.rewrapAll({ secret, epoch })
-    wipe(secret)
-    const both = extend(this.#people, dealt)
-    const after = keep(both, { fileKeys: this.#fileKeyIds(), shares: [String(epoch)] })
-    this.#writePeople(both)
+    const sealed = quorum.rewrapAll({ secret: dealt.secret, epoch })
+    wipe(dealt.secret)
+    const inVault = sharesIn('vault', dealt, this.state.holders)
+    const after = this.#changed((id) => {
+      const share = inVault.get(id)
+      return { shares: share ? { [epoch]: share } : {} }
+    })
+    const takeBack = this.#writeShares(sharesIn('medium', dealt, this.state.holders).values(), at)
     const event: VaultEvent = {
       type: 'epoch-activated',
       epoch,
@@ -277,7 +362,13 @@ export class Vault {
       people: digestsOf(after),
       sealed: sealed.digests,
     }
-    this.commit([...also(roster), event], at, actor, { put: sealed.put })
+    try {
+      this.#stage(after)
+      this.commit([...also(roster), event], at, actor, { put: sealed.put })
+    } catch (error) {
+      takeBack()
+      throw error
+    }
     this.#roster = roster
     this.#prune()
   }
@@ -289,29 +380,22 @@ export class Vault {
   async moveToNewFile(events: (fileKey: string) => VaultEvent[], at: number, actor: string): Promise<void> {
     const fileKey = new Uint8Array(randomBytes(32))
     const id = fileKeyId(fileKey)
-    const wraps = new Map<string, { fileKeys: Record<string, string> }>()
-    for (const person of this.#roster.people)
-      wraps.set(person.id, {
-        fileKeys: { [id]: await sealFileKey(this.anchor, person.id, person.encryption, fileKey) },
-      })
-    const both = extend(this.#people, wraps)
-    const after = keep(both, { fileKeys: [id], shares: [String(this.#roster.epoch)] })
-    this.#writePeople(both)
+    const wraps = await this.#wrapFileKey(fileKey, this.#roster.people)
+    const after = this.#changed((person) => ({ fileKeys: wraps.get(person) ?? {} }))
+    this.#stage(after)
     const rows = this.#chain(
       [{ type: 'file-key-changed', fileKey: id, people: digestsOf(after) }, ...events(id)],
       at,
       actor,
     )
-    const next = nextPath(this.folder)
-    removeNext(this.folder)
-    copyInto(next, fileKey, this.#db, rows)
-    compareFiles(next, fileKey, this.#db, rows)
+    this.#fold(rows, (evolveAll) => {
+      evolveAll()
+      writeNext(this.folder, fileKey, this.#db, rows)
+    })
     this.#db.close()
-    renameSync(next, dbPath(this.folder))
-    syncFolder(this.folder)
+    moveFile(nextPath(this.folder), dbPath(this.folder))
     this.#db = openVaultFile(dbPath(this.folder), fileKey)
     wipe(fileKey)
-    this.#fold(rows)
     this.#prune()
   }
 
@@ -319,19 +403,124 @@ export class Vault {
     this.#db.close()
   }
 
+  #pages(): Buffer {
+    try {
+      return this.#db.serialize()
+    } catch (error) {
+      throw sqliteError(error, 'vault', this.folder)
+    }
+  }
+
   #approval(act: Act): Approval {
     const { ceremony, planDigest, step, objects } = act
     return { vaultId: this.anchor.vaultId, epoch: this.#roster.epoch, ceremony, planDigest, step, objects }
   }
 
-  async #share(id: string) {
+  /** A present custodian's share of a roster, in the vault or on their own medium, checked against its commitment. */
+  async #share(id: string, roster = this.#roster): Promise<Share> {
     const person = this.present.get(id)
-    const entry = this.#people.people[id]
-    must(person && entry, 'quorum-missing', `${id} is not present.`)
-    return openShare(this.anchor, person, entry, this.#roster.epoch)
+    must(person, 'quorum-missing', `${id} is not present.`)
+    const { epoch, vaultId } = roster
+    const { state, entries } = { state: this.state, entries: this.#entries() }
+    const [holders, from] =
+      epoch === state.pending?.epoch ? [state.pending.custodians, entries.pending] : [state.holders, entries.people]
+    const kept = from[id]?.shares[String(epoch)]
+    must(
+      kept !== undefined || holders[id] === 'medium',
+      'share-invalid',
+      `${id} has no share of epoch ${epoch} in this vault.`,
+    )
+    const candidates = kept === undefined ? findShares(this.shareFolders, { vaultId, person: id, epoch }) : [kept]
+    let refused: unknown
+    for (const jwe of candidates) {
+      try {
+        const share = await openSealedShare(this.anchor, person, jwe, epoch)
+        checkShare(share, roster)
+        return share
+      } catch (error) {
+        refused = error
+      }
+    }
+    throw refused
   }
 
-  #chain(events: readonly VaultEvent[], at: number, actor: string | null): EventRow[] {
+  #writeShares(jwes: Iterable<string>, at: number): () => void {
+    const all = [...jwes]
+    if (all.length === 0) return () => {}
+    const [folder] = this.shareFolders
+    must(folder, 'share-invalid', 'A share is to lie on a medium of its custodian, and no folder for it was named.', {
+      hint: 'Insert that medium and name its folder with --shares.',
+    })
+    const paths = writeShares(folder, all, at)
+    return () => removeShares(paths)
+  }
+
+  async #wrapFileKey(fileKey: Uint8Array, people: Roster['people']): Promise<Map<string, Record<string, string>>> {
+    const id = fileKeyId(fileKey)
+    const wraps = new Map<string, Record<string, string>>()
+    for (const person of people)
+      wraps.set(person.id, { [id]: await sealFileKey(this.anchor, person.id, person.encryption, fileKey) })
+    return wraps
+  }
+
+  /** The file key in use, opened by somebody who is present. The caller wipes it. */
+  async #fileKey(): Promise<Bytes> {
+    const { people } = this.#entries()
+    for (const person of this.present.values())
+      for (const [id, jwe] of Object.entries(people[person.id]?.fileKeys ?? {}))
+        return openFileKey(this.anchor, person, id, jwe)
+    throw new KeyriteError('vault-people-changed', "Nobody who is here has access to the vault's file.")
+  }
+
+  #entries(): PeopleFile {
+    return settled(this.#people, this.state)
+  }
+
+  /** Everybody's entry with something else in it. */
+  #changed(change: (id: string) => Partial<PersonEntry>): Record<string, PersonEntry> {
+    const { people } = this.#entries()
+    return Object.fromEntries(Object.entries(people).map(([id, entry]) => [id, { ...entry, ...change(id) }]))
+  }
+
+  /** Entries that will count once the log names them. */
+  #stage(pending: Record<string, PersonEntry>): void {
+    this.#writePeople({ ...this.#entries(), pending })
+  }
+
+  get #inside(): Inside {
+    const vault = this
+    return {
+      get anchor() {
+        return vault.#anchor
+      },
+      get roster() {
+        return vault.#roster
+      },
+      state: this.state,
+      present: this.#present,
+      entries: () => this.#entries(),
+      recheck: () => checkPeopleFile(readPeople(this.folder), this.state, this.anchor),
+      stage: (pending) => this.#stage(pending),
+      commit: (events, at, actor, sealed) => this.commit(events, at, actor, sealed),
+      inForce: ({ roster, anchor = this.#anchor }) => {
+        this.#roster = roster
+        this.#anchor = anchor
+        this.#prune()
+      },
+      share: (id, roster) => this.#share(id, roster),
+      wrapFileKey: async (people) => {
+        const fileKey = await this.#fileKey()
+        try {
+          return await this.#wrapFileKey(fileKey, people)
+        } finally {
+          wipe(fileKey)
+        }
+      },
+      writeShares: (jwes, at) => this.#writeShares(jwes, at),
+    }
+  }
+
+  #chain(events: readonly VaultEvent[], at: number, actor: string | null): NewRow[] {
     must(at >= this.state.lastAt, 'clock-refused', 'The clock of this machine is behind the newest event of the vault.')
     const person = actor === null ? null : (this.present.get(actor) ?? null)
     must(actor === null || person, 'quorum-missing', `${actor} is not present.`)
@@ -339,20 +528,34 @@ export class Vault {
     return chain(this.anchor.vaultId, this.state, drafts)
   }
 
-  /** Events that cannot follow are found on a copy of the state, before they are written: committed, they would close the vault. */
-  #append(rows: readonly EventRow[], sealed: SealedChange): void {
-    const copy = structuredClone(this.state)
-    for (const row of rows) evolve(copy, { ...row, event: parseEvent(row.body) })
-    append(this.#db, rows, sealed)
-    this.#fold(rows)
+  #append(rows: readonly NewRow[], sealed: SealedChange): void {
+    this.#fold(rows, (evolveAll) => append(this.#db, rows, sealed, evolveAll))
   }
 
-  #fold(rows: readonly EventRow[]): void {
-    for (const row of rows) evolve(this.state, { ...row, event: parseEvent(row.body) })
+  /**
+   * Folds events around what writes them, which calls `evolveAll` before anything is final: committed, events that cannot
+   * follow would close the vault for good. If either fails, the state is folded anew from what the file still holds.
+   */
+  #fold(rows: readonly NewRow[], write: (evolveAll: () => void) => void): void {
+    try {
+      write(() => {
+        for (const row of rows) evolve(this.state, row)
+      })
+    } catch (error) {
+      this.#foldAnew()
+      throw error
+    }
   }
 
-  #fileKeyIds(): string[] {
-    return Object.keys(Object.values(this.state.people)[0]?.fileKeys ?? {})
+  #foldAnew(): void {
+    try {
+      const state = emptyState(CHAIN_START)
+      for (const logged of readChain(this.#db, this.anchor.vaultId)) evolve(state, logged)
+      Object.assign(this.state, state)
+    } catch {
+      // What the file holds is unknown: nothing more happens to this vault before it was opened again.
+      this.#db.close()
+    }
   }
 
   #writePeople(file: PeopleFile): void {
@@ -361,14 +564,14 @@ export class Vault {
   }
 
   #prune(): void {
-    const next = pruned(this.#people, this.state.people, this.state.roster)
+    const next = pruned(this.#people, this.state)
     if (next) this.#writePeople(next)
   }
 }
 
 type Opened = {
   people: PeopleFile
-  present: ReadonlyMap<string, UnlockedPerson>
+  present: Map<string, UnlockedPerson>
   db: EncryptedDatabase
   state: VaultState
   anchor: Anchor
@@ -389,11 +592,32 @@ export async function unlockPeople(
   const anchor = await openTrustAnchor(file.anchor)
   const present = new Map<string, UnlockedPerson>()
   for (const [id, passphrase] of passphrases) {
-    const entry = file.people[id]
-    if (entry) present.set(id, await unlockPerson(anchor, id, entry.identity, passphrase))
+    // A change that was interrupted leaves two entries; which of them counts, only the log tells.
+    const entries = [file.people[id], file.pending[id]].flatMap((entry) => entry ?? [])
+    const identities = new Map(entries.map(({ identity }) => [canonicalText(identity), identity]))
+    const person = await unlockAny(anchor, id, [...identities.values()], passphrase)
+    if (person) present.set(id, person)
   }
   must(present.size > 0, 'passphrase-missing', 'No passphrase of a person of this vault was given.')
   return present
+}
+
+async function unlockAny(
+  anchor: Anchor,
+  id: string,
+  identities: readonly Identity[],
+  passphrase: string,
+): Promise<UnlockedPerson | null> {
+  let refused: unknown
+  for (const identity of identities) {
+    try {
+      return await unlockPerson(anchor, id, identity, passphrase)
+    } catch (error) {
+      refused = error
+    }
+  }
+  if (refused) throw refused
+  return null
 }
 
 /** While a vault moves to a new file, two file keys are wrapped; the one that opens the file counts. */
@@ -402,11 +626,17 @@ async function openWithAnyFileKey(
   file: PeopleFile,
   present: ReadonlyMap<string, UnlockedPerson>,
 ): Promise<EncryptedDatabase> {
-  const [person] = present.values()
-  must(person, 'passphrase-missing', 'No passphrase of a person of this vault was given.')
   const anchor = await openTrustAnchor(file.anchor)
-  let failure = new KeyriteError('vault-people-changed', `${person.id} has no access to the vault's file.`)
-  for (const [id, jwe] of Object.entries(file.people[person.id]?.fileKeys ?? {})) {
+  const wraps = [...present.values()].flatMap((person) =>
+    [file.people[person.id], file.pending[person.id]].flatMap((entry) =>
+      Object.entries(entry?.fileKeys ?? {}).map(([id, jwe]) => ({ person, id, jwe })),
+    ),
+  )
+  const tried = new Set<string>()
+  let failure = new KeyriteError('vault-people-changed', "Nobody who is here has access to the vault's file.")
+  for (const { person, id, jwe } of wraps) {
+    if (tried.has(id)) continue
+    tried.add(id)
     let key: Bytes | undefined
     try {
       key = await openFileKey(anchor, person, id, jwe)
@@ -419,56 +649,4 @@ async function openWithAnyFileKey(
     }
   }
   throw failure
-}
-
-/** Everyone present agrees to a roster with their own key. */
-export async function agreementsOf(
-  rosterJws: string,
-  roster: Roster,
-  present: ReadonlyMap<string, UnlockedPerson>,
-): Promise<Record<string, string>> {
-  const agreements: Record<string, string> = {}
-  for (const [id, person] of present) agreements[id] = await agreeToRoster(rosterJws, roster, person.signer)
-  return agreements
-}
-
-type SealedRow = { id: string; blob: Buffer }
-const SEALED = 'SELECT id, blob FROM sealed ORDER BY id'
-
-function copyInto(path: string, key: Uint8Array, from: EncryptedDatabase, more: readonly EventRow[]): void {
-  const db = openVaultFile(path, key, true)
-  try {
-    createTables(db)
-    append(db, [...readRows(from), ...more], {
-      put: new Map(
-        from
-          .prepare<[], SealedRow>(SEALED)
-          .all()
-          .map((row) => [row.id, row.blob]),
-      ),
-    })
-  } finally {
-    db.close()
-  }
-}
-
-const fieldsOf = (rows: readonly EventRow[]): string =>
-  JSON.stringify(rows.map((row) => [row.seq, row.at, row.actor, row.type, row.body, row.prev, row.hash, row.signature]))
-
-function compareFiles(path: string, key: Uint8Array, from: EncryptedDatabase, more: readonly EventRow[]): void {
-  const db = openVaultFile(path, key)
-  try {
-    const rows = [...readRows(db)]
-    const wanted = [...readRows(from), ...more]
-    const sealed = db.prepare<[], SealedRow>(SEALED).all()
-    const original = from.prepare<[], SealedRow>(SEALED).all()
-    const same =
-      fieldsOf(rows) === fieldsOf(wanted) &&
-      sealed.length === original.length &&
-      sealed.every((row, index) => row.id === original[index]?.id && equalBytes(row.blob, original[index].blob))
-    must(same, 'medium-failed', 'The new file of the vault reads back differently.')
-  } finally {
-    db.close()
-  }
-  syncFolder(dirname(path))
 }

@@ -1,16 +1,32 @@
 import { asKeyriteError, KeyriteError, must } from '../errors.ts'
 import { KEY_SPECS, type KeySpec } from './algorithms.ts'
-import type { VaultEvent } from './events.ts'
+import { lostHandoff, mustNotAwait } from './copies.ts'
+import type { EventOf, VaultEvent } from './events.ts'
 import { type KeyFacts, type KeyTimes, type ScheduledKey, signerAt } from './key.ts'
 import { checkPolicy, type Policy, type RelyingParty, SKEW } from './policy.ts'
-import { extendSchedule, keyLabel, replacementTimes } from './schedule.ts'
+import {
+  announcedKey,
+  extendSchedule,
+  firstKey,
+  keyLabel,
+  replacementTimes,
+  standbyEndsSoon,
+  standbyTimes,
+} from './schedule.ts'
 import { planTimes } from './slots.ts'
 import { keysOf, type Runtime, type Tenant, type VaultKey, type VaultState } from './state.ts'
 
 /** What a plan means for the vault as it is: pure decisions, made before anything is done and again when it is done. */
 
 /** One key to make. */
-export type KeyJob = { tenant: string; spec: KeySpec; times: KeyTimes; label: string; replaces: string | null }
+export type KeyJob = {
+  tenant: string
+  spec: KeySpec
+  times: KeyTimes
+  label: string
+  replaces: string | null
+  standby?: true
+}
 
 /** Its label tells a replacement from the key that started to sign in the same month. */
 const replacing = (key: VaultKey, times: KeyTimes): KeyJob => {
@@ -18,9 +34,16 @@ const replacing = (key: VaultKey, times: KeyTimes): KeyJob => {
   return { ...made, label: `${made.label}b` }
 }
 
-export type NewTenant = { tenant: string; name: string; issuer: string; policy: Policy; relyingParties: RelyingParty[] }
+export type NewTenant = {
+  tenant: string
+  name: string
+  issuer: string
+  policy: Policy
+  relyingParties: RelyingParty[]
+  reserved?: true
+}
 
-const job = (tenant: string, spec: KeySpec, times: KeyTimes, replaces: string | null = null): KeyJob => ({
+export const job = (tenant: string, spec: KeySpec, times: KeyTimes, replaces: string | null = null): KeyJob => ({
   tenant,
   spec,
   times,
@@ -28,12 +51,8 @@ const job = (tenant: string, spec: KeySpec, times: KeyTimes, replaces: string | 
   replaces,
 })
 
-/** New tenants and their first keys. Codes `ceremony-conflict` for a tenant or issuer that exists, `policy-rejected`. */
-export function decideOnboard(
-  state: VaultState,
-  tenants: readonly NewTenant[],
-  now: number,
-): { events: VaultEvent[]; jobs: KeyJob[] } {
+/** New tenants. Codes `ceremony-conflict` for a tenant or issuer that exists or once did, `policy-rejected`. */
+export function decideTenants(state: VaultState, tenants: readonly NewTenant[]): VaultEvent[] {
   const issuers = new Set([...state.tenants.values()].map((tenant) => tenant.issuer))
   const ids = new Set(state.tenants.keys())
   for (const { tenant, issuer, policy, relyingParties } of tenants) {
@@ -43,14 +62,25 @@ export function decideOnboard(
     issuers.add(issuer)
     checkPolicy(policy, relyingParties)
   }
+  return tenants.map((tenant) => ({ type: 'tenant-added', ...tenant }))
+}
+
+/** New tenants and their first keys. Codes as `decideTenants`. */
+export function decideOnboard(
+  state: VaultState,
+  tenants: readonly NewTenant[],
+  now: number,
+): { events: VaultEvent[]; jobs: KeyJob[] } {
+  const events = decideTenants(state, tenants)
   const jobs = tenants.flatMap(({ tenant, policy }) => {
     const first = policy.signingAlgorithms.flatMap((spec) =>
       extendSchedule(policy, [], now).map((times) => job(tenant, spec, times)),
     )
+    first.push(...standbyJob(tenant, policy, [], now))
     mustFit(tenant, planTimes(policy, first.map(planned), new Set(), now).finding)
     return first
   })
-  return { events: tenants.map((tenant) => ({ type: 'tenant-added', ...tenant })), jobs }
+  return { events, jobs }
 }
 
 /** When the last scheduled key of a tenant's first-ending algorithm stops signing. */
@@ -91,41 +121,66 @@ export function decideRotate(
   return { jobs, leftOut }
 }
 
-/** The next keys of one tenant. Code `policy-rejected`, naming it. */
+/**
+ * The next keys of one tenant. Where relying parties hold a key set of it, the first key of one more algorithm is announced
+ * before it signs. Code `policy-rejected`, naming it.
+ */
 function nextKeys(state: VaultState, tenant: Tenant, now: number): KeyJob[] {
+  const first = keysOf(state, tenant.tenant, { usable: true }).length > 0 ? announcedKey : firstKey
   const jobs = tenant.policy.signingAlgorithms.flatMap((spec) => {
     const existing = keysFor(state, tenant, spec).map((key) => key.times)
     try {
-      return extendSchedule(tenant.policy, existing, now).map((times) => job(tenant.tenant, spec, times))
+      return extendSchedule(tenant.policy, existing, now, first).map((times) => job(tenant.tenant, spec, times))
     } catch (error) {
       const { code, message } = asKeyriteError(error)
       throw new KeyriteError(code, `Tenant ${tenant.tenant}, ${spec}: ${message}`, { cause: error })
     }
   })
+  jobs.push(...standbyJob(tenant.tenant, tenant.policy, keysOf(state, tenant.tenant, { usable: true }), now))
   if (jobs.length > 0) mustFit(tenant.tenant, findingOf(state, tenant, jobs, [], now))
   return jobs
 }
 
+/** The standby key that a tenant's policy asks for, where none of its keys will stand by long enough. */
+export function standbyJob(tenant: string, policy: Policy, usable: readonly VaultKey[], now: number): KeyJob[] {
+  const [spec] = policy.signingAlgorithms
+  if (policy.standby === 'none' || !spec || usable.some((key) => key.standby && !standbyEndsSoon(key.times, now)))
+    return []
+  const times = standbyTimes(policy, now)
+  return [{ ...job(tenant, spec, times), label: `${keyLabel(tenant, spec, times)}-standby`, standby: true }]
+}
+
 /** A key to make as the schedule sees it. */
-const planned = ({ label, spec, times }: KeyJob): ScheduledKey => ({ kid: label, spec, ...times })
+export const planned = ({ label, spec, times, standby }: KeyJob): ScheduledKey => ({
+  kid: label,
+  spec,
+  standby,
+  ...times,
+})
 
 /** What speaks against signing a tenant's slots, once these keys are made and those compromised; null where nothing does. */
-function findingOf(
+export function findingOf(
   state: VaultState,
   tenant: Tenant,
-  jobs: readonly KeyJob[],
+  made: readonly (KeyJob | EventOf<'standby-activated'>)[],
   lost: readonly VaultKey[],
   now: number,
 ): string | null {
   const { named } = exportedKeys(state, tenant, now)
   const gone = [...lost, ...named.filter((key) => key.compromised)].map((key) => key.kid)
-  const keys = [...named.map(scheduled), ...jobs.map(planned)]
+  const called = new Map(made.flatMap((one) => ('type' in one ? [[one.kid, one.times]] : [])))
+  const jobs = made.flatMap((one) => ('type' in one ? [] : [one]))
+  const asCalled = (key: VaultKey): ScheduledKey => {
+    const times = called.get(key.kid)
+    return times ? { kid: key.kid, spec: key.spec, ...times } : scheduled(key)
+  }
+  const keys = [...named.map(asCalled), ...jobs.map(planned)]
   return keys.length === 0 ? null : planTimes(tenant.policy, keys, new Set(gone), now).finding
 }
 
-const scheduled = ({ kid, spec, times }: VaultKey): ScheduledKey => ({ kid, spec, ...times })
+const scheduled = ({ kid, spec, standby, times }: VaultKey): ScheduledKey => ({ kid, spec, standby, ...times })
 
-const mustFit = (tenant: string, finding: string | null): void =>
+export const mustFit = (tenant: string, finding: string | null): void =>
   must(finding === null, 'policy-rejected', `Tenant ${tenant}: ${finding}.`)
 
 /**
@@ -163,17 +218,17 @@ export function decideEmergency(
   state: VaultState,
   scope: { key: string } | { tenant: string } | { runtime: string },
   now: number,
-): { reached: VaultKey[]; jobs: KeyJob[] } {
+): { reached: VaultKey[] } & Replacements {
   const reached = decideCompromise(state, scope, now)
-  const jobs = decideReplacements(state, reached, now)
+  const { jobs, called } = decideReplacements(state, reached, now)
   for (const id of new Set(reached.map((key) => key.tenant))) {
     const tenant = knownTenant(state, id)
-    const mine = jobs.filter((one) => one.tenant === id)
+    const mine = [...jobs, ...called].filter((one) => one.tenant === id)
     const lost = reached.filter((key) => key.tenant === id)
     // Where its schedule is not in order already, that must not keep a compromise from being recorded.
     if (findingOf(state, tenant, [], [], now) === null) mustFit(id, findingOf(state, tenant, mine, lost, now))
   }
-  return { reached, jobs }
+  return { reached, jobs, called }
 }
 
 /** The compromised keys that a plan names and that nothing replaces yet. */
@@ -189,19 +244,80 @@ const lacksReplacement = (state: VaultState, key: VaultKey, now: number): boolea
   replacementFor(key, knownTenant(state, key.tenant), othersOf(state, key, [key]), now) !== null &&
   ![...state.keys.values()].some((other) => other.replaces === key.kid && (!other.destroyed || other.compromised))
 
+/** Keys to make, and standby keys that take over without being made. */
+export type Replacements = { jobs: KeyJob[]; called: EventOf<'standby-activated'>[] }
+
 /**
  * A replacement for every compromised key that was still to sign, or goes on in its extension because nothing follows it.
- * The latest come first: a replacement is the successor of those before it.
+ * The latest come first: a replacement is the successor of those before it. The key that signs now is replaced by the
+ * tenant's standby key where one stands by; then another is made to stand by.
  */
-export function decideReplacements(state: VaultState, compromised: readonly VaultKey[], now: number): KeyJob[] {
-  const jobs: KeyJob[] = []
+export function decideReplacements(state: VaultState, compromised: readonly VaultKey[], now: number): Replacements {
+  const made: Replacements = { jobs: [], called: [] }
+  const lost = new Set(compromised.map((key) => key.kid))
   for (const key of [...compromised].sort((a, b) => b.times.signFrom - a.times.signFrom)) {
-    const made = jobs.filter((one) => one.tenant === key.tenant && sameAlgorithm(one.spec, key.spec))
-    const others = [...othersOf(state, key, compromised), ...made.map((one) => one.times)]
-    const times = replacementFor(key, knownTenant(state, key.tenant), others, now)
-    if (times) jobs.unshift(replacing(key, times))
+    const tenant = knownTenant(state, key.tenant)
+    const beside = [...made.jobs, ...made.called].filter((one) => replacesLike(state, one, key))
+    const others = [...othersOf(state, key, compromised), ...beside.map((one) => one.times)]
+    const times = replacementFor(key, tenant, others, now)
+    if (!times || key.standby) continue
+    const standby = standbyFor(state, key, lost, now)
+    if (!standby) made.jobs.unshift(replacing(key, times))
+    else made.called.push(callUpon(state, tenant, standby, key, times))
   }
-  return jobs
+  const called = new Set(made.called.map((event) => event.kid))
+  for (const id of new Set(compromised.map((key) => key.tenant))) {
+    const left = keysOf(state, id, { usable: true }).filter(({ kid }) => !called.has(kid) && !lost.has(kid))
+    made.jobs.push(...standbyJob(id, knownTenant(state, id).policy, left, now))
+  }
+  return made
+}
+
+/** True for what was decided for the same tenant and algorithm. */
+function replacesLike(state: VaultState, one: KeyJob | EventOf<'standby-activated'>, key: VaultKey): boolean {
+  const spec = 'spec' in one ? one.spec : knownKey(state, one.kid).spec
+  return one.tenant === key.tenant && sameAlgorithm(spec, key.spec)
+}
+
+/** The standby key that can take over from a compromised key that signs now. */
+const standbyFor = (state: VaultState, key: VaultKey, lost: ReadonlySet<string>, now: number): VaultKey | undefined =>
+  keysOf(state, key.tenant, { usable: true }).find(
+    (one) =>
+      one.standby &&
+      !lost.has(one.kid) &&
+      sameAlgorithm(one.spec, key.spec) &&
+      key.times.signFrom <= now &&
+      now < one.times.signUntil,
+  )
+
+/** When a runtime called upon a standby key by an emergency envelope, by its receipts. */
+function calledAt(state: VaultState, kid: string): number | null {
+  const said = [...state.runtimes.values()].flatMap(({ opened, receipts }) =>
+    opened.includes(kid)
+      ? receipts.statements.filter(({ stated }) => stated.type === 'envelope-opened' && stated['kid'] === kid)
+      : [],
+  )
+  return said.length === 0 ? null : Math.min(...said.map(({ at }) => at))
+}
+
+/** It was announced long ago, and otherwise has the times of a replacement. */
+function callUpon(
+  state: VaultState,
+  { tenant, policy }: Tenant,
+  { kid, times: standby }: VaultKey,
+  key: VaultKey,
+  times: KeyTimes,
+): EventOf<'standby-activated'> {
+  const { announceAt } = standby
+  const signFrom = calledAt(state, kid) ?? times.signFrom
+  const propagation = signFrom - announceAt >= policy.propagationTime ? 'full' : 'none (emergency)'
+  return {
+    type: 'standby-activated',
+    tenant,
+    kid,
+    times: { ...times, signFrom, announceAt, propagation },
+    replaces: key.kid,
+  }
 }
 
 /** The usable keys of a key's algorithm, without those that are about to be compromised. */
@@ -214,7 +330,7 @@ const othersOf = (state: VaultState, key: VaultKey, lost: readonly VaultKey[]): 
 function replacementFor(key: VaultKey, tenant: Tenant, others: readonly KeyTimes[], now: number): KeyTimes | null {
   const start = Math.max(now, key.times.signFrom)
   const covered = others.some((times) => times.signFrom <= start && start < times.signUntil)
-  if (now >= key.times.extendUntil || covered) return null
+  if (now >= key.times.extendUntil || covered || tenant.offboarded) return null
   const later = others.map((times) => times.signFrom).filter((at) => at > start)
   return replacementTimes(tenant.policy, key.times, now, later.length === 0 ? null : Math.min(...later))
 }
@@ -223,34 +339,66 @@ function replacementFor(key: VaultKey, tenant: Tenant, others: readonly KeyTimes
  * What leaves for a runtime: for each tenant and algorithm the key that signs and `materialAhead` keys after it, unless
  * the runtime has them. A tenant whose keys are all compromised goes along without any, so that the runtime learns it;
  * one that has no key to name is left out where all are chosen. Codes `runtime-unknown`, `tenant-unknown`,
- * `ceremony-conflict` while the handoff before is not known to have arrived (its one-time transport key is spent), and
- * for a tenant without a key that is chosen by name or whose compromise the runtime does not know.
+ * `ceremony-conflict` while the handoff before is not known to have arrived (its one-time transport key is spent) unless
+ * the plan names it `lost`, while a restored vault awaits receipts, and for a tenant without a key that is chosen by name
+ * or whose compromise the runtime does not know.
  */
 export function decideHandoff(
   state: VaultState,
   runtimeId: string,
   chosen: 'all' | readonly string[],
   now: number,
-): { tenants: Tenant[]; keys: VaultKey[] } {
+  lost?: number,
+): { tenants: Tenant[]; keys: VaultKey[]; removed: Tenant[] } {
   const runtime = knownRuntime(state, runtimeId)
-  const last = runtime.handoffs.at(-1)
-  const arrived = !last?.exported || erasedTransport(runtime, last.transportKey)
-  must(arrived, 'ceremony-conflict', `Handoff ${last?.number} to ${runtimeId} is not known to have arrived.`, {
-    hint: "Bring the runtime's receipts in first, with an intake ceremony.",
-  })
-  const asked = tenantsOf(state, chosen)
+  mustNotAwait(state)
+  const last = runtime.handoffs.findLast((handoff) => handoff.exported)
+  const arrived = !last || erasedTransport(runtime, last.transportKey)
+  if (lost !== undefined) mustBeLost(runtime, lost)
+  must(
+    arrived || lost !== undefined,
+    'ceremony-conflict',
+    `Handoff ${last?.number} to ${runtimeId} is not known to have arrived.`,
+    {
+      hint: `Bring the runtime's receipts in first, with an intake ceremony. If its files are lost for good, say so in the plan: "lost": ${last?.number}.`,
+    },
+  )
+  const removed = removedFor(state, runtime, chosen)
+  const asked = tenantsOf(state, chosen === 'all' ? chosen : chosen.filter((id) => !state.tenants.get(id)?.offboarded))
   const tenants = asked.filter((tenant) => exportedKeys(state, tenant, now).named.length > 0)
   const empty = asked.filter((tenant) => !tenants.includes(tenant))
   const missed = chosen === 'all' ? empty.find((tenant) => untold(state, runtime, tenant, now)) : empty[0]
   must(!missed, 'ceremony-conflict', `Tenant ${missed?.tenant} has no key that a bundle can name.`, {
     hint: 'Make new keys for it first, with a rotation.',
   })
-  must(tenants.length > 0, 'ceremony-conflict', 'The vault has no tenant to hand over.')
-  const has = new Set(handedOver(runtime))
+  must(tenants.length + removed.length > 0, 'ceremony-conflict', 'The vault has no tenant to hand over.')
+  // What went with a handoff that never arrived has to go again.
+  const has = new Set(
+    runtime.handoffs.flatMap((one) => (one.exported && erasedTransport(runtime, one.transportKey) ? one.keys : [])),
+  )
   const keys = tenants.flatMap((tenant) =>
     tenant.policy.signingAlgorithms.flatMap((spec) => dueKeys(state, tenant, spec, now)),
   )
-  return { tenants, keys: keys.filter((key) => !has.has(key.kid)) }
+  return { tenants, keys: keys.filter((key) => !has.has(key.kid)), removed }
+}
+
+/** Offboarded tenants that this runtime ever had: every later bundle says so, as it says which keys are destroyed. */
+const removedFor = (state: VaultState, runtime: Runtime, chosen: 'all' | readonly string[]): Tenant[] =>
+  [...state.tenants.values()].filter(
+    ({ tenant, offboarded }) =>
+      offboarded &&
+      (chosen === 'all' || chosen.includes(tenant)) &&
+      runtime.handoffs.some((handoff) => handoff.tenants.includes(tenant)),
+  )
+
+/** A handoff can be lost only while no receipt tells that it arrived. Code `ceremony-conflict`. */
+function mustBeLost(runtime: Runtime, number: number): void {
+  const lost = lostHandoff(runtime)
+  must(
+    lost?.number === number,
+    'ceremony-conflict',
+    `Handoff ${number} to ${runtime.runtimeId} is not the last one, or its receipts tell that it arrived.`,
+  )
 }
 
 /** True while this runtime may use a key that was compromised after the last bundle that named its tenant. */
@@ -274,8 +422,13 @@ function dueKeys(state: VaultState, tenant: Tenant, spec: KeySpec, now: number):
   const keys = keysFor(state, tenant, spec)
   const signer = signerAt(keys.map(scheduled), () => READY, propagationTime, now)
   const ahead = keys.filter((key) => key.times.signFrom > now).slice(0, materialAhead)
-  return [...keys.filter((key) => key.kid === signer?.kid), ...ahead]
+  const hot = tenant.policy.standby === 'hot' ? standbysOf(state, tenant.tenant, spec) : []
+  return [...keys.filter((key) => key.kid === signer?.kid), ...ahead, ...hot]
 }
+
+/** The usable standby keys of a tenant's algorithm, the one that stands by longest last. */
+export const standbysOf = (state: VaultState, tenant: string, spec: KeySpec): VaultKey[] =>
+  keysOf(state, tenant, { usable: true }).filter((key) => key.standby && sameAlgorithm(key.spec, spec))
 
 /** The public keys that a bundle names for a tenant, and the destroyed ones of which it names the tombstone. */
 export function exportedKeys(
@@ -284,7 +437,9 @@ export function exportedKeys(
   now: number,
 ): { named: VaultKey[]; destroyed: VaultKey[] } {
   const all = keysOf(state, tenant.tenant)
-  const destroyed = all.filter((key) => key.destroyed && !tokensMayLive(state, tenant, key, now))
+  const destroyed = all.filter(
+    (key) => state.elsewhere.has(key.kid) || (key.destroyed && !tokensMayLive(state, tenant, key, now)),
+  )
   return { named: all.filter((key) => key.times.removeAt > now && !destroyed.includes(key)), destroyed }
 }
 
@@ -299,7 +454,7 @@ function tokensMayLive(state: VaultState, { policy }: Tenant, key: VaultKey, now
 
 /** Keys whose material may have left for this runtime: a handoff that was not recorded to its end may have made its files. */
 export const mayHaveLeft = (runtime: Runtime): string[] => [
-  ...new Set(runtime.handoffs.flatMap((handoff) => handoff.keys)),
+  ...new Set([...runtime.handoffs.flatMap((handoff) => handoff.keys), ...runtime.opened]),
 ]
 
 /** Keys whose material left for this runtime, except in a handoff that never happened. */
@@ -311,37 +466,26 @@ export const erasedTransport = (runtime: Runtime, transportKey: string): boolean
     ({ stated }) => stated.type === 'transport-key-erased' && stated.key === transportKey,
   )
 
-/** Refuses, naming the blocker, while a key signs, may be extended or is to sign. Codes `key-unknown`, `destruction-blocked`. */
-export function decideDestroy(state: VaultState, kids: readonly string[], now: number): VaultKey[] {
-  must(new Set(kids).size === kids.length, 'plan-invalid', 'A key stands twice in the plan.')
-  return kids.map((kid) => {
-    const key = knownKey(state, kid)
-    must(!key.destroyed, 'ceremony-conflict', `${key.label} is destroyed already.`)
-    if (key.compromised) return key
-    const { signFrom, signUntil, extendUntil } = key.times
-    const blocked = (why: string) =>
-      new KeyriteError('destruction-blocked', `${key.label} cannot be destroyed: ${why}.`)
-    if (now < signFrom) throw blocked(`it is to sign from ${utcDate(signFrom)}`)
-    if (now < signUntil) throw blocked(`it is to sign until ${utcDate(signUntil)}`)
-    if (now < extendUntil)
-      throw blocked(`it may still have to sign until ${utcDate(extendUntil)}, if its successor is late`)
-    return key
-  })
-}
-
-const utcDate = (at: number): string => new Date(at * 1000).toISOString().slice(0, 10)
-
-const sameAlgorithm = (a: KeySpec, b: KeySpec): boolean => KEY_SPECS[a].alg === KEY_SPECS[b].alg
+export const sameAlgorithm = (a: KeySpec, b: KeySpec): boolean => KEY_SPECS[a].alg === KEY_SPECS[b].alg
 
 const keysFor = (state: VaultState, tenant: Tenant, spec: KeySpec): VaultKey[] =>
-  keysOf(state, tenant.tenant, { usable: true }).filter((key) => sameAlgorithm(key.spec, spec))
+  keysOf(state, tenant.tenant, { usable: true }).filter((key) => !key.standby && sameAlgorithm(key.spec, spec))
 
-const tenantsOf = (state: VaultState, chosen: 'all' | readonly string[]): Tenant[] =>
-  chosen === 'all' ? [...state.tenants.values()] : chosen.map((id) => knownTenant(state, id))
+export const tenantsOf = (state: VaultState, chosen: 'all' | readonly string[]): Tenant[] =>
+  chosen === 'all'
+    ? [...state.tenants.values()].filter((tenant) => !tenant.offboarded)
+    : chosen.map((id) => livingTenant(state, id))
 
 export function knownTenant(state: VaultState, id: string): Tenant {
   const tenant = state.tenants.get(id)
   must(tenant, 'tenant-unknown', `The vault has no tenant ${id}.`)
+  return tenant
+}
+
+/** A tenant that was not offboarded. Codes `tenant-unknown`, `ceremony-conflict`. */
+export function livingTenant(state: VaultState, id: string): Tenant {
+  const tenant = knownTenant(state, id)
+  must(!tenant.offboarded, 'ceremony-conflict', `Tenant ${id} was offboarded: none of its keys signs any more.`)
   return tenant
 }
 

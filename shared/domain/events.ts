@@ -1,6 +1,7 @@
 import type { KeySpec, PublicJwk } from './algorithms.ts'
 import type { KeyTimes } from './key.ts'
 import type { Policy, RelyingParty } from './policy.ts'
+import type { SharePlace } from './roster.ts'
 
 /** Everything that can happen to a vault. State is the fold of these; nothing else is stored. */
 
@@ -13,6 +14,16 @@ export const CEREMONY_KINDS = [
   'emergency',
   'intake',
   'destroy',
+  'custody',
+  'passphrase',
+  'root-rotate',
+  'import-key',
+  'export-key',
+  'amend',
+  'backup',
+  'restore',
+  'inventory',
+  'envelope',
 ] as const
 export type CeremonyKind = (typeof CEREMONY_KINDS)[number]
 
@@ -21,8 +32,18 @@ export type PersonDigests = { identity: string; fileKeys: Record<string, string>
 /** Digest of each row of the table of sealed blobs that an event adds or replaces. */
 export type SealedDigests = Record<string, string>
 
+export const IMPORT_FORMATS = ['pem', 'pfx', 'jwk'] as const
+/** Where an imported key came from. Nobody can attest that it was made independently; nothing takes this mark away. */
+export type Imported = { file: string; format: (typeof IMPORT_FORMATS)[number]; statement: string }
+
+export const EXPORT_FORMATS = ['pkcs8', 'pfx', 'jwks'] as const
+export type ExportFormat = (typeof EXPORT_FORMATS)[number]
+
 /** A statement from a receipt, as the vault keeps it: what the runtime said, when, and its number in the runtime's chain. */
 export type StatedByRuntime = { seq: number; at: number; stated: { type: string } & Record<string, unknown> }
+
+/** One copy of the vault and the keys that opened from it; `copy` is its id in the ledger, `why` why the others did not. */
+export type RestoreTrial = { folder: string; copy: string; opened: string[]; why: string }
 
 export type VaultEvent =
   | {
@@ -37,6 +58,8 @@ export type VaultEvent =
       people: Record<string, PersonDigests>
       sealed: SealedDigests
       epoch: number
+      /** Custodians whose share lies on their own medium. */
+      medium?: string[] | undefined
     }
   | {
       type: 'ceremony-started'
@@ -45,7 +68,13 @@ export type VaultEvent =
       planDigest: string
       plan: string
       present: string[]
+      /** What two people's watches said; null where nobody was asked. */
+      clock: { offset: number; by: string[] } | null
+      /** The head card that was shown; null where none was. */
+      headCard: { seq: number; head: string } | null
     }
+  /** Who is there from now on: written when a ceremony goes on with other people than before. */
+  | { type: 'attendance'; ceremony: string; present: string[] }
   | { type: 'approved'; ceremony: string; step: string; objects: string; approvals: string[] }
   | { type: 'step-done'; ceremony: string; step: string; observed: string }
   | { type: 'deviation'; ceremony: string; expected: string; happened: string; action: string }
@@ -66,7 +95,15 @@ export type VaultEvent =
       issuer: string
       policy: Policy
       relyingParties: RelyingParty[]
+      /** Its keys are made ahead; no customer has it yet. */
+      reserved?: true
     }
+  | { type: 'tenant-amended'; tenant: string; name: string; policy: Policy; relyingParties: RelyingParty[] }
+  /** Its keys stop signing, and neither its id nor its issuer is ever given out again. */
+  | { type: 'tenant-offboarded'; tenant: string; reason: string }
+  /** While a hold names a key, nobody destroys it. */
+  | { type: 'hold-placed'; hold: string; kids: string[]; reason: string }
+  | { type: 'hold-lifted'; hold: string; reason: string }
   | {
       type: 'key-generated'
       tenant: string
@@ -76,9 +113,34 @@ export type VaultEvent =
       label: string
       times: KeyTimes
       replaces: string | null
+      standby?: true | undefined
       generator: { node: string; openssl: string; process: 'fresh' }
       sealed: SealedDigests
     }
+  | {
+      type: 'key-imported'
+      tenant: string
+      kid: string
+      spec: KeySpec
+      jwk: PublicJwk
+      label: string
+      times: KeyTimes
+      imported: Imported
+      sealed: SealedDigests
+    }
+  /** Before a key leaves for an existing issuer: from here on the file counts as a copy. */
+  | {
+      type: 'export-intended'
+      number: number
+      kids: string[]
+      format: ExportFormat
+      recipient: string
+      holder: string
+      reason: string
+    }
+  | { type: 'export-written'; number: number; file: string; digest: string }
+  /** From now on the standby key signs by these times; it is no standby any more. */
+  | { type: 'standby-activated'; tenant: string; kid: string; times: KeyTimes; replaces: string }
   | { type: 'key-compromised'; tenant: string; kid: string; at: number; reason: string }
   | {
       type: 'runtime-enrolled'
@@ -104,6 +166,12 @@ export type VaultEvent =
       files: Record<string, string>
     }
   | {
+      type: 'envelopes-intended'
+      runtimeId: string
+      envelopes: { number: number; tenant: string; kid: string; transportKey: string }[]
+    }
+  | { type: 'envelope-sealed'; runtimeId: string; number: number; file: string; digest: string }
+  | {
       type: 'receipts-taken'
       runtimeId: string
       file: string
@@ -124,6 +192,30 @@ export type VaultEvent =
       people: Record<string, PersonDigests>
       sealed: SealedDigests
     }
+  /** New shares are dealt and wait: the next roster (canonical JSON, not in force), and what people.json will then hold. */
+  | {
+      type: 'custody-dealt'
+      epoch: number
+      roster: string
+      custodians: Record<string, SharePlace>
+      people: Record<string, PersonDigests>
+    }
+  /** The new threshold approves the roster that is dealt. */
+  | { type: 'custody-accepted'; ceremony: string; step: string; objects: string; approvals: string[] }
+  /** A person sealed their keys anew; `identity` is the digest of what people.json then holds of them. */
+  | { type: 'passphrase-changed'; person: string; identity: string }
+  /** The sealed successor took over. `acceptances`: those of every runtime, signed by the new root. */
+  | {
+      type: 'root-rotated'
+      succession: { old: string; next: string; anchor: string }
+      compromised: boolean
+      successor: string
+      roster: string
+      agreements: Record<string, string>
+      acceptances: Record<string, string>
+      sealed: SealedDigests
+      removed: string[]
+    }
   | { type: 'file-key-changed'; fileKey: string; people: Record<string, PersonDigests> }
   | { type: 'absence-proved'; kids: string[]; rows: number; pages: number }
   | {
@@ -134,6 +226,25 @@ export type VaultEvent =
       statement: string
       signatures: Record<string, string>
     }
+  /** What a destruction is about, fixed before it is confirmed: a plan may name a tenant, or everything retired. */
+  | { type: 'keys-chosen'; ceremony: string; kids: string[] }
+  /** What a real quorum met when it tried to open erased keys from these copies: only what is named `opened` opened. */
+  | { type: 'restore-tried'; folders: string[]; kids: string[]; trials: RestoreTrial[] }
+  /** `seq` and `head`: the checkpointed state that the copy is to hold. */
+  | { type: 'backup-intended'; number: number; holder: string; place: string; replaces: number[]; seq: number; head: string }
+  | { type: 'backup-made'; number: number; folder: string; files: Record<string, string> }
+  | { type: 'backup-opened'; number: number; seq: number; head: string }
+  /** `seq` and `head`: where the copy ended. `seen`: the last event that a runtime knew of the vault that was lost. */
+  | {
+      type: 'vault-restored'
+      backup: number
+      reason: string
+      seq: number
+      head: string
+      seen: number
+      elsewhere: { kid: string; certificate: string; at: number }[]
+    }
+  | { type: 'inventory-taken'; inventory: string; statement: string }
   | { type: 'tail-accepted'; from: number; to: number; head: string; approvals: string[] }
   | { type: 'checkpoint'; statement: string }
 

@@ -7,8 +7,12 @@ import { KEY_SPECS, type KeySpec } from './algorithms.ts'
  * A key's phase follows from its times, the facts about it and `now`; nothing here reads a clock.
  */
 
-/** Why a key may sign before it was announced for the full propagation time. */
-export type Propagation = 'full' | 'none (first key)' | 'none (emergency)'
+/**
+ * Why a key may sign before it was announced for the full propagation time. An imported key signs at once because relying
+ * parties have it already, from the issuer that used it before; the mark stays with it in every bundle.
+ */
+export const PROPAGATIONS = ['full', 'none (first key)', 'none (imported key)', 'none (emergency)'] as const
+export type Propagation = (typeof PROPAGATIONS)[number]
 
 /** Absolute times in seconds since 1970 UTC, decided offline, never recomputed online. */
 export type KeyTimes = {
@@ -20,7 +24,10 @@ export type KeyTimes = {
   propagation: Propagation
 }
 
-export type ScheduledKey = { kid: string; spec: KeySpec } & KeyTimes
+/**
+ * `standby`: announced all the time, and signs only once it is called upon; between `signFrom` and `signUntil` it may be.
+ */
+export type ScheduledKey = { kid: string; spec: KeySpec; standby?: true | undefined } & KeyTimes
 
 export type Phase = 'planned' | 'announced' | 'signing' | 'retired' | 'removed'
 
@@ -64,17 +71,20 @@ export function signerAt(
   let signer: ScheduledKey | null = null
   for (const key of keys) {
     const { hasPrivate, tainted, firstPublishedAt } = facts(key.kid)
-    if (!hasPrivate || tainted || now >= key.extendUntil) continue
+    if (key.standby || !hasPrivate || tainted || now >= key.extendUntil) continue
     if (now < readyAt(key, propagationTime, firstPublishedAt)) continue
     if (!signer || key.signFrom > signer.signFrom) signer = key
   }
   return signer
 }
 
-/** The keys of each algorithm, in the order of the policy's list where it names them. */
-export function byAlgorithm<K extends { spec: KeySpec }>(keys: readonly K[]): Map<string, K[]> {
+/** The keys of each algorithm that sign by the schedule, in the order of the policy's list where it names them. */
+export function byAlgorithm<K extends { spec: KeySpec; standby?: true | undefined }>(
+  keys: readonly K[],
+): Map<string, K[]> {
   const groups = new Map<string, K[]>()
   for (const key of keys) {
+    if (key.standby) continue
     const { alg } = KEY_SPECS[key.spec]
     groups.set(alg, [...(groups.get(alg) ?? []), key])
   }
@@ -86,6 +96,7 @@ export function phaseAt(key: ScheduledKey, signer: ScheduledKey | null, now: num
   if (signer?.kid === key.kid) return 'signing'
   if (now >= key.removeAt) return 'removed'
   if (now < key.announceAt) return 'planned'
+  if (key.standby) return 'announced'
   if (signer ? key.signFrom > signer.signFrom : now < key.signFrom) return 'announced'
   return 'retired'
 }
@@ -93,6 +104,7 @@ export function phaseAt(key: ScheduledKey, signer: ScheduledKey | null, now: num
 /** True once the private half can never sign again, so that a runtime erases it and the vault may destroy it. */
 export function isSpent(key: ScheduledKey, signer: ScheduledKey | null, tainted: boolean, now: number): boolean {
   if (tainted || now >= key.extendUntil) return true
+  if (key.standby) return false
   return now >= key.signUntil && signer !== null && signer.signFrom > key.signFrom
 }
 

@@ -18,6 +18,9 @@ const LONGEST_CACHE = 30 * DAY
 /** Signed slots of one tenant in one bundle. */
 export const MAX_SLOTS = 400
 
+export const STANDBYS = ['none', 'hot', 'cold'] as const
+export type Standby = (typeof STANDBYS)[number]
+
 /** How a tenant's keys rotate. Durations in seconds; `horizon` and `materialAhead` count keys. */
 export type Policy = {
   rotationInterval: number
@@ -26,10 +29,14 @@ export type Policy = {
   extension: number
   accessTokenLifetime: number
   destroyPrivateAtRetirement: boolean
+  /** How long a destruction waits between its confirmation and the erasure. */
+  destructionCoolingOff: number
   signingAlgorithms: readonly KeySpec[]
   slotLength: number
   horizon: number
   materialAhead: number
+  /** A key for the default algorithm that is announced all the time; `cold`: its material stays in a safe. */
+  standby: Standby
 }
 
 export const DEFAULT_POLICY: Policy = {
@@ -39,14 +46,19 @@ export const DEFAULT_POLICY: Policy = {
   extension: 7 * DAY,
   accessTokenLifetime: HOUR,
   destroyPrivateAtRetirement: true,
+  destructionCoolingOff: 0,
   signingAlgorithms: ['RS256'],
   slotLength: 30 * DAY,
   horizon: 2,
   materialAhead: 1,
+  standby: 'none',
 }
 
-/** A registered verifier of a tenant's tokens: how long it may keep a JWKS before it fetches again. */
-export type RelyingParty = { name: string; cacheSeconds: number }
+/**
+ * A registered verifier of a tenant's tokens: how long it may keep a JWKS before it fetches again, and whether it also
+ * fetches when it meets a kid that it does not know.
+ */
+export type RelyingParty = { name: string; cacheSeconds: number; refreshesOnUnknownKid: boolean }
 
 /** "7 days, 1 hour, 5 minutes": exact, for people. */
 export function spellDuration(seconds: number): string {
@@ -102,6 +114,10 @@ export function checkPolicy(policy: Policy, relyingParties: readonly RelyingPart
     policy.rotationInterval >= policy.propagationTime,
     `Let a key sign for ${spellDuration(policy.propagationTime)} or more, so that its successor can be announced meanwhile. This plan says ${spellDuration(policy.rotationInterval)}.`,
   )
+  rule(
+    policy.destructionCoolingOff >= 0 && policy.destructionCoolingOff <= 30 * DAY,
+    'A destruction waits 30 days at most: while it does, no other ceremony can be held.',
+  )
   rule(policy.slotLength >= DAY && policy.slotLength <= 30 * DAY, 'A slot lasts between 1 and 30 days.')
   rule(
     policy.accessTokenLifetime >= MINUTE && policy.accessTokenLifetime <= DAY,
@@ -146,5 +162,6 @@ const JWK_BYTES = 1024
 /** The most keys published at one instant: a key is published from `propagationTime` before its span to `retentionDuration` after. */
 function mostPublished(policy: Policy): number {
   const published = policy.propagationTime + policy.rotationInterval + policy.retentionDuration
-  return Math.ceil(published / policy.rotationInterval) * policy.signingAlgorithms.length
+  const standbys = policy.standby === 'none' ? 0 : 2
+  return Math.ceil(published / policy.rotationInterval) * policy.signingAlgorithms.length + standbys
 }

@@ -5,6 +5,19 @@ import { must } from '../errors.ts'
 export const ROLES = ['custodian', 'compliance', 'administrator'] as const
 export type Role = (typeof ROLES)[number]
 export type PersonName = { id: string; name: string; role: Role }
+/** Where a custodian's share lies: in people.json, or in a file on their own medium. */
+export const SHARE_PLACES = ['vault', 'medium'] as const
+export type SharePlace = (typeof SHARE_PLACES)[number]
+/** A person as a plan names them. */
+export type PlannedPerson = PersonName & { share?: SharePlace | undefined }
+
+/** The custodians of a list and where each one's share is to lie. Code `people-invalid` for a share of anybody else. */
+export function holdersOf(people: readonly PlannedPerson[]): Record<string, SharePlace> {
+  for (const { id, role, share } of people)
+    must(role === 'custodian' || share === undefined, 'people-invalid', `${id} is no custodian and gets no share.`)
+  const custodians = people.filter(({ role }) => role === 'custodian')
+  return Object.fromEntries(custodians.map(({ id, share }) => [id, share ?? 'vault']))
+}
 
 /**
  * Checks the people of a vault before any key is made. Codes: `people-invalid` for duplicate ids or names (one person,

@@ -1,7 +1,7 @@
 import { must } from '../errors.ts'
 import type { KeySpec } from './algorithms.ts'
 import { byAlgorithm, type KeyTimes, type ScheduledKey } from './key.ts'
-import { type Policy, SKEW, spellDuration } from './policy.ts'
+import { DAY, type Policy, SKEW, spellDuration } from './policy.ts'
 
 /** When each key is announced, signs, retires and is removed: absolute times, decided offline. */
 
@@ -26,6 +26,14 @@ function timesFrom(
 /** A tenant's first key: signs at once, because nobody holds an older key set. */
 export const firstKey = (policy: Policy, from: number): KeyTimes => timesFrom(policy, from, from, 'none (first key)')
 
+/** A key that another issuer used before: signs at once for `signFor` seconds, because relying parties hold it already. */
+export const importedKey = (policy: Policy, from: number, signFor: number): KeyTimes =>
+  timesFrom(policy, from, from, 'none (imported key)', from + signFor)
+
+/** The first key of one more algorithm: relying parties hold the tenant's key set, so it is announced in full. */
+export const announcedKey = (policy: Policy, from: number): KeyTimes =>
+  timesFrom(policy, from, from + policy.propagationTime, 'full')
+
 /**
  * The key after `last`. Normally it signs when `last` ends; where the ceremony comes late it is announced at once and
  * signs a full propagation time later, while `last` goes on within its extension. Refuses (`policy-rejected`) when even
@@ -45,14 +53,19 @@ export function nextKey(policy: Policy, last: KeyTimes, from: number): KeyTimes 
 /**
  * Times for as many new keys of one algorithm as reach the policy's horizon: after the ceremony, `horizon` keys stand
  * after the one that signs at `from`. `existing` are that algorithm's usable keys in order; without any, the first new
- * key is the tenant's first. A schedule that ran out starts anew: since nobody can sign any more, the new key signs at
+ * key is the tenant's first, or begins as `first` says. A schedule that ran out starts anew: since nobody can sign any more, the new key signs at
  * once, and says so (`none (emergency)`).
  */
-export function extendSchedule(policy: Policy, existing: readonly KeyTimes[], from: number): KeyTimes[] {
+export function extendSchedule(
+  policy: Policy,
+  existing: readonly KeyTimes[],
+  from: number,
+  first: (policy: Policy, from: number) => KeyTimes = firstKey,
+): KeyTimes[] {
   const living = existing.filter((times) => times.extendUntil > from)
   const future = living.filter((times) => times.signFrom > from).length
   const made: KeyTimes[] = []
-  if (existing.length === 0) made.push(firstKey(policy, from))
+  if (existing.length === 0) made.push(first(policy, from))
   else if (living.length === 0) made.push(timesFrom(policy, from, from, 'none (emergency)'))
   for (let count = future; count < policy.horizon; count++) {
     const last = made.at(-1) ?? living.at(-1)
@@ -82,6 +95,16 @@ export function replacementTimes(
   return timesFrom(policy, announceAt, signFrom, propagation, signUntil)
 }
 
+/** How long a standby key stands by, and how long before its end the next one is announced. */
+const STANDBY_LIFE = 365 * DAY
+const STANDBY_RENEWAL = 90 * DAY
+
+/** A standby key is announced at once, may be called upon after a full propagation time, and is renewed every year. */
+export const standbyTimes = (policy: Policy, from: number): KeyTimes =>
+  timesFrom(policy, from, from + policy.propagationTime, 'full', from + STANDBY_LIFE)
+
+export const standbyEndsSoon = (times: KeyTimes, now: number): boolean => times.signUntil < now + STANDBY_RENEWAL
+
 /** A rule of the schedule that does not hold, for import and for tests. */
 export type ScheduleFinding = { kid: string | null; message: string }
 
@@ -89,18 +112,21 @@ export type ScheduleFinding = { kid: string | null; message: string }
  * Checks what must hold for every schedule (lifecycle.md, "Schedule"): each key's times in order, the full announcement
  * or a marked reason, publication long enough for the last token, and per algorithm exactly one key signing at every
  * instant from the first `signFrom` to the last `signUntil`. Compromised keys may leave their span to their replacement,
- * or to nobody while there is none: a runtime must learn of a compromise in any case.
+ * or to nobody while there is none: a runtime must learn of a compromise in any case. A key that signs by `from` was
+ * announced by the policy of its time: a later one asks for more only of the keys after it.
  */
 export function checkSchedule(
   policy: Policy,
   keys: readonly ScheduledKey[],
   compromised: ReadonlySet<string>,
+  from = Number.NEGATIVE_INFINITY,
 ): ScheduleFinding[] {
   const findings: ScheduleFinding[] = []
   for (const key of keys) {
     const ordered = key.announceAt <= key.signFrom && key.signFrom < key.signUntil && key.signUntil <= key.extendUntil
     if (!ordered) findings.push({ kid: key.kid, message: 'its times are not in order' })
-    if (key.propagation === 'full' && key.signFrom - key.announceAt < policy.propagationTime)
+    const announced = key.signFrom - key.announceAt
+    if (key.propagation === 'full' && key.signFrom > from && announced < policy.propagationTime)
       findings.push({ kid: key.kid, message: 'it signs before it was announced long enough' })
     if (key.removeAt < key.extendUntil + policy.accessTokenLifetime + SKEW)
       findings.push({ kid: key.kid, message: 'it is removed while tokens it signed may still live' })
@@ -121,6 +147,8 @@ function gapsIn(group: readonly ScheduledKey[], compromised: ReadonlySet<string>
     if (next.signFrom > key.extendUntil && next.propagation !== 'none (emergency)' && !left)
       findings.push({ kid: next.kid, message: 'nobody could sign before it' })
     if (next.propagation === 'none (first key)') findings.push({ kid: next.kid, message: 'it is not a first key' })
+    if (next.propagation === 'none (imported key)')
+      findings.push({ kid: next.kid, message: 'an imported key comes before all others' })
   })
   return findings
 }

@@ -26,6 +26,21 @@ export type Condition =
   | 'file-new'
   | 'absence-proved'
   | 'certificate-issued'
+  | 'envelopes-sealed'
+  | 'cooled-off'
+  | 'restore-tried'
+  | 'copy-written'
+  | 'copy-opened'
+  | 'replaced-attested'
+  | 'copy-known'
+  | 'vault-restored'
+  | 'inventory-signed'
+  | 'shares-dealt'
+  | 'passphrase-changed'
+  | 'root-rotated'
+  | 'keys-read'
+  | 'recipient-compared'
+  | 'changes-made'
 
 /** What performs a step; the runner looks it up by this name. */
 export type Act =
@@ -49,6 +64,27 @@ export type Act =
   | 'new-file'
   | 'prove-absence'
   | 'issue-certificate'
+  | 'seal-envelopes'
+  | 'compare-envelopes'
+  | 'cool-off'
+  | 'try-restore'
+  | 'write-backup'
+  | 'open-backup'
+  | 'attest-replaced'
+  | 'read-losses'
+  | 'restore-vault'
+  | 'sign-inventory'
+  | 'deal-shares'
+  | 'prove-new-shares'
+  | 'activate-roster'
+  | 'change-passphrase'
+  | 'rotate-root'
+  | 'publish-succession'
+  | 'read-keys'
+  | 'take-keys'
+  | 'compare-recipient'
+  | 'export-keys'
+  | 'make-changes'
 
 export type Step = {
   id: string
@@ -66,6 +102,8 @@ export type Step = {
   quorum?: true
   /** Nothing leads back behind this step. */
   noWayBack?: true
+  /** After this step another roster is in force, one epoch later. */
+  newRoster?: true
 }
 
 const CHECK_MACHINE: Step = {
@@ -106,6 +144,19 @@ const MAKE_KEYS: Step = {
   gives: ['keys-made'],
   act: 'make-keys',
   quorum: true,
+}
+
+const NEW_FILE: Step = {
+  id: 'new-file',
+  title: 'Move the vault to a new file',
+  who: 'administrator',
+  readAloud: 'The vault is written anew under a new file key.',
+  do: 'Wait until the new file has been compared row by row.',
+  observe: 'The vault opens from the new file.',
+  minutes: 2,
+  needs: ['epoch-new'],
+  gives: ['file-new'],
+  act: 'new-file',
 }
 
 export const SCRIPTS: Record<CeremonyKind, readonly Step[]> = {
@@ -206,6 +257,36 @@ export const SCRIPTS: Record<CeremonyKind, readonly Step[]> = {
       act: 'compare-files',
     },
   ],
+  envelope: [
+    CHECK_MACHINE,
+    CHECK_PLAN,
+    {
+      id: 'seal-envelopes',
+      title: 'Seal the envelopes',
+      who: 'administrator',
+      readAloud:
+        'Each envelope lets the operators of one runtime withdraw a key of one tenant and sign with its standby key, on a day when we are not there.',
+      do: 'Approve, write one file for each tenant, and put each medium into a numbered tamper-evident bag.',
+      observe: 'There is one envelope for each tenant of the plan, and the numbers of the bags are written down.',
+      minutes: 10,
+      needs: ['plan-fits'],
+      gives: ['envelopes-sealed'],
+      act: 'seal-envelopes',
+      quorum: true,
+    },
+    {
+      id: 'compare-envelopes',
+      title: 'Compare the envelopes',
+      who: 'compliance',
+      readAloud: 'We check each file as a stranger would, before its bag is closed.',
+      do: 'Check the files from the trust anchor alone; then close the bags and name who keeps them.',
+      observe: 'Every envelope is whole, and somebody is named who keeps it in a safe.',
+      minutes: 5,
+      needs: ['envelopes-sealed'],
+      gives: ['files-compared'],
+      act: 'compare-envelopes',
+    },
+  ],
   rotate: [CHECK_MACHINE, CHECK_PLAN, MAKE_KEYS],
   emergency: [
     CHECK_MACHINE,
@@ -225,6 +306,84 @@ export const SCRIPTS: Record<CeremonyKind, readonly Step[]> = {
       noWayBack: true,
     },
     { ...MAKE_KEYS, title: 'Make the replacements', needs: ['compromise-recorded'] },
+  ],
+  'import-key': [
+    CHECK_MACHINE,
+    {
+      id: 'read-keys',
+      title: 'Read the keys to import',
+      who: 'administrator',
+      readAloud:
+        'These keys were made elsewhere. We can see that they are not weak; how they were made, and who has copies, we cannot see.',
+      do: 'Type the password of each file that has one, and read the key ids.',
+      observe: 'Every key passes the same checks as a key made here, and was never in this vault.',
+      minutes: 4,
+      needs: ['vault-exists', 'machine-checked'],
+      gives: ['keys-read'],
+      act: 'read-keys',
+    },
+    {
+      id: 'take-keys',
+      title: 'Take the keys in',
+      who: 'administrator',
+      readAloud:
+        'The imported keys sign first. The keys that follow them are made here now, and the imported ones retire by schedule.',
+      do: 'Approve, and watch the keys being checked, made and sealed.',
+      observe: 'The imported keys are marked, for ever: independence not attested.',
+      minutes: 5,
+      needs: ['keys-read'],
+      gives: ['keys-made'],
+      act: 'take-keys',
+      quorum: true,
+      noWayBack: true,
+    },
+  ],
+  'export-key': [
+    CHECK_MACHINE,
+    CHECK_PLAN,
+    {
+      id: 'compare-recipient',
+      title: 'Compare the recipient',
+      who: 'compliance',
+      readAloud: 'Only the holder of this key will be able to open the file. We compare its fingerprint by voice.',
+      do: 'Call the holder on a number you know, and compare the words of the fingerprint one by one.',
+      observe: 'All words are the same.',
+      minutes: 4,
+      needs: ['plan-fits'],
+      gives: ['recipient-compared'],
+      act: 'compare-recipient',
+    },
+    {
+      id: 'export-keys',
+      title: 'Export the keys',
+      who: 'administrator',
+      readAloud: 'From here on another issuer has these keys. The file stays in the list of copies for ever.',
+      do: 'Approve, write the file to the medium, and read it back.',
+      observe: 'The file reads back as it was written.',
+      minutes: 4,
+      needs: ['recipient-compared'],
+      gives: ['files-exported'],
+      act: 'export-keys',
+      quorum: true,
+    },
+  ],
+  amend: [
+    CHECK_MACHINE,
+    CHECK_PLAN,
+    {
+      id: 'make-changes',
+      title: 'Make the changes',
+      who: 'administrator',
+      readAloud:
+        'Exactly these changes are made. What was signed and handed over stays as it is; runtimes learn the rest with the next handoff.',
+      do: 'Read each change, then approve all of them together.',
+      observe: 'Every change stands in the list, and nothing else was changed.',
+      minutes: 4,
+      needs: ['plan-fits'],
+      gives: ['changes-made'],
+      act: 'make-changes',
+      quorum: true,
+    },
   ],
   intake: [
     CHECK_MACHINE,
@@ -281,6 +440,18 @@ export const SCRIPTS: Record<CeremonyKind, readonly Step[]> = {
       act: 'confirm-destruction',
     },
     {
+      id: 'cool-off',
+      title: 'Wait',
+      who: 'compliance',
+      readAloud: 'Where the policy asks for it, there is time now to think again. Nothing is erased before it has passed.',
+      do: 'Close the vault, and come back when the time named has passed.',
+      observe: 'The time that the policy asks for has passed.',
+      minutes: 1,
+      needs: ['confirmed'],
+      gives: ['cooled-off'],
+      act: 'cool-off',
+    },
+    {
       id: 'destroy-bytes',
       title: "Erase the vault's copy",
       who: 'administrator',
@@ -288,7 +459,7 @@ export const SCRIPTS: Record<CeremonyKind, readonly Step[]> = {
       do: 'Approve.',
       observe: 'The rows are overwritten and deleted.',
       minutes: 1,
-      needs: ['confirmed'],
+      needs: ['confirmed', 'cooled-off'],
       gives: ['bytes-gone'],
       act: 'destroy-bytes',
       quorum: true,
@@ -305,20 +476,10 @@ export const SCRIPTS: Record<CeremonyKind, readonly Step[]> = {
       needs: ['bytes-gone'],
       gives: ['epoch-new'],
       act: 'new-epoch',
+      newRoster: true,
       quorum: true,
     },
-    {
-      id: 'new-file',
-      title: 'Move the vault to a new file',
-      who: 'administrator',
-      readAloud: 'The vault is written anew under a new file key.',
-      do: 'Wait until the new file has been compared row by row.',
-      observe: 'The vault opens from the new file.',
-      minutes: 2,
-      needs: ['epoch-new'],
-      gives: ['file-new'],
-      act: 'new-file',
-    },
+    NEW_FILE,
     {
       id: 'prove-absence',
       title: 'Prove that the keys are gone',
@@ -332,6 +493,18 @@ export const SCRIPTS: Record<CeremonyKind, readonly Step[]> = {
       act: 'prove-absence',
     },
     {
+      id: 'try-restore',
+      title: 'Try to open the keys from every copy at hand',
+      who: 'compliance',
+      readAloud: 'We now try to bring the keys back. A copy that still opens is named on the certificate.',
+      do: 'Approve once; each backup on the medium that the plan names is opened with your shares.',
+      observe: 'For each backup it is said which of the keys opened from it.',
+      minutes: 3,
+      needs: ['absence-proved'],
+      gives: ['restore-tried'],
+      act: 'try-restore',
+    },
+    {
       id: 'issue-certificate',
       title: 'Issue the certificate',
       who: 'compliance',
@@ -339,13 +512,198 @@ export const SCRIPTS: Record<CeremonyKind, readonly Step[]> = {
       do: 'Read the certificate, then approve.',
       observe: 'It is called deletion while any known copy is open, destruction only when none is.',
       minutes: 5,
-      needs: ['absence-proved'],
+      needs: ['absence-proved', 'restore-tried'],
       gives: ['certificate-issued'],
       act: 'issue-certificate',
       quorum: true,
     },
   ],
+  custody: [
+    CHECK_MACHINE,
+    CHECK_PLAN,
+    {
+      id: 'deal-shares',
+      title: 'Deal new shares',
+      who: 'administrator',
+      readAloud:
+        'We draw a new quorum secret and deal it to the people of the new list. Until all of them have proved their share, the old list stays in force.',
+      do: 'Approve; each new person types a passphrase that nobody else sees.',
+      observe: 'Everybody on the new list has their place, and nobody lost theirs yet.',
+      minutes: 10,
+      needs: ['plan-fits'],
+      gives: ['shares-dealt'],
+      act: 'deal-shares',
+      quorum: true,
+    },
+    {
+      id: 'prove-new-shares',
+      title: 'Prove every new share',
+      who: 'custodian',
+      readAloud: 'Each custodian of the new list proves their share, whether it lies in the vault or on their own medium.',
+      do: 'Open each new share once and compare it with its commitment. Who is not here must come before we go on.',
+      observe: 'All new shares are proved.',
+      minutes: 5,
+      needs: ['shares-dealt'],
+      gives: ['shares-proved'],
+      act: 'prove-new-shares',
+    },
+    {
+      id: 'activate-roster',
+      title: 'Put the new list in force',
+      who: 'administrator',
+      readAloud: 'From now on the people of the new list open this vault. Old shares open nothing in it any more.',
+      do: 'The custodians of the old list approve, then those of the new list.',
+      observe: 'The epoch number is one higher, and every key is wrapped anew.',
+      minutes: 3,
+      needs: ['shares-proved'],
+      gives: ['epoch-new'],
+      act: 'activate-roster',
+      quorum: true,
+      noWayBack: true,
+      newRoster: true,
+    },
+    NEW_FILE,
+  ],
+  passphrase: [
+    CHECK_MACHINE,
+    {
+      id: 'change-passphrase',
+      title: 'Change the passphrase',
+      who: 'everyone',
+      readAloud: 'One person changes their passphrase. Their keys stay the same and are sealed anew.',
+      do: 'Type the new passphrase. Nobody else sees it.',
+      observe: 'The new passphrase opens the keys.',
+      minutes: 3,
+      needs: ['vault-exists', 'machine-checked'],
+      gives: ['passphrase-changed'],
+      act: 'change-passphrase',
+    },
+  ],
+  'root-rotate': [
+    CHECK_MACHINE,
+    CHECK_PLAN,
+    {
+      id: 'rotate-root',
+      title: 'Let the successor take over',
+      who: 'administrator',
+      readAloud:
+        'The sealed successor becomes the root. Both roots sign the succession, and a new successor is made and sealed.',
+      do: 'Approve.',
+      observe: 'The new root is the successor that the old trust anchor names.',
+      minutes: 3,
+      needs: ['plan-fits'],
+      gives: ['root-rotated'],
+      act: 'rotate-root',
+      quorum: true,
+      noWayBack: true,
+    },
+    {
+      id: 'publish-succession',
+      title: 'Publish the new trust anchor',
+      who: 'compliance',
+      readAloud: 'This is the fingerprint of the new root. Everything signed from now on is checked against it.',
+      do: 'Write the new trust anchor and the succession to the medium and read the fingerprint aloud.',
+      observe: 'A second person reads the same words from the file.',
+      minutes: 5,
+      needs: ['root-rotated'],
+      gives: ['files-exported'],
+      act: 'publish-succession',
+    },
+  ],
+  backup: [
+    CHECK_MACHINE,
+    CHECK_PLAN,
+    {
+      id: 'write-backup',
+      title: 'Write the copy',
+      who: 'administrator',
+      readAloud: 'We copy the vault to this medium. Whoever holds it holds every key of today, sealed, until it is destroyed.',
+      do: 'Approve, write the copy, and wait until it has been compared row by row.',
+      observe: 'The copy reads back as it was written, and has a number of its own.',
+      minutes: 4,
+      needs: ['plan-fits'],
+      gives: ['copy-written'],
+      act: 'write-backup',
+      quorum: true,
+    },
+    {
+      id: 'open-backup',
+      title: 'Open the copy once',
+      who: 'custodian',
+      readAloud: 'A backup that nobody ever opened is a hope. We open it now, with our own shares.',
+      do: 'Approve; the copy is opened from the medium and the root key unsealed from it.',
+      observe: 'The copy opens, shows the same history, and gives the same root.',
+      minutes: 3,
+      needs: ['copy-written'],
+      gives: ['copy-opened'],
+      act: 'open-backup',
+      quorum: true,
+    },
+    {
+      id: 'attest-replaced',
+      title: 'Earlier copies',
+      who: 'compliance',
+      readAloud: 'A new copy does not unmake an old one. Those that are destroyed today are attested today; the others stay open.',
+      do: 'Each holder says what was done with the copy that this one replaces.',
+      observe: 'Every copy that the plan replaces is attested, or said to stay open.',
+      minutes: 4,
+      needs: ['copy-opened'],
+      gives: ['replaced-attested'],
+      act: 'attest-replaced',
+    },
+  ],
+  restore: [
+    CHECK_MACHINE,
+    CHECK_PLAN,
+    {
+      id: 'read-losses',
+      title: 'Learn what the copy does not know',
+      who: 'compliance',
+      readAloud: 'The copy ends on the day when it was made. Receipts and certificates tell what happened since.',
+      do: 'Check the chain of each file of receipts and the signature of each certificate; show the newest head card.',
+      observe: 'What the lost vault did since is named as far as anybody knows it.',
+      minutes: 6,
+      needs: ['plan-fits'],
+      gives: ['copy-known'],
+      act: 'read-losses',
+    },
+    {
+      id: 'restore-vault',
+      title: 'Declare the lost vault dead',
+      who: 'administrator',
+      readAloud: 'From here on this copy is the vault. The one that was lost is dead: if it is found, nobody opens it again.',
+      do: 'Approve; write on every head card that is newer than this copy that it is void.',
+      observe: 'The receipts are taken, and every key that comes back although it was destroyed is named.',
+      minutes: 4,
+      needs: ['copy-known'],
+      gives: ['vault-restored'],
+      act: 'restore-vault',
+      quorum: true,
+      noWayBack: true,
+    },
+  ],
+  inventory: [
+    CHECK_MACHINE,
+    CHECK_PLAN,
+    {
+      id: 'sign-inventory',
+      title: 'Sign the inventory',
+      who: 'compliance',
+      readAloud: 'Every key, every copy and every open question, as far as this vault knows them.',
+      do: 'Compare rows, ledger and receipts; read what does not agree; then approve.',
+      observe: 'What is open is named open, and what does not agree is named.',
+      minutes: 8,
+      needs: ['plan-fits'],
+      gives: ['inventory-signed'],
+      act: 'sign-inventory',
+      quorum: true,
+    },
+  ],
 }
+
+/** Ceremonies that one person holds alone; whoever comes next as a quorum accepts what they left. */
+const ALONE: ReadonlySet<CeremonyKind> = new Set(['passphrase'])
+export const isAlone = (kind: CeremonyKind): boolean => ALONE.has(kind)
 
 /** The closing that every ceremony has: record, signatures, checkpoint. It is the runner's own and has no performer. */
 export const SIGN_OFF: Omit<Step, 'act'> = {

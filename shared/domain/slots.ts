@@ -25,7 +25,7 @@ export function cutSlots(
   from: number,
 ): Slot[] {
   const usable = keys.filter((key) => !gone.has(key.kid))
-  const end = Math.max(from + 1, ...usable.map((key) => key.signUntil))
+  const end = Math.max(from + 1, ...usable.filter((key) => !key.standby).map((key) => key.signUntil))
   const changes = usable.flatMap((key) => [key.announceAt, key.removeAt]).filter((at) => at > from && at < end)
   const cuts = [...new Set([from, ...changes, end])].sort((a, b) => a - b)
   const slots: Slot[] = []
@@ -48,7 +48,7 @@ export function planTimes(
   gone: ReadonlySet<string>,
   from: number,
 ): { slots: Slot[]; finding: string | null } {
-  const [broken] = checkSchedule(policy, keys, gone)
+  const [broken] = checkSchedule(policy, keys, gone, from)
   if (broken) return { slots: [], finding: `key ${broken.kid}: ${broken.message}` }
   const slots = cutSlots(policy, keys, gone, from)
   const most = Math.max(...slots.map((slot) => slot.kids.length))

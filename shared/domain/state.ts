@@ -1,8 +1,10 @@
 import { KeyriteError, never } from '../errors.ts'
 import type { KeySpec, PublicJwk } from './algorithms.ts'
-import type { CeremonyKind, EventOf, LoggedEvent, PersonDigests, StatedByRuntime } from './events.ts'
+import type { CeremonyKind, EventOf, Imported, LoggedEvent, StatedByRuntime } from './events.ts'
 import type { KeyTimes } from './key.ts'
 import type { Policy, RelyingParty } from './policy.ts'
+import { applyCopies, type CopiesState, noCopies, noteReceipts } from './state-copies.ts'
+import { applyPeople, firstHolders, noPeople, type PeopleState } from './state-people.ts'
 
 /** What a vault's events add up to. The same fold draws screens, prints records, resumes after a crash and verifies. */
 
@@ -14,7 +16,14 @@ export type VaultKey = {
   label: string
   times: KeyTimes
   replaces: string | null
-  generator: EventOf<'key-generated'>['generator']
+  /** Announced, and waiting to be called upon. */
+  standby?: true | undefined
+  /** Null for an imported key. */
+  generator: EventOf<'key-generated'>['generator'] | null
+  /** Where it came from, if it was not made here: its independence is attested by nobody. */
+  imported: Imported | null
+  /** The numbers of the exports that took it to another issuer. */
+  exported: number[]
   bornAt: number
   bornIn: string | null
   compromised: { at: number; reason: string } | null
@@ -30,7 +39,21 @@ export type Tenant = {
   issuer: string
   policy: Policy
   relyingParties: RelyingParty[]
+  /** Its keys were made ahead, and no customer has it yet. */
+  reserved: boolean
+  /** From here on no key of it signs. */
+  offboarded: { at: number; reason: string } | null
   kids: string[]
+}
+
+/** While a hold names a key, nobody destroys it. */
+export type Hold = { hold: string; kids: string[]; reason: string; at: number }
+
+/** Keys on their way to an existing issuer; `file` is null until what was written has been read back. */
+export type KeyExport = Omit<EventOf<'export-intended'>, 'type'> & {
+  at: number
+  ceremony: string | null
+  file: { name: string; digest: string } | null
 }
 
 /** One handoff: what was to leave and, once it did, what left. */
@@ -43,6 +66,18 @@ export type Handoff = {
   exported: { manifest: string; files: Record<string, string>; at: number } | null
 }
 
+/** An emergency envelope that was to be written and, once it was, its file. `seq`: the event that intended it. */
+export type SealedEnvelope = {
+  number: number
+  tenant: string
+  kid: string
+  transportKey: string
+  at: number
+  seq: number
+  ceremony: string | null
+  file: { name: string; digest: string } | null
+}
+
 export type Runtime = {
   runtimeId: string
   environment: string
@@ -51,6 +86,10 @@ export type Runtime = {
   /** The signed receipt that offers its newest transport key; null while only the enrollment's is known. */
   offer: string | null
   handoffs: Handoff[]
+  /** Sealed emergency envelopes, in the order of their numbers. */
+  envelopes: SealedEnvelope[]
+  /** Standby keys that came to it in an envelope, by its receipts. */
+  opened: string[]
   receipts: { upTo: number; head: string | null; statements: StatedByRuntime[] }
 }
 
@@ -71,7 +110,14 @@ export type Ceremony = {
   kind: CeremonyKind
   plan: string
   planDigest: string
+  /** The trust anchor in force, at its end the new one where it brought one. */
+  anchor: string
+  /** Who began it. */
   present: string[]
+  /** Who was there from when on; the first entry is who began it, the last one signs its record. */
+  attendance: { at: number; present: string[] }[]
+  clock: { offset: number; by: string[] } | null
+  headCard: { seq: number; head: string } | null
   startedAt: number
   firstSeq: number
   done: { step: string; at: number; by: string; observed: string }[]
@@ -92,7 +138,7 @@ export type Attestation = {
   ceremony: string | null
 }
 
-export type VaultState = {
+export type VaultState = CopiesState & PeopleState & {
   vaultId: string
   name: string
   practice: boolean
@@ -102,7 +148,6 @@ export type VaultState = {
   epoch: number
   roster: string
   agreements: Record<string, string>
-  people: Record<string, PersonDigests>
   sealed: Map<string, string>
   /** Row -> first bytes of what was erased there. */
   marks: Record<string, string>
@@ -110,6 +155,8 @@ export type VaultState = {
   keys: Map<string, VaultKey>
   runtimes: Map<string, Runtime>
   ceremonies: Map<string, Ceremony>
+  holds: Map<string, Hold>
+  exports: KeyExport[]
   attestations: Attestation[]
   certificates: { id: string; statement: string; signatures: Record<string, string>; at: number }[]
   /** Epoch -> when each custodian last proved their share. */
@@ -126,6 +173,8 @@ export type VaultState = {
 /** The state before the first event. */
 export function emptyState(chainStart: string): VaultState {
   return {
+    ...noCopies(),
+    ...noPeople(),
     vaultId: '',
     name: '',
     practice: false,
@@ -135,13 +184,14 @@ export function emptyState(chainStart: string): VaultState {
     epoch: 0,
     roster: '',
     agreements: {},
-    people: {},
     sealed: new Map(),
     marks: {},
     tenants: new Map(),
     keys: new Map(),
     runtimes: new Map(),
     ceremonies: new Map(),
+    holds: new Map(),
+    exports: [],
     attestations: [],
     certificates: [],
     proved: new Map(),
@@ -177,6 +227,8 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
         agreements,
         people,
         epoch,
+        epochSince: at,
+        holders: firstHolders(event),
         createdAt: at,
       })
       return addSealed(state, event.sealed)
@@ -189,7 +241,11 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
         kind: event.kind,
         plan: event.plan,
         planDigest: event.planDigest,
+        anchor: state.anchor,
         present: event.present,
+        attendance: [{ at, present: event.present }],
+        clock: event.clock,
+        headCard: event.headCard,
         startedAt: at,
         firstSeq: seq,
         done: [],
@@ -198,6 +254,9 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
         deviations: [],
         ended: null,
       })
+      return
+    case 'attendance':
+      running(state, event.ceremony, seq).attendance.push({ at, present: event.present })
       return
     case 'step-done':
       running(state, event.ceremony, seq).done.push({ step: event.step, at, by: actor, observed: event.observed })
@@ -209,6 +268,7 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
     }
     case 'ceremony-aborted':
       state.attestations = state.attestations.filter((said) => said.ceremony !== event.ceremony)
+      state.pending = null
       running(state, event.ceremony, seq).ended = {
         at,
         how: 'aborted',
@@ -237,11 +297,56 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
     case 'tenant-added': {
       const { tenant, name, issuer, policy, relyingParties } = event
       if (state.tenants.has(tenant)) broken(seq, 'a tenant is added twice')
-      state.tenants.set(tenant, { tenant, name, issuer, policy, relyingParties, kids: [] })
+      const reserved = event.reserved === true
+      state.tenants.set(tenant, { tenant, name, issuer, policy, relyingParties, reserved, offboarded: null, kids: [] })
       return
     }
-    case 'key-generated':
-      return addKey(state, event, seq, at)
+    case 'tenant-amended': {
+      const { name, policy, relyingParties } = event
+      const tenant = livingTenant(state, event.tenant, seq)
+      Object.assign(tenant, { name, policy, relyingParties, reserved: tenant.reserved && name === tenant.name })
+      return
+    }
+    case 'tenant-offboarded':
+      livingTenant(state, event.tenant, seq).offboarded = { at, reason: event.reason }
+      return
+    case 'hold-placed': {
+      const { hold, kids, reason } = event
+      if (state.holds.has(hold)) broken(seq, 'a hold is placed twice')
+      for (const kid of kids) keyOf(state, kid, seq)
+      state.holds.set(hold, { hold, kids, reason, at })
+      return
+    }
+    case 'hold-lifted':
+      if (!state.holds.delete(event.hold)) broken(seq, 'a hold is lifted that was not placed')
+      return
+    case 'key-generated': {
+      const { type: _, sealed, ...key } = event
+      return addKey(state, { ...key, imported: null }, sealed, seq, at)
+    }
+    case 'key-imported': {
+      const { type: _, sealed, ...key } = event
+      return addKey(state, { ...key, replaces: null, generator: null }, sealed, seq, at)
+    }
+    case 'export-intended': {
+      const { type: _, ...intended } = event
+      if (event.number !== state.exports.length + 1) broken(seq, 'an export is not numbered in order')
+      for (const kid of event.kids) keyOf(state, kid, seq).exported.push(event.number)
+      state.exports.push({ ...intended, at, ceremony: openCeremony(state)?.id ?? null, file: null })
+      return
+    }
+    case 'export-written': {
+      const intended = state.exports[event.number - 1]
+      if (!intended || intended.file) return broken(seq, 'an export is written that was not intended')
+      intended.file = { name: event.file, digest: event.digest }
+      return
+    }
+    case 'standby-activated': {
+      const key = keyOf(state, event.kid, seq)
+      if (!key.standby || key.destroyed || key.compromised) return broken(seq, 'a key is called upon that does not stand by')
+      Object.assign(key, { times: event.times, replaces: event.replaces, standby: undefined })
+      return
+    }
     case 'key-compromised':
       keyOf(state, event.kid, seq).compromised = { at: event.at, reason: event.reason }
       return
@@ -256,6 +361,8 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
         acceptance,
         offer: null,
         handoffs: [],
+        envelopes: [],
+        opened: [],
         receipts,
       })
       return
@@ -269,15 +376,33 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
       const handoff = runtimeOf(state, event.runtimeId, seq).handoffs.at(-1)
       if (handoff?.number !== event.number) return broken(seq, 'a handoff is exported that was not intended')
       handoff.exported = { manifest: event.manifest, files: event.files, at }
+      state.skips.delete(event.runtimeId)
+      return
+    }
+    case 'envelopes-intended': {
+      const runtime = runtimeOf(state, event.runtimeId, seq)
+      const ceremony = openCeremony(state)?.id ?? null
+      // An earlier try that was interrupted may have left files behind: its numbers are not used again.
+      for (const one of event.envelopes) runtime.envelopes.push({ ...one, at, seq, ceremony, file: null })
+      return
+    }
+    case 'envelope-sealed': {
+      const envelope = runtimeOf(state, event.runtimeId, seq).envelopes.find((one) => one.number === event.number)
+      if (!envelope || envelope.file) return broken(seq, 'an envelope is sealed that was not intended')
+      envelope.file = { name: event.file, digest: event.digest }
       return
     }
     case 'receipts-taken': {
       const runtime = runtimeOf(state, event.runtimeId, seq)
       runtime.receipts.upTo = event.upTo
       runtime.receipts.head = event.head
-      for (const statement of event.statements) runtime.receipts.statements.push(statement)
+      for (const statement of event.statements) {
+        runtime.receipts.statements.push(statement)
+        const { type, kid } = statement.stated
+        if (type === 'envelope-opened' && typeof kid === 'string') runtime.opened.push(kid)
+      }
       if (event.offered) runtime.offer = event.offered
-      return
+      return noteReceipts(state, event)
     }
     case 'copy-attested': {
       const { kids, copy, by, statement } = event
@@ -289,16 +414,12 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
       for (const id of Object.keys(event.marks)) state.sealed.delete(id)
       Object.assign(state.marks, event.marks)
       return
+    case 'custody-dealt':
+    case 'custody-accepted':
     case 'epoch-activated':
-      if (event.epoch !== state.epoch + 1) broken(seq, 'an epoch is skipped')
-      Object.assign(state, {
-        epoch: event.epoch,
-        roster: event.roster,
-        agreements: event.agreements,
-        people: event.people,
-      })
-      openCeremony(state)?.rosters.push(event.roster)
-      return addSealed(state, event.sealed)
+    case 'passphrase-changed':
+    case 'root-rotated':
+      return applyPeople(state, { seq, at, actor, event, ceremony: openCeremony(state) })
     case 'file-key-changed':
       state.people = event.people
       return
@@ -325,18 +446,28 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
         key.absenceProved = { at, ceremony: openCeremony(state)?.id ?? null }
       }
       return
+    case 'keys-chosen':
+    case 'restore-tried':
+    case 'backup-intended':
+    case 'backup-made':
+    case 'backup-opened':
+    case 'vault-restored':
+    case 'inventory-taken':
+      return applyCopies(state, { seq, at, event, ceremony: openCeremony(state)?.id ?? null })
     default:
       never(event)
   }
 }
 
-function addKey(state: VaultState, event: EventOf<'key-generated'>, seq: number, at: number): void {
-  const tenant = state.tenants.get(event.tenant)
-  if (!tenant || state.keys.has(event.kid)) return broken(seq, 'a key has no tenant or exists already')
-  const { type: _, sealed, ...key } = event
+type NewKey = Omit<EventOf<'key-generated'>, 'type' | 'sealed' | 'generator'> & Pick<VaultKey, 'generator' | 'imported'>
+
+function addKey(state: VaultState, key: NewKey, sealed: Record<string, string>, seq: number, at: number): void {
+  const tenant = state.tenants.get(key.tenant)
+  if (!tenant || state.keys.has(key.kid)) return broken(seq, 'a key has no tenant or exists already')
   const bornIn = openCeremony(state)?.id ?? null
-  state.keys.set(event.kid, {
+  state.keys.set(key.kid, {
     ...key,
+    exported: [],
     bornAt: at,
     bornIn,
     compromised: null,
@@ -344,7 +475,7 @@ function addKey(state: VaultState, event: EventOf<'key-generated'>, seq: number,
     absenceProved: null,
     certificate: null,
   })
-  tenant.kids.push(event.kid)
+  tenant.kids.push(key.kid)
   addSealed(state, sealed)
 }
 
@@ -368,6 +499,12 @@ function keyOf(state: VaultState, kid: string, seq: number): VaultKey {
   return state.keys.get(kid) ?? broken(seq, 'a key does not exist')
 }
 
+function livingTenant(state: VaultState, id: string, seq: number): Tenant {
+  const tenant = state.tenants.get(id)
+  if (!tenant || tenant.offboarded) return broken(seq, 'a tenant does not exist, or not any more')
+  return tenant
+}
+
 function runtimeOf(state: VaultState, id: string, seq: number): Runtime {
   return state.runtimes.get(id) ?? broken(seq, 'a runtime does not exist')
 }
@@ -382,10 +519,12 @@ export function openCeremony(state: VaultState): Ceremony | null {
   return null
 }
 
-/** The keys of a tenant in order of `signFrom`, without destroyed ones where `usable`. */
+/** The keys of a tenant in order of `signFrom`, without those that may not sign (compromised, destroyed here or elsewhere) where `usable`. */
 export function keysOf(state: VaultState, tenant: string, { usable = false } = {}): VaultKey[] {
   const kids = state.tenants.get(tenant)?.kids ?? []
   const keys = kids.flatMap((kid) => state.keys.get(kid) ?? [])
-  const kept = usable ? keys.filter((key) => !key.destroyed && !key.compromised) : keys
+  const kept = usable
+    ? keys.filter((key) => !key.destroyed && !key.compromised && !state.elsewhere.has(key.kid))
+    : keys
   return kept.sort((a, b) => a.times.signFrom - b.times.signFrom)
 }

@@ -19,6 +19,14 @@ export type Approval = z.infer<typeof approvalSchema>
 export const signApproval = (approval: Approval, practice: boolean, custodian: StatementSigner): Promise<string> =>
   signStatement(statementTyp('approval', practice), approval, custodian)
 
+/** What M custodians sign when they accept events after the newest checkpoint: the whole history as it then was. */
+export const tailAct = (from: number, to: number, head: string) => ({
+  ceremony: 'tail',
+  planDigest: head,
+  step: `accept-tail-${from}-${to}`,
+  objects: head,
+})
+
 /**
  * Checks that M different custodians approved exactly this act, and gives their ids. Codes: `quorum-missing` with fewer,
  * `signature-invalid` for a stranger, another role, another act or a forged approval.

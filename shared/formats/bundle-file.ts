@@ -1,6 +1,13 @@
 import { z } from 'zod'
 import { must } from '../errors.ts'
-import { type Manifest, openManifest, parseTenantLine, TENANT_LINE_MAX, type TenantLine } from './bundle.ts'
+import {
+  type Manifest,
+  openManifest,
+  parseBundleLine,
+  type RemovedLine,
+  TENANT_LINE_MAX,
+  type TenantLine,
+} from './bundle.ts'
 import { digest, fromUtf8, toBase64url } from './bytes.ts'
 import { uuidSchema } from './common.ts'
 import { KB } from './json.ts'
@@ -24,6 +31,8 @@ export type OpenBundle = {
   manifestDigest: string
   /** The tenants in order. Only after the last one is the whole bound to the manifest; until then nothing may be used. */
   tenants: AsyncGenerator<TenantLine>
+  /** The tenants that were removed, complete once `tenants` is read to its end. */
+  removed: RemovedLine[]
 }
 
 /**
@@ -37,16 +46,23 @@ export async function openBundle(lines: Iterable<Uint8Array>, pin: Pin): Promise
   mustBeOfVault(manifestLine, pin, 'bundle manifest')
   const manifest = await openManifest(manifestLine, pin.key, pin.practice)
   must(manifest.vaultId === pin.vaultId, 'vault-mismatch', 'This bundle names another vault.')
-  return { manifest, manifestLine, manifestDigest: digest(manifestLine), tenants: readTenants(rest, manifest) }
+  const removed: RemovedLine[] = []
+  const tenants = readTenants(rest, manifest, removed)
+  return { manifest, manifestLine, manifestDigest: digest(manifestLine), tenants, removed }
 }
 
-async function* readTenants(lines: Iterator<Uint8Array>, manifest: Manifest): AsyncGenerator<TenantLine> {
+async function* readTenants(
+  lines: Iterator<Uint8Array>,
+  manifest: Manifest,
+  removed: RemovedLine[],
+): AsyncGenerator<TenantLine> {
   const ordered = new OrderedLines('bundle', manifest.tenants, manifest.merkleRoot)
   for (let next = lines.next(); !next.done; next = lines.next()) {
     ordered.take(next.value)
-    const line = parseTenantLine(next.value)
+    const line = parseBundleLine(next.value)
     ordered.name(line.tenant)
-    yield line
+    if ('removed' in line) removed.push(line)
+    else yield line
   }
   ordered.end()
 }

@@ -48,6 +48,8 @@ export const manifestSchema = z.strictObject({
   checkpoint: compactSchema,
   /** The last receipt of this runtime that the vault has taken, so that the runtime knows from where to export. */
   receiptsSeen: countSchema,
+  /** The numbers before this one that the vault signs over: lost handoffs, or those of a vault that was lost. */
+  catchUp: z.strictObject({ from: z.int().min(1), to: z.int().min(1) }).optional(),
   iat: instantSchema,
   exp: instantSchema,
 })
@@ -59,6 +61,7 @@ export const bundleKeySchema = z.strictObject({
   label: lineSchema,
   jwk: publicJwkSchema,
   ...keyTimesShape,
+  standby: z.literal(true).optional(),
 })
 export type BundleKey = z.infer<typeof bundleKeySchema>
 
@@ -84,6 +87,14 @@ export const tenantLineSchema = z.strictObject({
   tombstones: z.array(z.strictObject({ kid: digestSchema, at: instantSchema })).max(1000),
 })
 export type TenantLine = z.infer<typeof tenantLineSchema>
+
+/** A tenant that was offboarded: it is served no more, its private halves are erased, and it never comes back. */
+export const removedLineSchema = z.strictObject({
+  tenant: idSchema,
+  issuer: z.string().max(256),
+  removed: instantSchema,
+})
+export type RemovedLine = z.infer<typeof removedLineSchema>
 
 /** One key as relying parties see it (RFC 7517): public members, `use`, `alg`, `kid`. */
 export type PublishedJwk = PublicJwk & { use: 'sig'; alg: string; kid: string }
@@ -132,9 +143,19 @@ export const openManifest = (jws: string, root: StatementKey, practice: boolean)
     maxBytes: 32 * KB,
   })
 
+/** Parses one line of a bundle: a tenant, or one that was removed. Codes as `parseTenantLine`. */
+export function parseBundleLine(line: Uint8Array): TenantLine | RemovedLine {
+  const parsed = parseJson(line, { maxBytes: TENANT_LINE_MAX, maxDepth: 8 })
+  const removed = typeof parsed === 'object' && parsed !== null && 'removed' in parsed
+  return removed ? parseAs(removedLineSchema, parsed, 'removed tenant') : tenantLine(parsed)
+}
+
 /** Parses one tenant line; each kid must be the thumbprint of its key and stand once. Code `format-invalid`, `json-invalid`. */
-export function parseTenantLine(line: Uint8Array): TenantLine {
-  const parsed = parseAs(tenantLineSchema, parseJson(line, { maxBytes: TENANT_LINE_MAX, maxDepth: 8 }), 'tenant line')
+export const parseTenantLine = (line: Uint8Array): TenantLine =>
+  tenantLine(parseJson(line, { maxBytes: TENANT_LINE_MAX, maxDepth: 8 }))
+
+function tenantLine(value: unknown): TenantLine {
+  const parsed = parseAs(tenantLineSchema, value, 'tenant line')
   const distinct = new Set(parsed.keys.map((key) => key.kid)).size === parsed.keys.length
   must(distinct, 'format-invalid', `A key of ${parsed.tenant} stands twice.`)
   for (const key of parsed.keys)

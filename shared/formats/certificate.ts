@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { utf8 } from './bytes.ts'
 import {
   compactSchema,
   digestSchema,
@@ -8,8 +9,9 @@ import {
   lineSchema,
   uuidSchema,
 } from './common.ts'
-import { MB, parseAs, parseJson } from './json.ts'
+import { canonicalBytes, MB, parseAs, parseJson } from './json.ts'
 import { openStatement, type StatementKey, type StatementSigner, signStatement, statementTyp } from './jws.ts'
+import { inclusionProofs } from './merkle.ts'
 import { participantSchema } from './record.ts'
 
 /** The certificate of deletion or destruction: root-signed, with the participants' signatures beside. */
@@ -51,12 +53,30 @@ export const certificateSchema = z.strictObject({
     )
     .min(1)
     .max(10_000),
+  /** Of a batch: the Merkle root (RFC 9162) over the key ids, as it was typed to confirm; each key has its proof under it. */
+  merkleRoot: digestSchema.optional(),
+  /** Whether this is a cryptographic erase as NIST SP 800-88 Rev. 2 means it, and which of its conditions hold. */
+  cryptographicErase: z
+    .strictObject({
+      holds: z.boolean(),
+      alwaysEncrypted: z.boolean(),
+      everyCopySanitised: z.boolean(),
+      why: z.array(text).max(4),
+    })
+    .optional(),
   participants: z.array(participantSchema).min(1).max(64),
   verified: z.array(text).max(20),
   stated: z.array(text).max(20),
   notProvable: z.array(text).max(20),
 })
 export type Certificate = z.infer<typeof certificateSchema>
+
+/** The proofs beside a batch's certificate: each key id under the root that was typed to confirm. Null for a single key. */
+export function proofsOf({ keys, merkleRoot }: Certificate): Uint8Array | null {
+  if (merkleRoot === undefined) return null
+  const proofs = inclusionProofs(keys.map(({ kid }) => utf8(kid)))
+  return canonicalBytes({ merkleRoot, proofs: keys.map(({ kid }, index) => ({ kid, ...proofs[index] })) })
+}
 
 export const signCertificate = (certificate: Certificate, practice: boolean, root: StatementSigner): Promise<string> =>
   signStatement(statementTyp('certificate', practice), certificate, root)

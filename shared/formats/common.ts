@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ALGORITHM_NAMES, KEY_SPEC_NAMES, type PublicJwk } from '../domain/algorithms.ts'
-import type { Policy } from '../domain/policy.ts'
+import { PROPAGATIONS } from '../domain/key.ts'
+import { type Policy, STANDBYS } from '../domain/policy.ts'
 import { isTenantId } from './tenant-id.ts'
 
 /** Schemas that several formats share. Every object is strict: an unknown member is an error, not a surprise. */
@@ -43,10 +44,12 @@ export const policySchema: z.ZodType<Policy> = z.strictObject({
   extension: seconds,
   accessTokenLifetime: seconds,
   destroyPrivateAtRetirement: z.boolean(),
+  destructionCoolingOff: seconds,
   signingAlgorithms: z.array(keySpecSchema).min(1).max(4),
   slotLength: seconds,
   horizon: z.int().min(1).max(12),
   materialAhead: z.int().min(0).max(12),
+  standby: z.enum(STANDBYS),
 })
 
 export const relyingPartySchema = z.strictObject({
@@ -55,6 +58,7 @@ export const relyingPartySchema = z.strictObject({
     .int()
     .min(0)
     .max(30 * 86_400),
+  refreshesOnUnknownKid: z.boolean(),
 })
 
 export const keyTimesShape = {
@@ -63,5 +67,5 @@ export const keyTimesShape = {
   signUntil: instantSchema,
   extendUntil: instantSchema,
   removeAt: instantSchema,
-  propagation: z.enum(['full', 'none (first key)', 'none (emergency)']),
+  propagation: z.enum(PROPAGATIONS),
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { CEREMONY_KINDS, type VaultEvent } from '../domain/events.ts'
+import { CEREMONY_KINDS, EXPORT_FORMATS, IMPORT_FORMATS, type VaultEvent } from '../domain/events.ts'
+import { SHARE_PLACES } from '../domain/roster.ts'
 import { digest } from './bytes.ts'
 import {
   compactSchema,
@@ -17,6 +18,8 @@ import {
   uuidSchema,
 } from './common.ts'
 import { canonicalText, MB, parseAs, parseJson } from './json.ts'
+import { ROSTER_MAX } from './roster.ts'
+import { successionSchema } from './succession.ts'
 
 /** The event log's rows: canonical JSON bodies in a SHA-256 chain. */
 
@@ -50,6 +53,7 @@ export const eventSchema: z.ZodType<VaultEvent> = z.discriminatedUnion('type', [
     people,
     sealed,
     epoch,
+    medium: z.array(idSchema).max(16).optional(),
   }),
   z.strictObject({
     ...type('ceremony-started'),
@@ -58,7 +62,12 @@ export const eventSchema: z.ZodType<VaultEvent> = z.discriminatedUnion('type', [
     planDigest: digestSchema,
     plan: z.string().max(4 * MB),
     present: z.array(idSchema),
+    clock: z.strictObject({ offset: z.int(), by: z.array(idSchema).length(2) }).nullable(),
+    headCard: z
+      .strictObject({ seq: countSchema, head: z.string().regex(/^[0-9a-f]{16,64}$/) })
+      .nullable(),
   }),
+  z.strictObject({ ...type('attendance'), ceremony: ceremonyId, present: z.array(idSchema).min(1) }),
   z.strictObject({
     ...type('approved'),
     ceremony: ceremonyId,
@@ -84,7 +93,18 @@ export const eventSchema: z.ZodType<VaultEvent> = z.discriminatedUnion('type', [
     issuer: z.string().max(256),
     policy: policySchema,
     relyingParties: z.array(relyingPartySchema).max(50),
+    reserved: z.literal(true).exactOptional(),
   }),
+  z.strictObject({
+    ...type('tenant-amended'),
+    tenant: idSchema,
+    name: lineSchema,
+    policy: policySchema,
+    relyingParties: z.array(relyingPartySchema).max(50),
+  }),
+  z.strictObject({ ...type('tenant-offboarded'), tenant: idSchema, reason: text }),
+  z.strictObject({ ...type('hold-placed'), hold: idSchema, kids, reason: text }),
+  z.strictObject({ ...type('hold-lifted'), hold: idSchema, reason: text }),
   z.strictObject({
     ...type('key-generated'),
     tenant: idSchema,
@@ -94,8 +114,42 @@ export const eventSchema: z.ZodType<VaultEvent> = z.discriminatedUnion('type', [
     label: lineSchema,
     times: z.strictObject(keyTimesShape),
     replaces: digestSchema.nullable(),
+    standby: z.literal(true).optional(),
     generator: z.strictObject({ node: lineSchema, openssl: lineSchema, process: z.literal('fresh') }),
     sealed,
+  }),
+  z.strictObject({
+    ...type('key-imported'),
+    tenant: idSchema,
+    kid: digestSchema,
+    spec: keySpecSchema,
+    jwk: publicJwkSchema,
+    label: lineSchema,
+    times: z.strictObject(keyTimesShape),
+    imported: z.strictObject({ file: z.string().max(121), format: z.enum(IMPORT_FORMATS), statement: text }),
+    sealed,
+  }),
+  z.strictObject({
+    ...type('export-intended'),
+    number: z.int().min(1),
+    kids,
+    format: z.enum(EXPORT_FORMATS),
+    recipient: digestSchema,
+    holder: lineSchema,
+    reason: text,
+  }),
+  z.strictObject({
+    ...type('export-written'),
+    number: z.int().min(1),
+    file: z.string().max(200),
+    digest: digestSchema,
+  }),
+  z.strictObject({
+    ...type('standby-activated'),
+    tenant: idSchema,
+    kid: digestSchema,
+    times: z.strictObject(keyTimesShape),
+    replaces: digestSchema,
   }),
   z.strictObject({
     ...type('key-compromised'),
@@ -128,6 +182,23 @@ export const eventSchema: z.ZodType<VaultEvent> = z.discriminatedUnion('type', [
     files: z.record(z.string().max(200), digestSchema),
   }),
   z.strictObject({
+    ...type('envelopes-intended'),
+    runtimeId: idSchema,
+    envelopes: z
+      .array(
+        z.strictObject({ number: z.int().min(1), tenant: idSchema, kid: digestSchema, transportKey: digestSchema }),
+      )
+      .min(1)
+      .max(20_000),
+  }),
+  z.strictObject({
+    ...type('envelope-sealed'),
+    runtimeId: idSchema,
+    number: z.int().min(1),
+    file: z.string().max(200),
+    digest: digestSchema,
+  }),
+  z.strictObject({
     ...type('receipts-taken'),
     runtimeId: idSchema,
     file: digestSchema,
@@ -146,6 +217,32 @@ export const eventSchema: z.ZodType<VaultEvent> = z.discriminatedUnion('type', [
     marks: z.record(blobId, z.string().regex(/^[A-Za-z0-9_-]{22}$/)),
   }),
   z.strictObject({ ...type('epoch-activated'), epoch, roster: compactSchema, agreements, people, sealed }),
+  z.strictObject({
+    ...type('custody-dealt'),
+    epoch,
+    roster: z.string().max(ROSTER_MAX),
+    custodians: z.record(idSchema, z.enum(SHARE_PLACES)),
+    people,
+  }),
+  z.strictObject({
+    ...type('custody-accepted'),
+    ceremony: ceremonyId,
+    step: stepId,
+    objects: digestSchema,
+    approvals: z.array(compactSchema).max(16),
+  }),
+  z.strictObject({ ...type('passphrase-changed'), person: idSchema, identity: digestSchema }),
+  z.strictObject({
+    ...type('root-rotated'),
+    succession: successionSchema,
+    compromised: z.boolean(),
+    successor: digestSchema,
+    roster: compactSchema,
+    agreements,
+    acceptances: z.record(idSchema, compactSchema),
+    sealed,
+    removed: z.array(blobId).max(8),
+  }),
   z.strictObject({ ...type('file-key-changed'), fileKey: digestSchema, people }),
   z.strictObject({ ...type('absence-proved'), kids, rows: countSchema, pages: countSchema }),
   z.strictObject({
@@ -156,6 +253,43 @@ export const eventSchema: z.ZodType<VaultEvent> = z.discriminatedUnion('type', [
     statement: compactSchema,
     signatures: agreements,
   }),
+  z.strictObject({ ...type('keys-chosen'), ceremony: ceremonyId, kids }),
+  z.strictObject({
+    ...type('restore-tried'),
+    folders: z.array(z.string().max(200)).max(20),
+    kids,
+    trials: z
+      .array(z.strictObject({ folder: z.string().max(200), copy: lineSchema, opened: kids, why: text }))
+      .max(20),
+  }),
+  z.strictObject({
+    ...type('backup-intended'),
+    number: countSchema.min(1),
+    holder: lineSchema,
+    place: lineSchema,
+    replaces: z.array(countSchema.min(1)).max(1000),
+    seq: countSchema,
+    head: digestSchema,
+  }),
+  z.strictObject({
+    ...type('backup-made'),
+    number: countSchema.min(1),
+    folder: z.string().max(200),
+    files: z.record(z.string().max(200), digestSchema),
+  }),
+  z.strictObject({ ...type('backup-opened'), number: countSchema.min(1), seq: countSchema, head: digestSchema }),
+  z.strictObject({
+    ...type('vault-restored'),
+    backup: countSchema.min(1),
+    reason: text,
+    seq: countSchema,
+    head: digestSchema,
+    seen: countSchema,
+    elsewhere: z
+      .array(z.strictObject({ kid: digestSchema, certificate: z.string().max(40), at: instantSchema }))
+      .max(100_000),
+  }),
+  z.strictObject({ ...type('inventory-taken'), inventory: z.string().max(40), statement: compactSchema }),
   z.strictObject({
     ...type('tail-accepted'),
     from: countSchema,

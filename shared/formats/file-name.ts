@@ -1,6 +1,17 @@
 import { sha256, toHex } from './bytes.ts'
 
-export type FileType = 'trust-anchor' | 'enrollment' | 'bundle' | 'material' | 'receipts' | 'certificate' | 'head-card'
+export type FileType =
+  | 'trust-anchor'
+  | 'export'
+  | 'succession'
+  | 'enrollment'
+  | 'bundle'
+  | 'material'
+  | 'envelope'
+  | 'receipts'
+  | 'certificate'
+  | 'head-card'
+  | 'share'
 
 /** `bundle-1f0c9a2e-20260609T141902Z.keyrite`: the type, 8 hex digits of the content's SHA-256, the time (seconds UTC). */
 export function fileName(type: FileType, content: Uint8Array | string, at: number, extension = 'keyrite'): string {

@@ -37,7 +37,17 @@ export function parseJson(input: Uint8Array | string, { maxBytes, maxDepth = 32 
 }
 
 const NUMBER = /-?\d[\d.eE+-]*/y
-const COLON = /[ \t\n\r]*:/y
+const NAME_END = /[ \t\n\r]*:/y
+
+const QUOTE = 0x22
+const MINUS = 0x2d
+const COLON = 0x3a
+const LIST = 0x5b
+const BACKSLASH = 0x5c
+const LIST_END = 0x5d
+const OBJECT = 0x7b
+const OBJECT_END = 0x7d
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
 
 /**
  * One pass over the tokens, before any value is built, in time proportional to the text. Grammar is left to JSON.parse;
@@ -45,43 +55,51 @@ const COLON = /[ \t\n\r]*:/y
  */
 function scan(text: string, maxDepth: number): void {
   const names: (Set<string> | null)[] = []
+  const escapes = text.includes('\\')
   for (let at = 0; at < text.length; at++) {
-    const first = text[at]
-    if (first === '{' || first === '[') {
-      names.push(first === '{' ? new Set() : null)
-      if (names.length > maxDepth) refuse(`more than ${maxDepth} levels`)
-    } else if (first === '}' || first === ']') {
-      names.pop()
-    } else if (first === '"') {
-      const end = endOfString(text, at)
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) {
+      const end = escapes ? endOfString(text, at) : text.indexOf('"', at + 1)
+      if (end < 0) refuse('not well-formed JSON')
       checkString(text, at, end, names.at(-1) ?? null)
       at = end
-    } else if (first === '-' || (first !== undefined && first >= '0' && first <= '9')) {
-      NUMBER.lastIndex = at
-      const token = NUMBER.exec(text)?.[0] ?? refuse('not well-formed JSON')
-      checkNumber(token)
-      at += token.length - 1
+    } else if (code === OBJECT || code === LIST) {
+      names.push(code === OBJECT ? new Set() : null)
+      if (names.length > maxDepth) refuse(`more than ${maxDepth} levels`)
+    } else if (code === OBJECT_END || code === LIST_END) {
+      names.pop()
+    } else if (code === MINUS || isDigit(code)) {
+      at = endOfNumber(text, at) - 1
     }
   }
 }
 
-/** The place of the closing quote. */
+/** The place of the closing quote, or -1. */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) return at
     if (code === BACKSLASH) at++
   }
-  return refuse('not well-formed JSON')
+  return -1
 }
 
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
+/** The place after a number that a double holds. */
+function endOfNumber(text: string, start: number): number {
+  let at = start
+  while (isDigit(text.charCodeAt(at))) at++
+  const after = text[at]
+  const plain = after === ',' || after === '}' || after === ']'
+  if (plain && at > start && at - start <= 15) return at
+  NUMBER.lastIndex = start
+  const token = NUMBER.exec(text)?.[0] ?? refuse('not well-formed JSON')
+  checkNumber(token)
+  return start + token.length
+}
 
 /** A string is a member's name when a colon follows; each stands once, and no escape may spell a lone surrogate. */
 function checkString(text: string, start: number, end: number, seen: Set<string> | null): void {
-  COLON.lastIndex = end + 1
-  const isName = seen !== null && COLON.test(text)
+  const isName = seen !== null && endsName(text, end + 1)
   const raw = text.slice(start + 1, end)
   if (!isName && !raw.includes('\\u')) return
   const value = raw.includes('\\') ? unescaped(text.slice(start, end + 1)) : raw
@@ -89,6 +107,14 @@ function checkString(text: string, start: number, end: number, seen: Set<string>
   if (!isName) return
   if (seen.has(value)) refuse('a duplicate member name')
   seen.add(value)
+}
+
+function endsName(text: string, at: number): boolean {
+  const code = text.charCodeAt(at)
+  if (code === COLON) return true
+  if (code > 0x20) return false
+  NAME_END.lastIndex = at
+  return NAME_END.test(text)
 }
 
 function unescaped(token: string): string {

@@ -31,9 +31,15 @@ export async function sealTo(
  */
 export async function openSealed(
   jwe: string,
-  { typ, kid, key, binding }: { typ: string; kid: string; key: CryptoKey; binding: Binding },
+  {
+    typ,
+    kid,
+    key,
+    binding,
+    maxBytes = SEALED_MAX,
+  }: { typ: string; kid: string; key: CryptoKey; binding: Binding; maxBytes?: number },
 ): Promise<Bytes> {
-  const { header: raw } = splitCompact(jwe, 5, SEALED_MAX)
+  const { header: raw } = splitCompact(jwe, 5, maxBytes)
   const bound = Object.fromEntries(Object.keys(binding).map((name) => [name, z.string().max(256)]))
   const schema = z.strictObject({
     alg: z.literal('ECDH-ES'),

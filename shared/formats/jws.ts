@@ -11,10 +11,12 @@ import { canonicalBytes, KB, MB, parseAs, parseJson } from './json.ts'
 
 export const STATEMENTS = [
   'trust-anchor',
+  'succession',
   'enrollment',
   'enrollment-acceptance',
   'bundle',
   'material',
+  'envelope',
   'receipt',
   'roster',
   'roster-agreement',
@@ -22,12 +24,13 @@ export const STATEMENTS = [
   'approval',
   'sign-off',
   'certificate',
+  'inventory',
   'evidence',
 ] as const
 export type StatementType = (typeof STATEMENTS)[number]
 
 /** `keyrite-bundle`, or `keyrite-practice-bundle`: a practice statement can never be taken for a production one. */
-export const statementTyp = (type: StatementType | 'key', practice: boolean): string =>
+export const statementTyp = (type: StatementType | 'key' | 'export', practice: boolean): string =>
   `keyrite-${practice ? 'practice-' : ''}${type}`
 
 /** The slot format of OpenID Federation (section 5.2.1.1, signed_jwks_uri); keeps its standard `typ` in practice too. */

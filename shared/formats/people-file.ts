@@ -36,6 +36,8 @@ export const peopleFileSchema = z.strictObject({
   anchor: compactSchema,
   roster: compactSchema,
   people: z.record(idSchema, entrySchema),
+  /** Entries that are to replace those above: they count once the log says so, and are dropped when it never does. */
+  pending: z.record(idSchema, entrySchema),
 })
 export type PeopleFile = z.infer<typeof peopleFileSchema>
 
@@ -48,9 +50,8 @@ export function parsePeopleFile(bytes: Uint8Array): PeopleFile {
   return parseAs(peopleFileSchema, raw, 'list of people')
 }
 
-const costsSchema = z.looseObject({
-  people: z.record(z.string(), z.looseObject({ identity: z.looseObject({ kdf: kdfSchema }) })),
-})
+const costs = z.record(z.string(), z.looseObject({ identity: z.looseObject({ kdf: kdfSchema }) }))
+const costsSchema = z.looseObject({ people: costs, pending: costs })
 
 /** The digests of one entry that the event log holds. */
 export function personDigests(entry: PersonEntry): PersonDigests {

@@ -20,11 +20,19 @@ export const statedSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('import-refused'), code: z.string().max(64), file: z.string().max(200) }),
   z.strictObject({ type: z.literal('transport-key-offered'), key: p256JwkSchema }),
   z.strictObject({ type: z.literal('transport-key-erased'), key: digestSchema }),
+  z.strictObject({ type: z.literal('envelope-key-offered'), kid: digestSchema, key: p256JwkSchema }),
+  z.strictObject({
+    type: z.literal('envelope-opened'),
+    ...about,
+    number: z.int(),
+    withdrawn: digestSchema,
+    actor: lineSchema,
+  }),
   z.strictObject({ type: z.literal('phase'), ...about, phase: z.enum(['announced', 'signing', 'retired', 'removed']) }),
   z.strictObject({
     type: z.literal('erased'),
     ...about,
-    reason: z.enum(['retired', 'tainted', 'compromised', 'destroyed']),
+    reason: z.enum(['retired', 'tainted', 'compromised', 'destroyed', 'offboarded']),
   }),
   z.strictObject({
     type: z.literal('tainted'),
@@ -33,6 +41,7 @@ export const statedSchema = z.discriminatedUnion('type', [
     actor: lineSchema,
     residualUntil: instantSchema,
   }),
+  z.strictObject({ type: z.literal('tenant-named'), tenant: idSchema, name: lineSchema, actor: lineSchema }),
   z.strictObject({ type: z.literal('client-added'), tenant: idSchema, clientId: lineSchema, actor: lineSchema }),
   z.strictObject({ type: z.literal('client-removed'), tenant: idSchema, clientId: lineSchema, actor: lineSchema }),
   z.strictObject({ type: z.literal('clock-hold'), from: instantSchema, to: instantSchema }),

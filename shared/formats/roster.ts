@@ -3,12 +3,13 @@ import { ROLES } from '../domain/roster.ts'
 import { KeyriteError } from '../errors.ts'
 import { digest } from './bytes.ts'
 import { digestSchema, idSchema, lineSchema, uuidSchema } from './common.ts'
-import { KB } from './json.ts'
+import { canonicalText, KB, parseAs, parseJson } from './json.ts'
 import {
   type Ed25519Jwk,
   ed25519JwkSchema,
   openStatement,
   p256JwkSchema,
+  peekStatement,
   type StatementKey,
   type StatementSigner,
   signStatement,
@@ -18,7 +19,7 @@ import {
 /** The roster: who may open what, signed by the root under quorum and agreed to by each person present. */
 
 /** Argon2id cost (RFC 9106): memory in KiB. The bounds are checked before anything is allocated. */
-export const kdfSchema = z.strictObject({
+const costSchema = z.strictObject({
   algorithm: z.literal('argon2id'),
   memoryKiB: z
     .int()
@@ -26,8 +27,9 @@ export const kdfSchema = z.strictObject({
     .max(1024 * 1024),
   passes: z.int().min(3).max(10),
   lanes: z.literal(1),
-  salt: z.string().regex(/^[A-Za-z0-9_-]{22}$/),
 })
+export type Cost = z.infer<typeof costSchema>
+export const kdfSchema = costSchema.extend({ salt: z.string().regex(/^[A-Za-z0-9_-]{22}$/) })
 export type Kdf = z.infer<typeof kdfSchema>
 
 const personSchema = z.strictObject({
@@ -36,7 +38,8 @@ const personSchema = z.strictObject({
   role: z.enum(ROLES),
   encryption: p256JwkSchema,
   signing: ed25519JwkSchema,
-  kdf: kdfSchema,
+  /** What a derivation costs, and not its salt: a person changes their passphrase without the root. */
+  kdf: costSchema,
 })
 export type RosterPerson = z.infer<typeof personSchema>
 
@@ -57,6 +60,17 @@ export type Roster = z.infer<typeof rosterSchema>
 
 const agreementSchema = z.strictObject({ rosterDigest: digestSchema, epoch: z.int() })
 
+export const costOf = ({ algorithm, memoryKiB, passes, lanes }: Kdf): Cost => ({ algorithm, memoryKiB, passes, lanes })
+
+/** A roster that is dealt but not in force yet: its claims as canonical JSON, which the root signs when it comes into force. */
+export const rosterText = (roster: Roster): string => canonicalText(roster)
+export const parseRosterText = (text: string): Roster =>
+  parseAs(rosterSchema, parseJson(text, { maxBytes: ROSTER_MAX }), 'roster')
+/** The text of a signed roster, its signature not checked. */
+export const rosterTextOf = (jws: string): string => rosterText(peekStatement(jws, rosterSchema, 'roster', ROSTER_MAX))
+
+export const ROSTER_MAX = 256 * KB
+
 export const signRoster = (roster: Roster, root: StatementSigner): Promise<string> =>
   signStatement(statementTyp('roster', roster.practice), roster, root)
 
@@ -67,7 +81,7 @@ export const openRoster = (jws: string, root: StatementKey, practice: boolean): 
     key: root,
     schema: rosterSchema,
     what: 'roster',
-    maxBytes: 256 * KB,
+    maxBytes: ROSTER_MAX,
   })
 
 /** One person's word for one exact roster. */

@@ -6,7 +6,7 @@ import { MB } from '../formats/json.ts'
 import { peekStatement, readStatementHeader, statementTyp } from '../formats/jws.ts'
 import type { Roster } from '../formats/roster.ts'
 import { type Html, html, type Part, renderPage, said } from './page.ts'
-import { FOOT, factTable, fingerprint, MEANING, peekRoster, signatureBlocks } from './parts.ts'
+import { FOOT, factTable, fingerprint, MEANING, objections, peekRoster, signatureBlocks } from './parts.ts'
 import { capital, counted, numberWord, spellClock, spellDate } from './words.ts'
 
 type Key = Certificate['keys'][number]
@@ -22,6 +22,7 @@ export function renderCertificate(file: CertificateFile): string {
   const body = html`
 <h1>${title}</h1>
 <p class="lead">${lead(certificate, roster)}</p>
+${objections(certificate.participants, file.signatures, 'this certificate')}
 ${only ? single(certificate, only) : batch(certificate)}
 ${columns(certificate)}
 ${signatureBlocks(certificate.participants, file.signatures, [roster])}
@@ -42,12 +43,12 @@ function lead(certificate: Certificate, roster: Roster): Part {
   const last = Math.max(...keys.map((key) => key.destroyedAt))
   const what =
     keys.length === 1
-      ? 'The vault’s copy of the private key named below was destroyed'
-      : `The vault’s copies of the ${numberWord(keys.length)} private keys named below were destroyed`
+      ? 'The private key named below was erased from the vault’s file'
+      : `The ${numberWord(keys.length)} private keys named below were erased from the vault’s file`
   const open = openOf(certificate)
   const rest =
     grade === 'destruction'
-      ? 'No known copy is open.'
+      ? 'No known copy is open. What nobody can prove stands below.'
       : `${capital(counted(open, 'known copy', 'known copies'))} ${open === 1 ? 'is' : 'are'} still open. This is therefore not a certificate of destruction.`
   return `${what} on ${spellDate(last)} at ${spellClock(last)}, by ${numberWord(custodians)} of ${numberWord(holders)} custodians, in the presence of ${counted(witnesses, 'compliance officer')}. ${rest}`
 }
@@ -63,11 +64,22 @@ const issuerRows = (key: Key): [string, Part][] => [
 const signedTokens = (key: Key): string =>
   `${spellDate(key.signFrom)} to ${spellDate(key.signUntil)}${key.compromised ? '; named compromised' : ''}`
 
-const actRows = ({ reason, method, vaultName, vaultId }: Certificate): [string, Part][] => [
+const actRows = ({ reason, method, vaultName, vaultId, cryptographicErase }: Certificate): [string, Part][] => [
   ['Reason', reason],
   ['Method', method.map((one, index) => html`${index > 0 ? html`<br>` : null}${one}`)],
+  ...eraseRow(cryptographicErase),
   ['Vault', html`${said(vaultName)} <span class="mono aside">${vaultId}</span>`],
 ]
+
+/** NIST SP 800-88 Rev. 2: said in so many words, because a certificate of deletion is easily read as one of this. */
+function eraseRow(erase: Certificate['cryptographicErase']): [string, Part][] {
+  if (!erase) return []
+  const { holds, why } = erase
+  const said = holds
+    ? 'The conditions of cryptographic erase (NIST SP 800-88 Rev. 2) hold, as far as the copies below are known.'
+    : 'This is not cryptographic erase as NIST SP 800-88 Rev. 2 means it.'
+  return [['Cryptographic erase', html`${said}${why.map((one) => html`<br>${one}`)}`]]
+}
 
 const single = (
   certificate: Certificate,
@@ -78,6 +90,9 @@ ${copies(key.copies)}`
 
 const batch = (certificate: Certificate): Html => html`${factTable([
   ['Keys', numberWord(certificate.keys.length)],
+  ...(certificate.merkleRoot === undefined
+    ? []
+    : [['Typed to confirm', `DESTROY ${certificate.keys.length} ${certificate.merkleRoot.slice(0, 8)}`] as [string, Part]]),
   ...actRows(certificate),
 ])}
 ${certificate.keys.map(

@@ -116,7 +116,7 @@ function ceremonies({ ceremonies: all }: EvidenceBody, roster: Roster): Html {
   const nameOf = (id: string) => roster.people.find((person) => person.id === id)?.name ?? id
   return html`<h2>Ceremonies</h2>
 <div class="scroll"><table><thead><tr><th scope="col">Ceremony</th><th scope="col">Started</th><th scope="col">Present</th><th scope="col">Outcome</th><th scope="col">Record</th></tr></thead><tbody>
-${all.map(({ ceremony, kind, startedAt, outcome, record, present }) => html`<tr><td>${KIND_WORDS[kind].title}<small class="mono">${ceremony}</small></td><td class="t">${timeCell(startedAt)}</td><td>${listed(present.map(nameOf))}</td><td>${outcome}</td><td class="mono t">${record ? shortHex(record) : 'none'}</td></tr>\n`)}</tbody></table></div>
+${all.map(({ ceremony, kind, startedAt, outcome, record, present }) => html`<tr><td>${KIND_WORDS[kind].title}<small class="mono t">${ceremony}</small></td><td class="t">${timeCell(startedAt)}</td><td>${listed(present.map(nameOf))}</td><td>${outcome}</td><td class="mono t">${record ? shortHex(record) : 'none'}</td></tr>\n`)}</tbody></table></div>
 `
 }
 

@@ -15,7 +15,7 @@ export type Page = {
 }
 
 /** Raised with every change of what pages say or how they look: a page of another version cannot be compared. */
-export const PAGE_VERSION = 2
+export const PAGE_VERSION = 3
 
 /** The version of the page that `html` claims to be, or null. */
 export function pageVersion(html: string): number | null {
@@ -25,7 +25,7 @@ export function pageVersion(html: string): number | null {
 
 /** One self-contained HTML file: no script, no request to anywhere, only the one style sheet named by its hash. */
 export function renderPage({ title, number, practice, body, style = '' }: Page): string {
-  const css = `${STYLE}${style}${sheetStyle(number)}`
+  const css = `${STYLE}${style}${sheetStyle(number, practice)}`
   const policy = `default-src 'none'; style-src 'sha256-${base64(sha256(css))}'; base-uri 'none'; form-action 'none'`
   return html`<!doctype html>
 <html lang="en">
@@ -39,8 +39,8 @@ export function renderPage({ title, number, practice, body, style = '' }: Page):
 <style>${new Trusted(css)}</style>
 </head>
 <body>
-${practice ? WATERMARK : null}<main>
-<header class="mast"><b>Keyrite</b><span>${number}</span></header>
+<main>
+${practice ? WATERMARK : null}<header class="mast"><b>Keyrite</b><span>${number}</span></header>
 ${practice ? PRACTICE : null}${body}
 </main>
 </body>

@@ -4,7 +4,7 @@ import { KB } from '../formats/json.ts'
 import { peekStatement } from '../formats/jws.ts'
 import type { Participant } from '../formats/record.ts'
 import { type Roster, rosterSchema } from '../formats/roster.ts'
-import { signOffSchema } from '../formats/sign-off.ts'
+import { type SignOff, signOffSchema } from '../formats/sign-off.ts'
 import { type Html, html, type Part, said } from './page.ts'
 import { spellClock, spellDate } from './words.ts'
 
@@ -52,6 +52,26 @@ export const wordList = (digest: string): Html =>
   html`<ol class="words">${words(digest).map((word, index) => html`<li><i>${index + 1}</i>${word}</li>`)}</ol>
 `
 
+/** A sign-off inside its statement, not verified. */
+export const peekSignOff = (jws: string): SignOff => peekStatement(jws, signOffSchema, 'sign-off', 8 * KB)
+
+/** Whoever does not agree, and why: boxed, before anything else is told. */
+export function objections(
+  people: readonly Participant[],
+  signatures: Readonly<Record<string, string>>,
+  what: string,
+): Part {
+  return people.map(({ id, name, role }) => {
+    const word = signatures[id] === undefined ? null : peekSignOff(signatures[id])
+    if (!word || word.agrees) return null
+    return html`<section class="objection"><p><b>${said(name)}</b> does not agree with ${what}.<small>${ROLE_WORDS[role]}, ${spellDate(word.at)}, ${spellClock(word.at)}</small></p><blockquote>${said(word.reason)}</blockquote></section>
+`
+  })
+}
+
+/** How many blocks stand in a row: as many as fit, unless the last one would then stand alone. */
+const inARow = (count: number): number => [4, 3, 5].find((row) => count % row !== 1) ?? 4
+
 /** One block for each person: a line for ink, the name, when they agreed, and their key in two groups. */
 export function signatureBlocks(
   people: readonly Participant[],
@@ -67,15 +87,16 @@ export function signatureBlocks(
 `
   }
   return html`<h2>Signed <span class="aside">each with their own key; the line is for ink, where your rules ask for it</span></h2>
-<ul class="signed">
+<ul class="signed row-${inARow(people.length)}">
 ${people.map(block)}</ul>
 `
 }
 
 function agreement(jws: string | undefined): Part {
   if (jws === undefined) return html`<span class="open">has not signed</span>`
-  const { at } = peekStatement(jws, signOffSchema, 'sign-off', 4 * KB)
-  return html`agrees, ${spellDate(at)}, <span class="t">${spellClock(at)}</span>`
+  const { agrees, at } = peekSignOff(jws)
+  const word = agrees ? html`agrees` : html`<span class="open">does not agree</span>`
+  return html`${word}, ${spellDate(at)}, <span class="t">${spellClock(at)}</span>`
 }
 
 /** What these signatures can and cannot show; it stands on everything that people sign. */

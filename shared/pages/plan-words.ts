@@ -12,21 +12,62 @@ const DURATIONS = new Set([
   'retentionDuration',
   'extension',
   'accessTokenLifetime',
+  'destructionCoolingOff',
   'slotLength',
+  'signFor',
   'cache',
   'validFor',
   'endingWithin',
+  'signFor',
 ])
 
 /** Draws a plan. A plan that is no JSON object is shown as it is. */
 export function planInWords(plan: string): Html {
+  const value = planObject(plan)
+  return value ? table(value) : html`<p class="mono">${plan}</p>`
+}
+
+/** The same in plain lines, two blanks deeper for what belongs to the line above. */
+export function planInLines(plan: string): string[] {
+  const value = planObject(plan)
+  return value ? linesOf(value, '') : plan.split('\n')
+}
+
+/** The record holds the plan as it was read: null for one that no longer parses. */
+function planObject(plan: string): Record<string, unknown> | null {
   try {
     const value = parseJson(plan, { maxBytes: 4 * MB })
-    if (isObject(value)) return table(value)
+    return isObject(value) ? value : null
   } catch {
-    // The record holds the plan as it was read; a page shows even one that no longer parses.
+    return null
   }
-  return html`<p class="mono">${plan}</p>`
+}
+
+function linesOf(members: Record<string, unknown>, indent: string): string[] {
+  return Object.entries(members).flatMap(([name, value]) => {
+    const title = `${indent}${spoken(name)}:`
+    if (isObject(value)) return [title, ...linesOf(value, `${indent}  `)]
+    if (!Array.isArray(value) || value.every(isPlain)) return [`${title} ${plainText(name, value)}`]
+    return [title, ...value.flatMap((one, index) => itemOf(one, index, `${indent}  `))]
+  })
+}
+
+function itemOf(value: unknown, index: number, indent: string): string[] {
+  const [first = '', ...rest] = isObject(value) ? linesOf(value, `${indent}   `) : [plainText('', value)]
+  return [`${indent}${`${index + 1}.`.padEnd(3)}${first.trimStart()}`, ...rest]
+}
+
+function plainText(name: string, value: unknown): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  if (Array.isArray(value)) return value.map((one) => plainText(name, one)).join(', ') || 'none'
+  if (typeof value !== 'string') return value === null ? 'none' : String(value)
+  return spelled(name, value) ?? value
+}
+
+/** A duration such as 90d in days and hours; null for anything else. */
+function spelled(name: string, value: string): string | null {
+  const [, count, unit] = (DURATIONS.has(name) && DURATION.exec(value)) || []
+  return count && unit ? spellDuration(Number(count) * (UNITS[unit] ?? 1)) : null
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -58,8 +99,8 @@ function say(name: string, value: unknown): Part {
 
 function scalar(name: string, value: string | number): Part {
   if (typeof value !== 'string') return value
-  const [, count, unit] = (DURATIONS.has(name) && DURATION.exec(value)) || []
-  if (count && unit) return spellDuration(Number(count) * (UNITS[unit] ?? 1))
+  const duration = spelled(name, value)
+  if (duration !== null) return duration
   // Long unbroken strings are compared, not read: they stand in mono.
   return /^\S{40,}$/.test(value) ? html`<span class="mono">${value}</span>` : said(value)
 }

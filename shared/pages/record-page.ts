@@ -1,11 +1,6 @@
 import type { CeremonyKind } from '../domain/events.ts'
-import type { Role } from '../domain/roster.ts'
-import { SIGN_OFF } from '../domain/script.ts'
-import { shortHex } from '../formats/fingerprint.ts'
-import { KB } from '../formats/json.ts'
-import { readStatementHeader } from '../formats/jws.ts'
+import { spellDuration } from '../domain/policy.ts'
 import { type CeremonyRecord, type RecordBody, recordDigest } from '../formats/record.ts'
-import type { Roster } from '../formats/roster.ts'
 import { type Html, html, type Part, renderPage, said } from './page.ts'
 import {
   FOOT,
@@ -13,14 +8,15 @@ import {
   fingerprint,
   hexPair,
   MEANING,
+  objections,
   peekRoster,
+  peekSignOff,
   ROLE_WORDS,
   signatureBlocks,
-  timeCell,
 } from './parts.ts'
 import { planInWords } from './plan-words.ts'
-import { drawSteps } from './steps-svg.ts'
-import { capital, counted, listed, numberWord, spellTime } from './words.ts'
+import { approvalTable, deviationTable, happened, nameOf } from './record-steps.ts'
+import { capital, counted, spellClock, spellTime } from './words.ts'
 
 export const KIND_WORDS: Record<CeremonyKind, { title: string; did: string }> = {
   genesis: { title: 'Genesis', did: 'creates the vault: its people, its quorum and its root key' },
@@ -30,22 +26,36 @@ export const KIND_WORDS: Record<CeremonyKind, { title: string; did: string }> = 
   rotate: { title: 'Rotation', did: 'makes the next keys of its tenants' },
   emergency: { title: 'Emergency', did: 'names keys compromised and replaces them' },
   intake: { title: 'Intake', did: 'takes the receipts of a runtime' },
-  destroy: { title: 'Destruction', did: 'destroys the vault’s copies of private keys' },
+  backup: { title: 'Backup', did: 'copies the vault to a medium and opens the copy once' },
+  restore: { title: 'Restore', did: 'makes a backup the vault, in place of one that was lost' },
+  inventory: { title: 'Inventory', did: 'compares rows, ledger and receipts, and signs the result' },
+  destroy: { title: 'Destruction', did: 'erases the vault’s copies of private keys' },
+  'import-key': { title: 'Import of a key', did: 'takes in a key that was made elsewhere, for migration' },
+  'export-key': { title: 'Export of a key', did: 'gives a private key to an existing issuer, encrypted to it' },
+  amend: { title: 'Amendment', did: 'changes tenants and legal holds' },
+  custody: { title: 'Custody', did: 'changes who opens the vault, under a new quorum secret' },
+  passphrase: { title: 'Passphrase', did: 'changes the passphrase of one person' },
+  envelope: { title: 'Emergency envelopes', did: 'seals for tenants the way out of an emergency' },
+  'root-rotate': { title: 'Succession of the root', did: 'lets the sealed successor take over as root' },
 }
+
+type Signatures = CeremonyRecord['signatures']
 
 /** The page of a record: drawn from record.json alone, so that the same record gives the same bytes everywhere. */
 export function renderRecord({ record, signatures, closing }: CeremonyRecord): string {
   const rosters = record.rosters.map(peekRoster)
   const { title } = KIND_WORDS[record.kind]
+  const endedAt = Math.max(lastAt(record), ...Object.values(signatures).map((jws) => peekSignOff(jws).at))
   const body = html`
 <h1>${title}, ${said(record.vault.name)}</h1>
 ${lead(record)}
-${summary(record)}
-${present(record)}
+${objections(record.participants, signatures, 'this record')}
+${summary(record, endedAt)}
+${present(record, signatures)}
 ${plan(record)}
-${steps(record)}
-${approvals(record, closing, rosters)}
-${deviations(record)}
+${happened(record, endedAt)}
+${deviationTable(record)}
+${approvalTable(record, closing, rosters)}
 ${signatureBlocks(record.participants, signatures, rosters)}
 ${MEANING}
 ${fingerprint('Record digest', 'what everybody signed', recordDigest(record))}
@@ -63,83 +73,68 @@ const lastAt = (record: RecordBody): number => record.steps.at(-1)?.at ?? record
 function lead(record: RecordBody): Html {
   const { participants, deviations, steps } = record
   const noted = deviations.length === 0 ? 'without deviation' : `with ${counted(deviations.length, 'deviation')}`
-  return html`<p class="lead">This ceremony ${KIND_WORDS[record.kind].did}. ${capital(counted(participants.length, 'person', 'people'))} ${
-    participants.length === 1 ? 'was' : 'were'
-  } present. ${capital(counted(steps.length, 'step'))} ${steps.length === 1 ? 'is' : 'are'} recorded, ${noted}.</p>`
+  return html`<p class="lead">This ceremony ${KIND_WORDS[record.kind].did}. ${capital(counted(participants.length, 'person', 'people'))} took part. ${capital(counted(steps.length, 'step'))} ${steps.length === 1 ? 'is' : 'are'} recorded, ${noted}.</p>`
 }
 
-const summary = (record: RecordBody): Html =>
+const summary = (record: RecordBody, endedAt: number): Html =>
   factTable([
     ['Ceremony', html`<span class="mono">${record.ceremony}</span>`],
     ['Vault', html`${said(record.vault.name)} <span class="mono aside">${record.vault.id}</span>`],
     ['Started', spellTime(record.startedAt)],
     ['Last step', spellTime(lastAt(record))],
+    ['Last signature', spellTime(endedAt)],
+    ['Time', confirmed(record)],
+    ['Head card', shown(record)],
+    ...(record.certificates.length > 0
+      ? [['Certificates', record.certificates.map((one) => one.certificate).join(', ')] as const]
+      : []),
     ['Events', `${record.events.from} to ${record.events.to} of the vault’s log`],
     ['Log at its end', hexPair(record.events.head)],
   ])
 
-const present = ({ participants }: RecordBody): Html => html`<h2>Who was there</h2>
-<table><thead><tr><th scope="col">Person</th><th scope="col">Role</th><th scope="col">Id</th></tr></thead><tbody>
-${participants.map(({ id, name, role }) => html`<tr><td>${name}</td><td>${ROLE_WORDS[role]}</td><td class="mono">${id}</td></tr>\n`)}</tbody></table>
+function confirmed(record: RecordBody): Part {
+  const { clock } = record
+  if (!clock) return 'Nobody confirmed the time; the clock of the machine was taken as it is.'
+  const { offset, by } = clock
+  const who = by.map((id, index) => html`${index > 0 ? ' and ' : null}${nameOf(record, id)}`)
+  const what =
+    offset === 0
+      ? 'the clock of the machine is right'
+      : `the clock of the machine is ${spellDuration(Math.abs(offset))} ${offset > 0 ? 'behind' : 'ahead'}, and times here are corrected by that`
+  return html`${who} confirmed UTC from their own watches; ${what}.`
+}
+
+const shown = ({ headCard }: RecordBody): string =>
+  headCard ? `Event ${headCard.seq} was shown and agreed with the vault.` : 'None was shown.'
+
+function present(record: RecordBody, signatures: Signatures): Html {
+  const row = ({ id, name, role }: RecordBody['participants'][number]) =>
+    html`<tr><td>${said(name)}</td><td>${ROLE_WORDS[role]}</td><td class="mono">${id}</td><td>${wasThere(record, id)}</td><td>${word(signatures[id])}</td></tr>
 `
+  return html`<h2>Who was there</h2>
+<table><thead><tr><th scope="col">Person</th><th scope="col">Role</th><th scope="col">Id</th><th scope="col">There</th><th scope="col">Record</th></tr></thead><tbody>
+${record.participants.map(row)}</tbody></table>
+`
+}
+
+function word(jws: string | undefined): Part {
+  if (jws === undefined) return html`<b>not signed</b>`
+  return peekSignOff(jws).agrees ? 'agrees' : html`<b>does not agree</b>`
+}
+
+/** "from the start", "from 14:08:20 UTC", "until 14:08:20 UTC". */
+function wasThere({ attendance }: RecordBody, id: string): string {
+  const said: string[] = []
+  attendance.forEach(({ at, present: people }, index) => {
+    const before = index > 0 && attendance[index - 1]?.present.includes(id) === true
+    const now = people.includes(id)
+    if (now && !before) said.push(index === 0 ? 'from the start' : `from ${spellClock(at)}`)
+    if (!now && before) said.push(`until ${spellClock(at)}`)
+  })
+  return said.join(', ')
+}
 
 const plan = ({ plan: text, planDigest }: RecordBody): Html => html`<h2>What was planned</h2>
 ${planInWords(text)}
 <p class="aside">Digest of the plan file, which every approval names:<br>${hexPair(planDigest)}</p>
 `
-
-function steps(record: RecordBody): Html {
-  const approved = new Set(record.approvals.map((one) => one.step))
-  const drawn = record.steps.map(({ step, at }) => ({ at, approved: approved.has(step) }))
-  const row = ({ step, at, by, observed }: RecordBody['steps'][number], index: number) => {
-    const planned = record.script.find((one) => one.id === step)
-    return html`<tr><td class="n">${index + 1}</td><td class="t">${timeCell(at)}</td><td>${planned?.title ?? step}<small>${whoActs(
-      planned?.who,
-    )}</small></td><td>${observed}<small>${by === 'keyrite' ? 'noted by Keyrite' : html`noted by ${nameOf(record, by)}`}</small></td></tr>\n`
-  }
-  return html`<h2>What happened</h2>
-${drawSteps(drawn, record.startedAt, lastAt(record))}
-<div class="scroll"><table><thead><tr><th class="n" scope="col"></th><th scope="col">When</th><th scope="col">Step</th><th scope="col">Observed</th></tr></thead><tbody>
-${record.steps.map(row)}</tbody></table></div>
-${remaining(record)}`
-}
-
-const whoActs = (who: string | undefined): string | null =>
-  who === undefined ? null : Object.hasOwn(ROLE_WORDS, who) ? ROLE_WORDS[who as Role] : capital(who)
-
-/** The steps that close a ceremony come after its record is written; they are named, not passed over. */
-function remaining({ script, steps: done }: RecordBody): Part {
-  const recorded = new Set(done.map((one) => one.step))
-  const rest = script.filter((one) => !recorded.has(one.id)).map((one) => one.title)
-  if (rest.length === 0) return null
-  return html`<p class="aside">After this record comes: ${listed(rest)}.</p>`
-}
-
-const nameOf = (record: RecordBody, id: string): Html =>
-  said(record.participants.find((one) => one.id === id)?.name ?? id)
-
-/** The quorum acts in their order; the last one closes the ceremony and covers this record. */
-function approvals(record: RecordBody, closing: CeremonyRecord['closing'], rosters: readonly Roster[]): Html {
-  const threshold = rosters[0]?.threshold ?? 0
-  const row = ({ step, objects, approvals: given }: RecordBody['approvals'][number]) => {
-    const who = given.map(
-      (jws, index) => html`${index > 0 ? ', ' : null}${nameOf(record, readStatementHeader(jws, 8 * KB).kid)}`,
-    )
-    const act = record.script.find((one) => one.id === step)?.title ?? step
-    return html`<tr><td>${act}</td><td>${who}</td><td class="mono t">${shortHex(objects)}</td></tr>\n`
-  }
-  return html`<h2>Approvals <span class="aside">${numberWord(threshold)} custodians for each act; each one signs this plan, this step and these objects</span></h2>
-<div class="scroll"><table><thead><tr><th scope="col">Act</th><th scope="col">Approved by</th><th scope="col">Objects</th></tr></thead><tbody>
-${[...record.approvals, { step: SIGN_OFF.id, ...closing }].map(row)}</tbody></table></div>
-`
-}
-
-function deviations(record: RecordBody): Html {
-  const row = ({ at, by, expected, happened, action }: RecordBody['deviations'][number]) =>
-    html`<tr><td class="t">${timeCell(at)}<small>${by === 'keyrite' ? 'Keyrite' : nameOf(record, by)}</small></td><td>${expected}</td><td>${happened}</td><td>${action}</td></tr>\n`
-  if (record.deviations.length === 0) return html`<h2>Deviations</h2><p>None. Every step happened as planned.</p>`
-  return html`<h2>Deviations</h2>
-<div class="scroll"><table><thead><tr><th scope="col">When, by whom</th><th scope="col">Expected</th><th scope="col">Happened</th><th scope="col">Action taken</th></tr></thead><tbody>
-${record.deviations.map(row)}</tbody></table></div>
-`
-}

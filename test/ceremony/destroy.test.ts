@@ -5,11 +5,11 @@ import { confirmationFor } from '../../electron/ceremony/destroy.ts'
 import { verifyFiles } from '../../electron/evidence/verify.ts'
 import { readBundle } from '../../electron/handoff/bundle.ts'
 import { readMaterial } from '../../electron/handoff/material.ts'
+import { openVaultFile } from '../../electron/vault/log.ts'
 import { openFileKey, openShare } from '../../electron/vault/people.ts'
 import { readPeople } from '../../electron/vault/people-store.ts'
 import { Quorum } from '../../electron/vault/quorum.ts'
 import { combineShares } from '../../electron/vault/sharing.ts'
-import { openVaultFile } from '../../electron/vault/vault.ts'
 import { copiesOf } from '../../shared/domain/ledger.ts'
 import { keysOf, type VaultState } from '../../shared/domain/state.ts'
 import type { Code } from '../../shared/errors.ts'
@@ -436,8 +436,8 @@ describe('after a destruction', () => {
             ...ports.media,
             writeBundle: (manifest, tenants, root, practice) => {
               const back = tenants.map((entry) => {
-                const known = entry.tenant === 'acme' ? entry.keys[0] : undefined
-                return known ? { ...entry, keys: [...entry.keys, { ...known, kid }] } : entry
+                const known = 'keys' in entry && entry.tenant === 'acme' ? entry.keys[0] : undefined
+                return known && 'keys' in entry ? { ...entry, keys: [...entry.keys, { ...known, kid }] } : entry
               })
               return ports.media.writeBundle(manifest, back, root, practice)
             },

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, relative } from 'node:path'
 import { expect } from 'vitest'
@@ -53,7 +53,7 @@ export type Fault = {
   ports?: (ports: Ports<Quorum>) => Ports<Quorum>
   vault?: (vault: Vault) => Vault
 }
-export type RunOptions = Fault & { present?: readonly string[]; confirm?: readonly string[] }
+export type RunOptions = Fault & { present?: readonly string[]; confirm?: readonly string[]; acceptTail?: boolean }
 export type Ran = { result: CeremonyResult; state: VaultState }
 
 export class Room {
@@ -63,6 +63,10 @@ export class Room {
   readonly records: string
   readonly people: ReadonlyMap<string, UnlockedPerson>
   readonly clock: TestClock
+  /** Where share files of custodians with a medium of their own lie. */
+  readonly shares: string
+  /** What the automated desk answers, by name. */
+  readonly secrets = new Map<string, string>()
   /** What people were told, and the files written on the medium, since the last ceremony began. */
   said: string[] = []
   written: string[] = []
@@ -72,6 +76,7 @@ export class Room {
     this.vault = join(base, 'test.vault')
     this.media = join(base, 'media')
     this.records = join(base, 'records')
+    this.shares = join(base, 'shares')
     this.people = people
     this.clock = new TestClock(at)
   }
@@ -90,12 +95,16 @@ export class Room {
       newVault: { folder: this.vault, passphrases: PASSPHRASES },
       now: this.clock.now,
       reporter: { say, progress: () => {} },
+      shares: this.shares,
+      secrets: this.secrets,
       onFile: (path) => this.written.push(path),
     })
   }
 
-  open(present: readonly string[] = PRESENT): Promise<Vault> {
-    return Vault.openFor(this.vault, new Map([...this.people].filter(([id]) => present.includes(id))))
+  async open(present: readonly string[] = PRESENT): Promise<Vault> {
+    const vault = await Vault.openFor(this.vault, new Map([...this.people].filter(([id]) => present.includes(id))))
+    vault.shareFolders = [this.shares]
+    return vault
   }
 
   async withVault<T>(work: (vault: Vault) => T | Promise<T>, present?: readonly string[]): Promise<T> {
@@ -116,12 +125,12 @@ export class Room {
   }
 
   /** Runs one plan from its start to its record. */
-  async run(plan: object, { present, confirm = [], ports, vault: change }: RunOptions = {}): Promise<Ran> {
+  async run(plan: object, { present, confirm = [], ports, vault: change, acceptTail = false }: RunOptions = {}): Promise<Ran> {
     const vault = await this.open(present)
     try {
       const given = this.ports()
       const read = parsePlan(`${JSON.stringify(plan, null, 2)}\n`)
-      const result = await runCeremony(ports?.(given) ?? given, change?.(vault) ?? vault, read, confirm)
+      const result = await runCeremony(ports?.(given) ?? given, change?.(vault) ?? vault, read, confirm, acceptTail)
       return { result, state: vault.state }
     } finally {
       vault.close()
@@ -180,7 +189,7 @@ export class Room {
 
   /** The digest of every file in the room but those of runtimes, by path. */
   content(): Record<string, string> {
-    return { ...digests(this.vault), ...digests(this.media), ...digests(this.records) }
+    return Object.assign({}, ...[this.vault, this.media, this.records, this.shares].map(digests))
   }
 
   /** The same room again at this moment, as a power cut would leave it. */
@@ -257,7 +266,8 @@ export function digests(folder: string): Record<string, string> {
   return found
 }
 
-const listing = (folder: string) => readdirSync(folder, { recursive: true, withFileTypes: true })
+const listing = (folder: string) =>
+  existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }) : []
 
 /** Paths of every file below `folder`, relative to it, sorted. */
 export const filesOf = (folder: string): string[] =>

@@ -18,6 +18,8 @@ const KEY: VaultKey = {
   generator: { node: '24', openssl: '3', process: 'fresh' },
   bornAt: START,
   bornIn: null,
+  imported: null,
+  exported: [],
   compromised: null,
   destroyed: null,
   absenceProved: null,
@@ -45,6 +47,8 @@ const runtime = (
   acceptance: 'a',
   offer: null,
   handoffs,
+  envelopes: [],
+  opened: [],
   receipts: {
     upTo: stated.length,
     head: 'h',

@@ -49,7 +49,11 @@ describe('propagationTime is at least 24 h, and at least the longest registered 
     ['one second more', [23 * HOUR - 5 * MINUTE + 1], DAY + 1],
     ['the longest of several counts', [60, WEEK, DAY], WEEK + HOUR + 5 * MINUTE],
   ])('%s', (_what, caches, least) => {
-    const parties = caches.map((cacheSeconds, index) => ({ name: `party ${index}`, cacheSeconds }))
+    const parties = caches.map((cacheSeconds, index) => ({
+      name: `party ${index}`,
+      cacheSeconds,
+      refreshesOnUnknownKid: false,
+    }))
     expect(leastPropagation(parties)).toBe(least)
     const wide = { rotationInterval: 30 * DAY }
     expect(accepted(policyOf({ ...wide, propagationTime: least }), parties)).toBe(true)

@@ -184,7 +184,7 @@ describe('no relying party that refreshes within its registered cache time meets
   it.each(Object.keys(POLICIES))('%s: every rhythm of late ceremonies, bundles and material; zero failures', (name) => {
     const policy = POLICIES[name] ?? policyOf()
     const cache = longestCache(policy)
-    expect(accepted(policy, [{ name: 'the slowest', cacheSeconds: cache }])).toBe(true)
+    expect(accepted(policy, [{ name: 'the slowest', cacheSeconds: cache, refreshesOnUnknownKid: false }])).toBe(true)
     let worlds = 0
     for (const rhythm of RHYTHMS) {
       const world = worldOf(policy, scaled(policy, rhythm))
@@ -388,7 +388,7 @@ describe('an emergency replacement', () => {
     }
     expect(deliveryAt(world, now)?.keys).toBe(all)
     const cache = 6 * HOUR
-    const settled = now + leastPropagation([{ name: 'x', cacheSeconds: cache }])
+    const settled = now + leastPropagation([{ name: 'x', cacheSeconds: cache, refreshesOnUnknownKid: false }])
     expect(unverifiable(world, cache, { from: settled })).toEqual([])
     expect(unverifiable(world, cache, { from: now, to: settled })).not.toEqual([])
     const es = unverifiable(world, cache, { from: now }).filter((one) => one.startsWith('ES256'))

@@ -29,6 +29,8 @@ const started = (ceremony = 'G-2025-001'): VaultEvent => ({
   planDigest: 'p',
   plan: '{}',
   present: ['ada'],
+  clock: null,
+  headCard: null,
 })
 const ended = (ceremony = 'G-2025-001'): VaultEvent => ({
   covers: { seq: 1, head: 'h1' },
@@ -318,7 +320,7 @@ describe('which compromised keys need a replacement', () => {
       state,
       keysOf(state, 'acme').filter((one) => one.kid === 'k1'),
       now,
-    ).length
+    ).jobs.length
   }
 
   it.each([

@@ -35,10 +35,12 @@ export const policyOf = (change: Partial<Policy> = {}): Policy => ({
   extension: 7 * DAY,
   accessTokenLifetime: HOUR,
   destroyPrivateAtRetirement: true,
+  destructionCoolingOff: 0,
   signingAlgorithms: ['RS256'],
   slotLength: 30 * DAY,
   horizon: 2,
   materialAhead: 1,
+  standby: 'none',
   ...change,
 })
 

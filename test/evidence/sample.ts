@@ -15,10 +15,11 @@ import {
   closingObjects,
   type RecordBody,
   recordDigest,
+  rosterIndexAt,
   scriptOf,
 } from '../../shared/formats/record.ts'
 import { type Roster, signRoster } from '../../shared/formats/roster.ts'
-import { signOff } from '../../shared/formats/sign-off.ts'
+import { collectSignOffs, type Verdict } from '../../shared/formats/sign-off.ts'
 import { signTrustAnchor } from '../../shared/formats/trust-anchor.ts'
 
 /** A vault of throw-away keys that signs real statements, for tests and for looking at pages. */
@@ -64,7 +65,7 @@ export async function newSampleVault(options: SampleOptions = {}) {
   const successor = await newP256()
   const people: Person[] = []
   const rosterPeople: Roster['people'] = []
-  const kdf = { algorithm: 'argon2id' as const, memoryKiB: 65_536, passes: 3, lanes: 1 as const, salt: 'A'.repeat(22) }
+  const kdf = { algorithm: 'argon2id' as const, memoryKiB: 65_536, passes: 3, lanes: 1 as const }
   for (const person of PEOPLE) {
     const signing = await newEd25519(person.id)
     people.push({ ...person, signer: signing.signer })
@@ -102,14 +103,15 @@ export async function signAll(
   vault: SampleVault,
   of: string,
   ids: readonly string[] = vault.present.map((person) => person.id),
+  ask: (person: string) => Promise<Verdict> = async () => ({ agrees: true }),
 ): Promise<Record<string, string>> {
-  const signatures: Record<string, string> = {}
   let at = AT + 1900
-  for (const person of vault.people.filter(({ id }) => ids.includes(id))) {
+  const now = () => {
     at += 61
-    signatures[person.id] = await signOff({ of, agrees: true, at }, vault.practice, person.signer)
+    return at
   }
-  return signatures
+  const people = vault.people.filter(({ id }) => ids.includes(id))
+  return collectSignOffs(of, people, { practice: vault.practice, now, ask })
 }
 
 export const approve = (vault: SampleVault, approval: Approval, ids: readonly string[] = SIGNS): Promise<string[]> =>
@@ -140,7 +142,7 @@ export async function sampleRecord(
   for (const { id, quorum } of SCRIPTS.destroy) {
     if (!quorum) continue
     const objects = digest(id)
-    const epoch = id === 'issue-certificate' ? 2 : 1
+    const epoch = 1 + rosterIndexAt('destroy', id)
     const act = { vaultId: VAULT_ID, epoch, ceremony, planDigest, step: id, objects }
     approvals.push({ step: id, objects, approvals: await approve(vault, act) })
   }
@@ -166,12 +168,15 @@ export async function sampleRecord(
     planDigest,
     startedAt: AT,
     participants: namesOf(vault.present),
+    attendance: [{ at: AT, present: vault.present.map((person) => person.id) }],
+    clock: { offset: 0, by: ['administrator', 'compliance-1'] },
+    headCard: null,
     script: scriptOf('destroy'),
     steps: SCRIPTS.destroy.map(({ id, who }, index) => ({
       step: id,
-      at: AT + (times[index] ?? 0),
+      at: AT + (times[index] ?? 1700),
       by: who === 'compliance' ? 'compliance-1' : 'administrator',
-      observed: observed[id] ?? '',
+      observed: observed[id] ?? 'Done as the script says.',
     })),
     approvals,
     deviations: [
@@ -183,6 +188,7 @@ export async function sampleRecord(
         action: 'They prove theirs at the next ceremony.',
       },
     ],
+    certificates: [],
     events: { from: 190, to: 213, head: FILL },
   }
   change(body)
@@ -197,14 +203,20 @@ export async function closeRecord(
     signers,
     custodians,
     epoch = 2,
-  }: { signers?: readonly string[]; custodians?: readonly string[]; epoch?: number } = {},
+    ask,
+  }: {
+    signers?: readonly string[]
+    custodians?: readonly string[]
+    epoch?: number
+    ask?: (person: string) => Promise<Verdict>
+  } = {},
 ): Promise<CeremonyRecord> {
   const { ceremony, planDigest } = body
   const objects = digest(canonicalText(closingObjects(recordDigest(body))))
   const act = { vaultId: VAULT_ID, epoch, ceremony, planDigest, step: SIGN_OFF.id, objects }
   return {
     record: body,
-    signatures: await signAll(vault, recordDigest(body), signers),
+    signatures: await signAll(vault, recordDigest(body), signers, ask),
     closing: { objects, approvals: await approve(vault, act, custodians) },
   }
 }

@@ -17,7 +17,7 @@ import { openCertificate } from '../../shared/formats/certificate.ts'
 import { evidenceDigest } from '../../shared/formats/evidence.ts'
 import { canonicalText } from '../../shared/formats/json.ts'
 import { signStatement, statementTyp } from '../../shared/formats/jws.ts'
-import { type CeremonyRecord, type RecordBody, scriptOf } from '../../shared/formats/record.ts'
+import { type CeremonyRecord, type RecordBody, recordDigest, scriptOf } from '../../shared/formats/record.ts'
 import { signRoster } from '../../shared/formats/roster.ts'
 import { statementFile } from '../../shared/formats/statement-file.ts'
 import { PAGE_VERSION } from '../../shared/pages/page.ts'
@@ -241,7 +241,9 @@ describe('a record that was signed but cannot be true', () => {
     const more = await resigned(
       ({ steps }) => void steps.push({ step: 'sign-off', at: AT + 9000, by: 'administrator', observed: 'x' }),
     )
-    expect(problems(more)).toContain('Step 9 is sign-off, but the script has no further step.')
+    expect(problems(more)).toContain(
+      `Step ${SCRIPTS.destroy.length + 1} is sign-off, but the script has no further step.`,
+    )
     const early = await resigned(({ steps }) => {
       if (steps[2]) steps[2].at = AT
     })
@@ -266,6 +268,7 @@ describe('a record that M custodians did not close', () => {
   test('one insider alone writes a ceremony: nothing in it is verified', async () => {
     const body = structuredClone(record.record)
     body.participants = body.participants.filter((person) => person.id === 'administrator')
+    body.attendance = [{ at: AT, present: ['administrator'] }]
     body.approvals = []
     body.deviations = []
     for (const step of body.steps) Object.assign(step, { by: 'administrator', observed: 'Everything was fine.' })
@@ -295,6 +298,7 @@ describe('a record that M custodians did not close', () => {
     }
     expect(problems(await verify(await recordFolder(await closeRecord(vault, body, { epoch: 1 }))))).toBe('')
     body.participants = body.participants.filter((person) => person.id === 'administrator')
+    body.attendance = [{ at: AT, present: ['administrator'] }]
     const alone = await closeRecord(vault, body, { signers: ['administrator'], custodians: [], epoch: 1 })
     expect(fileOf(await verify(await recordFolder(alone)), 'record.json').problems).toEqual([
       '“Sign the record”: 3 more custodians need to approve.',
@@ -523,6 +527,101 @@ describe('certificates', () => {
     put(folder, 'a.json', canonicalText(await sampleCertificateFile(other, sampleCertificate(other))))
     expect(problems(await verify(folder))).toContain('This certificate was signed by another key.')
   })
+})
+
+describe('a participant who does not agree', () => {
+  const REASON = 'The key id on the screen was not the one on paper.'
+  const objecting =
+    (...who: string[]) =>
+    async (person: string) =>
+      who.includes(person) ? { agrees: false as const, reason: REASON } : { agrees: true as const }
+
+  test('with a record: it is verified, and the reason is always told', async () => {
+    const file = await closeRecord(vault, record.record, { ask: objecting('compliance-1') })
+    const report = await verify(await recordFolder(file))
+    expect(failed(report)).toEqual([])
+    expect(fileOf(report, 'record.json').remarks).toContain(`Compliance officer 1 does not agree: ${REASON}`)
+  })
+
+  test('closing still needs M custodians, who may say so and not agree', async () => {
+    const file = await closeRecord(vault, record.record, { ask: objecting('custodian-1') })
+    expect(failed(await verify(await recordFolder(file)))).toEqual([])
+    file.closing.approvals = file.closing.approvals.slice(1)
+    expect(problems(await verify(await recordFolder(file)))).toContain('One more custodian needs to approve.')
+  })
+
+  test('with a certificate', async () => {
+    const file = await sampleCertificateFile(vault, sampleCertificate(vault))
+    file.signatures = await signAll(vault, digest(file.certificate), undefined, objecting('custodian-3'))
+    const report = await verify(put(newFolder(), 'c.json', canonicalText(file)))
+    expect(report.files.map((one) => [one.standing, one.remarks])).toEqual([
+      ['verified', [`Custodian 3 does not agree: ${REASON}`]],
+    ])
+  })
+
+  test('does not count towards the quorum that vouches for an evidence pack', async () => {
+    const certificate = await sampleCertificateFile(vault, sampleCertificate(vault))
+    const pack = await sampleEvidence(vault, { record, certificate, acceptance: runtime.acceptance }, (body) => {
+      body.ceremonies = []
+    })
+    pack.signatures = await signAll(vault, evidenceDigest(pack.evidence), SIGNS, objecting('custodian-5'))
+    const found = fileOf(await verify(put(newFolder(), 'evidence.json', canonicalText(pack))), 'evidence.json')
+    expect(found.standing).toBe('consistent')
+    expect(found.remarks).toEqual([`Custodian 5 does not agree: ${REASON}`])
+  })
+
+  test('without a reason is no sign-off', async () => {
+    const file = structuredClone(record)
+    const said = { of: recordDigest(file.record), agrees: false, at: AT }
+    const signer = vault.people.find(({ id }) => id === 'custodian-1')?.signer
+    if (!signer) throw new Error('custodian-1 is unknown.')
+    file.signatures['custodian-1'] = await signStatement(statementTyp('sign-off', false), said, signer)
+    const folder = newFolder()
+    put(folder, 'record.json', canonicalText(file))
+    expect(problems(await verify(folder))).toContain('This is not a valid sign-off of custodian-1')
+  })
+})
+
+describe('who was there', () => {
+  test('is exactly the participants, from the start on, in order; whoever is there at the end signs', async () => {
+    const everyone = record.record.attendance[0]?.present ?? []
+    const cases: [(body: RecordBody) => void, string][] = [
+      [(body) => void body.attendance[0]?.present.pop(), 'took part but was never there.'],
+      [
+        (body) => void body.attendance[0]?.present.push('custodian-2'),
+        'custodian-2 was there but does not stand among',
+      ],
+      [(body) => void Object.assign(body.attendance[0] ?? {}, { at: AT + 1 }), 'Who was there at the beginning is not'],
+      [
+        (body) => void body.attendance.push({ at: AT + 50, present: everyone }, { at: AT + 40, present: everyone }),
+        'The changes of who was there are not in order.',
+      ],
+    ]
+    for (const [change, problem] of cases) expect(problems(await resigned(change))).toContain(problem)
+    const left = structuredClone(record.record)
+    left.attendance.push({ at: AT + 100, present: everyone.filter((id) => id !== 'compliance-1') })
+    const signers = everyone.filter((id) => id !== 'compliance-1')
+    const report = await verify(await recordFolder(await closeRecord(vault, left, { signers })))
+    expect(failed(report)).toEqual([])
+    expect(fileOf(report, 'record.json').remarks).toContain(
+      'Compliance officer 1 took part, was not there at the end and has not signed.',
+    )
+    const all = await verify(await recordFolder(await closeRecord(vault, left)))
+    expect(problems(all)).toContain('compliance-1 signed but does not stand among those who were there.')
+  })
+})
+
+test('a certificate that the record of its ceremony does not name is refused beside it', async () => {
+  const file = await sampleCertificateFile(vault, sampleCertificate(vault))
+  const body = structuredClone(record.record)
+  body.certificates = [{ certificate: 'D-2026-009-C1', statement: digest(file.certificate) }]
+  const folder = await recordFolder(await closeRecord(vault, body))
+  const beside = put(folder, 'certificate.json', canonicalText(file))
+  expect(fileOf(await verify(folder), 'certificate.json').standing).toBe('verified')
+  writeFileSync(beside, canonicalText(await sampleCertificateFile(vault, sampleCertificate(vault))))
+  expect(problems(await verify(folder))).toContain(
+    'The record of D-2026-009 in this call does not name this certificate.',
+  )
 })
 
 describe('evidence', () => {

@@ -61,7 +61,7 @@ describe('people.json', () => {
         await openTrustAnchor(file.anchor)
         throw new Error('another trust anchor verifies')
       }
-      await checkPeopleFile(file, state.people, state.roster, anchor)
+      await checkPeopleFile(file, state, anchor)
     }
     expect(await outcome(() => check(original))).toBe('accepted')
     const wrong: string[] = []

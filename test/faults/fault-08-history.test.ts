@@ -411,6 +411,27 @@ describe('the whole chain computed anew by a lone insider who holds the file key
       }),
     ],
     ['an abort', () => ({ type: 'ceremony-aborted', ceremony: CEREMONY, reason: 'because' })],
+    [
+      'a key that she brought along',
+      () => ({
+        type: 'key-imported',
+        tenant: 'acme',
+        kid: digestOf,
+        spec: 'Ed25519',
+        jwk,
+        label: 'x',
+        times,
+        imported: { file: 'x.pem', format: 'pem', statement: 'because' },
+        sealed: {},
+      }),
+    ],
+    [
+      'another policy',
+      () => ({ type: 'tenant-amended', tenant: 'acme', name: 'A', policy: DEFAULT_POLICY, relyingParties: [] }),
+    ],
+    ['an offboarding', () => ({ type: 'tenant-offboarded', tenant: 'acme', reason: 'because' })],
+    ['a legal hold', () => ({ type: 'hold-placed', hold: 'h', kids: [practice.kids.small], reason: 'because' })],
+    ['an exported key', () => ({ type: 'export-written', number: 1, file: 'x', digest: digestOf })],
   ]
   it.each(ALONE)('%s, without the approval of a quorum, and with one that was never given', async (_, forged) => {
     const folder = practice.copy()

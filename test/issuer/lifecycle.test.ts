@@ -271,7 +271,9 @@ describe('emergency', () => {
   })
 
   it('the receipt states the residual exposure: the longest cache, or the last delivered slot with the key', async () => {
-    const tenant = makeTenant('acme', { relyingParties: [{ name: 'bank', cacheSeconds: 10 * DAY }] })
+    const tenant = makeTenant('acme', {
+      relyingParties: [{ name: 'bank', cacheSeconds: 10 * DAY, refreshesOnUnknownKid: false }],
+    })
     const made = await makeServing(await makeVault(), [tenant])
     const [one] = tenant.keys
     const { residualUntil } = made.runtime.taint('acme', one?.kid ?? '', { withdraw: true, actor: 'operator' })

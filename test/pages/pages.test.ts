@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { SCRIPTS } from '../../shared/domain/script.ts'
+import { digest } from '../../shared/formats/bytes.ts'
 import type { CertificateFile } from '../../shared/formats/certificate.ts'
 import type { Evidence } from '../../shared/formats/evidence.ts'
 import { hexGroups, words } from '../../shared/formats/fingerprint.ts'
@@ -8,11 +10,14 @@ import { renderCertificate } from '../../shared/pages/certificate-page.ts'
 import { renderEvidence } from '../../shared/pages/evidence-page.ts'
 import { renderHeadCard } from '../../shared/pages/head-card-page.ts'
 import { escapeHtml, html, renderPage } from '../../shared/pages/page.ts'
+import { signatureBlocks } from '../../shared/pages/parts.ts'
 import { renderRecord } from '../../shared/pages/record-page.ts'
 import { scriptText } from '../../shared/pages/script-text.ts'
+import { drawSteps } from '../../shared/pages/steps-svg.ts'
 import { spellTime } from '../../shared/pages/words.ts'
 import {
   AT,
+  closeRecord,
   newSampleVault,
   type SampleVault,
   sampleCertificate,
@@ -20,6 +25,7 @@ import {
   sampleEvidence,
   sampleRecord,
   sampleRuntime,
+  signAll,
   VAULT_ID,
 } from '../evidence/sample.ts'
 
@@ -60,6 +66,10 @@ beforeAll(async () => {
   hostile = draw(await partsOf({ name: HOSTILE, tenantName: HOSTILE }))
   practice = draw(await partsOf({ practice: true }))
 })
+
+const REASON = 'Nobody read the words aloud.'
+const objecting = async (person: string) =>
+  person === 'compliance-1' ? { agrees: false as const, reason: REASON } : { agrees: true as const }
 
 const KINDS = ['record', 'certificate', 'evidence', 'card'] as const
 
@@ -137,6 +147,51 @@ describe('the record page', () => {
     expect(renderRecord(record)).toMatch(closed)
   })
 
+  test('draws every step from the one before it, its approvals, the deviation and the end', () => {
+    const drawing = /<svg class="drawing" width="720"[\s\S]*?<\/svg>/.exec(pages.record)?.[0] ?? ''
+    const count = SCRIPTS.destroy.length
+    expect(drawing.match(/class="bar"/g)).toHaveLength(count + 1)
+    expect(drawing.match(/class="act"/g)).toHaveLength(SCRIPTS.destroy.filter((step) => step.quorum).length + 1)
+    expect(drawing.match(/class="flag"/g)).toHaveLength(1)
+    for (const { title } of SCRIPTS.destroy) expect(drawing).toContain(escapeHtml(title))
+    expect(drawing).toContain('9 June 2026, 14:00:00 UTC')
+    // The last signature: five people, 61 seconds apart.
+    expect(drawing).toContain('14:36:45 UTC')
+    expect(drawing).toContain('>14:10<')
+  })
+
+  test('a ceremony in which no time passed is drawn as well', () => {
+    const steps = [{ title: 'One', from: AT, to: AT, approved: true }]
+    const { text } = drawSteps({ from: AT, to: AT, steps, deviations: [AT, AT] })
+    expect(text).not.toMatch(/NaN|Infinity/)
+  })
+
+  test('says of every step what was read aloud, done, to be observed and observed', () => {
+    const page = pages.record
+    for (const { readAloud, do: what, observe } of SCRIPTS.destroy)
+      for (const text of [readAloud, what, observe]) expect(page).toContain(escapeHtml(text))
+    expect(page).toContain('<dt>Observed</dt><dd><b>Self-test passed: 9 algorithms.</b>')
+    expect(page.match(/<li class="step">/g)).toHaveLength(SCRIPTS.destroy.length)
+  })
+
+  test('draws the threshold: a slot for each custodian, filled for each who approved', () => {
+    const [first = ''] = /<svg class="quorum"[\s\S]*?<\/svg>/.exec(pages.record) ?? []
+    expect(first).toContain('aria-label="3 of 5 custodians approved; 3 are needed."')
+    expect(first.match(/class="slot given"/g)).toHaveLength(3)
+    expect(first.match(/class="slot"/g)).toHaveLength(2)
+  })
+
+  test('a participant who does not agree stands boxed, with the reason, before anything else', async () => {
+    const page = renderRecord(await closeRecord(plain.vault, plain.record.record, { ask: objecting }))
+    expect(page).toMatch(
+      /<section class="objection"><p><b><bdi>Compliance officer 1<\/bdi><\/b> does not agree with this record\./,
+    )
+    expect(page.indexOf(REASON)).toBeLessThan(page.indexOf('<h2>Who was there</h2>'))
+    expect(page).toContain('<b>does not agree</b>')
+    expect(page).toContain('.objection{border:var(--rule) solid var(--ink)')
+    expect(pages.record).not.toContain('<section class="objection">')
+  })
+
   test('shows its digest in groups and words', () => {
     const digest = recordDigest(plain.record.record)
     expect(pages.record).toContain(hexGroups(digest).slice(0, 8).join(' '))
@@ -165,7 +220,82 @@ describe('the record page', () => {
   test('the script is plain text in the order of the steps', () => {
     const text = scriptText(plain.record.record)
     expect(text).toContain('1. Check the machine\n   Who: administrator\n')
-    expect(text.indexOf('4. Erase')).toBeGreaterThan(text.indexOf('3. Confirm'))
+    expect(text.search(/^\d+\. Erase/m)).toBeGreaterThan(text.indexOf('3. Confirm'))
+  })
+})
+
+/** What the style sheet says for paper. */
+const printed = (page: string): string => /@media print\{([\s\S]*)\n\}?/.exec(page)?.[1] ?? ''
+
+describe('on paper', () => {
+  test.each(KINDS)(
+    'the %s page fits A4 and Letter: no paper size is fixed, no drawing is wider than 170 mm',
+    (kind) => {
+      expect(pages[kind]).toContain('@page{margin:20mm}')
+      expect(pages[kind]).not.toMatch(/@page[^}]*[{;]\s*size:/)
+      expect(printed(pages[kind])).toContain('main{max-width:none')
+      expect(pages[kind]).toContain('svg.drawing{width:100%;height:auto')
+    },
+  )
+
+  test.each(KINDS)('the %s page has its number and the page of how many at the foot of every sheet', (kind) => {
+    expect(pages[kind]).toMatch(/@bottom-left\{content:"(?:D-2026-009|D-2026-009-C1|Evidence 9 June 2026|Event 214)"/)
+    expect(pages[kind]).toContain('@bottom-right{content:"Page " counter(page) " of " counter(pages)')
+    expect(practice[kind]).toContain('@bottom-center{content:"PRACTICE"')
+  })
+
+  test('nothing is told by colour: every colour is black or white', () => {
+    const [, root = ''] = /@media print\{:root\{color-scheme:light;(.*?)\}/s.exec(pages.record) ?? []
+    const colours = [...root.matchAll(/--[\w-]+:(#[0-9A-F]{3,6})/g)].map((match) => match[1])
+    expect(new Set(colours)).toEqual(new Set(['#000', '#FFF']))
+  })
+
+  test('a step, a row, a signature and a digest are never split, and no heading stands alone', () => {
+    const css = printed(pages.record)
+    expect(css).toMatch(/tr,li,figure,[^{]*\.digest,\.objection[^{]*\{break-inside:avoid\}/)
+    expect(css).toContain('h1,h2,h3{break-after:avoid}')
+    expect(css).toContain('thead{display:table-header-group}')
+    expect(css).toContain('.signed{break-inside:avoid}')
+  })
+
+  test('the watermark lies behind what is written, and digests have a ground of their own', () => {
+    expect(practice.record).toMatch(/<main>\s*<div class="watermark"/)
+    expect(practice.record).toMatch(/\.watermark\{[^}]*z-index:-1/)
+    expect(practice.record).toContain('main{position:relative;isolation:isolate')
+    expect(practice.record).toContain('.hex,.words,.mono{background:var(--surface)}')
+  })
+
+  test.each([
+    [2, 'row-4'],
+    [3, 'row-4'],
+    [4, 'row-4'],
+    [5, 'row-3'],
+    [6, 'row-4'],
+    [7, 'row-4'],
+    [9, 'row-3'],
+    [13, 'row-5'],
+  ])('of %i signatures none stands alone in the last row', (count, row) => {
+    const people = Array.from({ length: count }, (_, index) => ({
+      id: `p-${index}`,
+      name: `Person ${index}`,
+      role: 'custodian' as const,
+    }))
+    expect(signatureBlocks(people, {}, []).text).toContain(`<ul class="signed ${row}">`)
+    expect(count % Number(row.slice(4))).not.toBe(1)
+  })
+
+  test('a head card fits a wallet, and a name of 200 characters is set smaller, not cut', () => {
+    expect(pages.card).toContain('.card{width:85.6mm')
+    expect(pages.card).toContain('.card section{height:54mm')
+    const of = { vaultId: VAULT_ID, practice: false, root: plain.vault.root.signer.kid }
+    for (const [length, size] of [
+      [20, 'full'],
+      [50, 'small'],
+      [200, 'tiny'],
+    ] as const) {
+      const page = renderHeadCard({ ...of, name: 'W'.repeat(length) }, plain.vault.checkpoint)
+      expect(page).toContain(`<h2 class="${size}"><bdi>${'W'.repeat(length)}</bdi></h2>`)
+    }
   })
 })
 
@@ -173,16 +303,33 @@ describe('the certificate page', () => {
   test('says deletion and counts the open copies in words', () => {
     expect(pages.certificate).toContain('<h1>Certificate of deletion</h1>')
     expect(pages.certificate).toContain(
-      'destroyed on 9 June 2026 at 14:10:10 UTC, by three of five custodians, in the presence of one compliance officer. Two known copies are still open. This is therefore not a certificate of destruction.',
+      'was erased from the vault’s file on 9 June 2026 at 14:10:10 UTC, by three of five custodians, in the presence of one compliance officer. Two known copies are still open. This is therefore not a certificate of destruction.',
     )
     expect(pages.certificate.match(/<span class="open">Open<\/span>/g)).toHaveLength(2)
     for (const column of ['Verified by Keyrite', 'Stated by others', 'Not provable'])
       expect(pages.certificate).toContain(`<h3>${column}</h3>`)
   })
 
+  test('claims no more than was proved: erased from the file, and for a destruction that something stays unprovable', async () => {
+    const certificate = sampleCertificate(plain.vault)
+    for (const key of certificate.keys) for (const copy of key.copies) copy.status = 'attested'
+    const page = renderCertificate(await sampleCertificateFile(plain.vault, { ...certificate, grade: 'destruction' }))
+    expect(page).toContain('No known copy is open. What nobody can prove stands below.')
+    const [, lead = ''] = /<p class="lead">(.*?)<\/p>/.exec(page) ?? []
+    expect(lead).not.toMatch(/destroyed|irrecoverabl|gone/)
+  })
+
+  test('a participant who does not agree stands boxed above everything else', async () => {
+    const file = await sampleCertificateFile(plain.vault, sampleCertificate(plain.vault))
+    file.signatures = await signAll(plain.vault, digest(file.certificate), undefined, objecting)
+    const page = renderCertificate(file)
+    expect(page).toContain('<b><bdi>Compliance officer 1</bdi></b> does not agree with this certificate.')
+    expect(page.indexOf(REASON)).toBeLessThan(page.indexOf('<h2>Known copies</h2>'))
+  })
+
   test('a batch has a section for each key', async () => {
     const page = renderCertificate(await sampleCertificateFile(plain.vault, sampleCertificate(plain.vault, 3)))
-    expect(page).toContain('The vault’s copies of the three private keys named below were destroyed')
+    expect(page).toContain('The three private keys named below were erased from the vault’s file')
     expect(page.match(/<h3>Known copies<\/h3>/g)).toHaveLength(3)
   })
 })

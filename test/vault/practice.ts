@@ -3,8 +3,8 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createVault } from '../../electron/vault/create.ts'
-import { sealedDigest } from '../../electron/vault/history.ts'
 import { p256Public, type UnlockedPerson } from '../../electron/vault/people.ts'
+import { sealedDigest } from '../../electron/vault/sealed-table.ts'
 import type { Act, Vault } from '../../electron/vault/vault.ts'
 import type { KeySpec, PublicJwk } from '../../shared/domain/algorithms.ts'
 import type { VaultEvent } from '../../shared/domain/events.ts'
@@ -78,6 +78,8 @@ export async function makePractice(): Promise<Practice> {
         planDigest: digest('the plan'),
         plan: '{}',
         present: PEOPLE.map(({ id }) => id),
+        clock: null,
+        headCard: null,
       },
     ],
   })
@@ -108,7 +110,7 @@ async function fill(vault: Vault) {
     name: 'Acme',
     issuer: 'http://127.0.0.1:8080/acme',
     policy: DEFAULT_POLICY,
-    relyingParties: [{ name: 'shop', cacheSeconds: 3600 }],
+    relyingParties: [{ name: 'shop', cacheSeconds: 3600, refreshesOnUnknownKid: false }],
   } as const
   const small = smallKey()
   const large = { jwk: rsaShaped(), secret: new Uint8Array(randomBytes(RSA_4096_PKCS8)) }

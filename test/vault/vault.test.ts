@@ -365,6 +365,20 @@ describe('committing: every change is one transaction', () => {
       unchanged(code, (vault) => vault.commit([deviation('fine'), deviation(text)], LATER, 'grace')),
   )
 
+  it('vault-history-broken: an event that cannot follow is never written, and of those before it nothing stays in the state', async () => {
+    const vault = await open(practice.copy())
+    const before = structuredClone(vault.state)
+    const { state } = vault
+    const stranger = { type: 'ceremony-aborted', ceremony: 'G-1999-001', reason: 'none' } as const
+    await expect(async () => vault.commit([deviation('fine'), stranger], LATER, 'grace')).rejects.toMatchObject({
+      code: 'vault-history-broken',
+    })
+    expect(vault.state).toEqual(before)
+    expect(vault.state).toBe(state)
+    vault.close()
+    await unchanged('vault-history-broken', (one) => one.commit([deviation('fine'), stranger], LATER, 'grace'))
+  })
+
   it('a failing statement rolls the whole batch back', async () => {
     const folder = practice.copy()
     const vault = await open(folder)
@@ -557,6 +571,22 @@ describe('never re-keyed in place: a new file key means a new file', () => {
 
     writePeople(folder, readPeople(old))
     await expect(open(folder)).rejects.toMatchObject({ code: 'vault-damaged' })
+  })
+
+  it('vault-history-broken: an event that cannot follow is found before anything moves', async () => {
+    const folder = practice.copy()
+    const vault = await open(folder)
+    const before = contentOf(vault)
+    const stranger = { type: 'ceremony-aborted', ceremony: 'G-1999-001', reason: 'none' } as const
+    await expect(vault.moveToNewFile(() => [stranger], LATER, 'grace')).rejects.toMatchObject({
+      code: 'vault-history-broken',
+    })
+    expect(contentOf(vault)).toBe(before)
+    await move(vault)
+    vault.close()
+    const again = await open(folder)
+    expect(again.state.seq).toBe(11)
+    again.close()
   })
 
   it('every person still opens it alone', async () => {

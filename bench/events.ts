@@ -1,0 +1,93 @@
+import { hash } from 'node:crypto'
+import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import { readRows } from '../electron/vault/log.ts'
+import { Vault } from '../electron/vault/vault.ts'
+import { verifyVault } from '../electron/vault/verify.ts'
+import { eventSigningInput } from '../shared/formats/event.ts'
+import { SOFTWARE } from '../shared/formats/log.ts'
+import { median, type Row, sideBySide } from './measure.ts'
+import type { RawSignature } from './raw-verify-worker.ts'
+import { type FilledVault, filledVault } from './vault.ts'
+
+/**
+ * Opening and verifying a vault of many events. Its rows are real: half tenants and their sealed keys, half notes, a
+ * checkpoint after every 2,500, every event signed.
+ */
+export async function events(count: number): Promise<Row[]> {
+  const vault = await filledVault(count, (done) => process.stderr.write(`events: ${done} of ${count} written\n`))
+  try {
+    return [await opening(vault, count), await verifying(vault, count)]
+  } finally {
+    vault.remove()
+  }
+}
+
+/** Opening (without the passphrase's Argon2id) against reading the same rows and hashing the same bytes. */
+async function opening(filled: FilledVault, count: number): Promise<Row> {
+  const open = () => Vault.openFor(filled.folder, filled.present)
+  const times = await sideBySide(5, {
+    hash: async () => hashEverything(filled),
+    open: async () => (await open()).close(),
+  })
+  const ratio = median(times.hash.map((raw, at) => raw / (times.open[at] ?? Number.NaN)))
+  return {
+    measure: `${count} events: open the vault / read the rows and SHA-256 each body, link and sealed row`,
+    figure: `${(median(times.open) / 1000).toFixed(2)} s (hashing ${(median(times.hash) / 1000).toFixed(2)} s)`,
+    ratio,
+    target: 0.25,
+  }
+}
+
+/** The peer: the same SELECTs on the same encrypted file, opened anew, and crypto.hash of what the chain and the digests cover. */
+function hashEverything({ database }: FilledVault): void {
+  const db = database()
+  for (const { seq, at, actor, body, prev } of readRows(db)) {
+    hash('sha256', JSON.stringify(['keyrite event 1', seq, at, actor, prev, hash('sha256', body, 'base64url')]))
+  }
+  const blobs = db.prepare<[], { id: string; blob: Buffer }>('SELECT id, blob FROM sealed').iterate()
+  for (const { blob } of blobs) hash('sha256', blob, 'base64url')
+  db.close()
+}
+
+/** All of `vault verify` against nothing but crypto.verify of the events' signatures, in threads that have all in memory. */
+async function verifying(filled: FilledVault, count: number): Promise<Row> {
+  const vault = await Vault.openFor(filled.folder, filled.present)
+  const threads = await rawThreads(vault)
+  const times = await sideBySide(3, {
+    raw: () =>
+      Promise.all(
+        threads.map((thread) => {
+          thread.postMessage('go')
+          return once(thread, 'message')
+        }),
+      ),
+    verify: () => verifyVault(vault),
+  })
+  vault.close()
+  await Promise.all(threads.map((thread) => thread.terminate()))
+  const ratio = median(times.raw.map((raw, at) => raw / (times.verify[at] ?? Number.NaN)))
+  return {
+    measure: `${count} events: all of vault verify / raw crypto.verify of the signatures, ${threads.length} cores both`,
+    figure: `${(median(times.verify) / 1000).toFixed(2)} s (raw ${(median(times.raw) / 1000).toFixed(2)} s)`,
+    ratio,
+    target: 0.8,
+  }
+}
+
+async function rawThreads(vault: Vault): Promise<Worker[]> {
+  const signers = new Map(vault.roster.people.map(({ id, signing }) => [id, signing.x]))
+  const signatures: RawSignature[] = []
+  for (const { actor, hash: link, signature } of readRows(vault.database)) {
+    if (actor !== SOFTWARE)
+      signatures.push({ input: eventSigningInput(link), signature: signature ?? '', x: signers.get(actor) ?? '' })
+  }
+  const share = Math.ceil(signatures.length / availableParallelism())
+  const threads = Array.from({ length: availableParallelism() }, (_, at) => {
+    const workerData = signatures.slice(at * share, (at + 1) * share)
+    return new Worker(new URL('./raw-verify-worker.ts', import.meta.url), { workerData })
+  })
+  await Promise.all(threads.map((thread) => once(thread, 'message')))
+  return threads
+}

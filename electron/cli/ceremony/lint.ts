@@ -1,0 +1,79 @@
+import { dirname, resolve } from 'node:path'
+import { lintScript, SCRIPTS } from '../../../shared/domain/script.ts'
+import { isKeyriteError } from '../../../shared/errors.ts'
+import { fromUtf8 } from '../../../shared/formats/bytes.ts'
+import { MB } from '../../../shared/formats/json.ts'
+import { parsePlan, type ReadPlan } from '../../../shared/formats/plan.ts'
+import { precheck } from '../../ceremony/acts.ts'
+import { readFileGuarded } from '../../files/read.ts'
+import { text as given } from '../open-vault.ts'
+import type { Answer, Reporter } from '../output.ts'
+import { roomOf } from '../room.ts'
+import { connect } from '../wiring.ts'
+import { viewed } from './look.ts'
+import { type Problem, problemsOf } from './plan-problems.ts'
+import type { Options } from './run.ts'
+
+/**
+ * `ceremony lint PLAN`: the file's form, the order of its script and, given a vault, whether it can be carried out
+ * there, without doing anything. Exit 0; 2 for the form; what the ceremony itself would answer (2, 5 …) for the vault.
+ */
+export async function lint([path = '']: string[], options: Options, reporter: Reporter): Promise<Answer> {
+  const text = fromUtf8(readFileGuarded(path, 4 * MB))
+  const problems = problemsOf(text)
+  if (problems.length > 0) return refused(path, problems, 2)
+  const read = parsePlan(text)
+  const { kind } = read.plan
+  const loose = lintScript(SCRIPTS[kind]).map((said) => ({
+    line: null,
+    message: `A step of this script needs what no earlier step gives: ${said}.`,
+  }))
+  if (loose.length > 0) return refused(path, loose, 2)
+  if (options['vault'] === undefined)
+    return fine(path, kind, 'Against a vault it was not checked: give one with --vault.')
+  return againstVault(path, read, options, reporter)
+}
+
+async function againstVault(path: string, read: ReadPlan, options: Options, reporter: Reporter): Promise<Answer> {
+  const { kind } = read.plan
+  if (kind === 'genesis')
+    return fine(path, kind, 'A genesis plan makes a new vault; there is none to check it against.')
+  const vault = await viewed(options)
+  try {
+    const ports = connect({
+      ...roomOf(options, reporter, null),
+      media: given(options['media']) ?? dirname(resolve(path)),
+    })
+    const [actor = ''] = vault.present.keys()
+    const step = { id: 'check-plan', who: 'administrator', title: 'Read the plan' } as const
+    // Words of a confirmation are typed in the ceremony, not before.
+    const asked = { ...ports, desk: { ...ports.desk, automated: false } }
+    const context = {
+      ports: asked,
+      vault,
+      plan: read.plan,
+      planDigest: read.digest,
+      ceremony: '',
+      step,
+      actor,
+      confirm: [],
+    }
+    return fine(path, kind, `It fits the vault: ${await precheck(context)}`)
+  } catch (error) {
+    if (!isKeyriteError(error) || ![2, 5].includes(error.exit)) throw error
+    return refused(path, [{ line: null, message: `${error.message} (${error.code})` }], error.exit)
+  } finally {
+    vault.close()
+  }
+}
+
+const fine = (path: string, kind: string, said: string): Answer => ({
+  data: { plan: path, kind, problems: [], said },
+  text: `${path} is a plan for ${kind}. ${said}`,
+})
+
+const refused = (path: string, problems: readonly Problem[], exit: number): Answer => ({
+  data: { plan: path, problems },
+  text: problems.map(({ line, message }) => `${path}${line === null ? '' : `:${line}`}: ${message}`).join('\n'),
+  exit,
+})

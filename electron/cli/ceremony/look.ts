@@ -1,0 +1,71 @@
+import { must } from '../../../shared/errors.ts'
+import { writtenOf } from '../../ceremony/record.ts'
+import type { Vault } from '../../vault/vault.ts'
+import { utcTime } from '../format.ts'
+import { openToView, text, vaultFolder } from '../open-vault.ts'
+import type { Answer, Reporter } from '../output.ts'
+import { roomOf } from '../room.ts'
+import { lookAtTerminal } from '../terminal/people.ts'
+import { terminalFor } from '../terminal/room.ts'
+import { connect } from '../wiring.ts'
+import type { Options } from './run.ts'
+
+/** `ceremony list` and `ceremony show`: what was held in a vault, with any one person's passphrase. */
+
+/** Opens the vault to look: with a passphrase from a file, or from somebody at the terminal. */
+export function viewed(options: Options): Promise<Vault> {
+  const { vault, passphrases } = options
+  if (passphrases !== undefined) return openToView(vault, passphrases)
+  const folder = vaultFolder(vault)
+  return lookAtTerminal(terminalFor(options, 'the passphrase of one person'), folder)
+}
+
+async function looking(options: Options, look: (vault: Vault) => Promise<Answer> | Answer): Promise<Answer> {
+  const vault = await viewed(options)
+  try {
+    return await look(vault)
+  } finally {
+    vault.close()
+  }
+}
+
+export const show = ([id = '']: string[], options: Options, reporter: Reporter): Promise<Answer> =>
+  looking(options, async (vault) => {
+    const known = vault.state.ceremonies.get(id)
+    must(known, 'ceremony-unknown', `The vault has no ceremony ${id}.`)
+    const folder = text(options['records'])
+    const recordFolder = folder
+      ? await connect(roomOf(options, reporter, null)).writeRecord(writtenOf(vault, id))
+      : null
+    const { kind, startedAt, present, done, deviations, ended } = known
+    const data = { ceremony: id, kind, startedAt, present, steps: done, deviations, ended, recordFolder }
+    const steps = done.map((step) => `  ${utcTime(step.at)}  ${step.step}: ${step.observed}`)
+    const state = ended
+      ? `${ended.how} ${utcTime(ended.at)}${ended.reason ? `: ${ended.reason}` : ''}`
+      : 'not closed yet'
+    const lines = [
+      `${id}, ${kind}, ${state}`,
+      `Present: ${present.join(', ')}`,
+      ...steps,
+      ...(recordFolder ? [`Record: ${recordFolder}`] : []),
+    ]
+    return { data, text: lines.join('\n') }
+  })
+
+export const list = (_: string[], options: Options): Promise<Answer> =>
+  looking(options, (vault) => {
+    const ceremonies = [...vault.state.ceremonies.values()].map(({ id, kind, startedAt, ended, present, done }) => ({
+      ceremony: id,
+      kind,
+      startedAt,
+      endedAt: ended?.at ?? null,
+      outcome: ended?.how ?? 'open',
+      record: ended?.record ?? null,
+      present,
+      steps: done.length,
+    }))
+    const lines = ceremonies.map(
+      (one) => `${one.ceremony.padEnd(12)} ${one.kind.padEnd(15)} ${utcTime(one.startedAt)}  ${one.outcome}`,
+    )
+    return { data: { ceremonies }, text: lines.join('\n') }
+  })

@@ -1,0 +1,188 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { openCeremony } from '../../../shared/domain/state.ts'
+import { KeyriteError } from '../../../shared/errors.ts'
+import { fromUtf8 } from '../../../shared/formats/bytes.ts'
+import { MB } from '../../../shared/formats/json.ts'
+import { parsePlan, type ReadPlan } from '../../../shared/formats/plan.ts'
+import { custodiansOf } from '../../ceremony/context.ts'
+import type { Ports, VaultPort } from '../../ceremony/ports.ts'
+import { abortCeremony, type CeremonyResult, resumeCeremony, runCeremony, runGenesis } from '../../ceremony/runner.ts'
+import { readFileGuarded } from '../../files/read.ts'
+import type { Quorum } from '../../vault/quorum.ts'
+import type { Vault } from '../../vault/vault.ts'
+import { utcTime } from '../format.ts'
+import { openForCeremony, text, vaultFolder } from '../open-vault.ts'
+import type { Answer, Reporter } from '../output.ts'
+import { readPassphrases } from '../passphrases.ts'
+import { roomOf } from '../room.ts'
+import { CloseWanted } from '../terminal/desk.ts'
+import { enrolling } from '../terminal/enroll.ts'
+import { paragraph } from '../terminal/layout.ts'
+import { openAtTerminal } from '../terminal/people.ts'
+import type { Prompter } from '../terminal/prompter.ts'
+import { seat, terminalFor } from '../terminal/room.ts'
+import { connect, type Room } from '../wiring.ts'
+
+/** `ceremony run`, `resume` and `abort`: with --passphrases the software answers, otherwise the people at the terminal. */
+
+export type Options = Record<string, unknown>
+
+/** An open vault, the ports of its ceremony, and the terminal where people are asked. */
+type Table = { vault: Vault; ports: Ports<Quorum>; ask: Prompter | null }
+/** What `held` needs: a genesis has no vault until it made one. */
+type Holding = { vault: () => VaultPort<Quorum> | null; ports: Ports<Quorum> }
+
+export const readPlanFile = (path: string): ReadPlan => parsePlan(fromUtf8(readFileGuarded(path, 4 * MB)))
+
+const PASSPHRASES = 'the passphrases of a quorum, one after another'
+
+export async function run([path = '']: string[], options: Options, reporter: Reporter): Promise<Answer> {
+  if (!existsSync(text(options['vault']) ?? '')) return genesis(path, options, roomOf(options, reporter, path))
+  const { before, vault, ports } = await sitDown(options, reporter, path, () => readPlanFile(path))
+  return held({ vault: () => vault, ports }, reporter, async () =>
+    answerOf(await runCeremony(ports, vault, before, wordsOf(options))),
+  )
+}
+
+export async function resume(_: string[], options: Options, reporter: Reporter): Promise<Answer> {
+  const table = await sitDown(options, reporter, null, () => undefined)
+  const { vault, ports } = table
+  return held({ vault: () => vault, ports }, reporter, async () => {
+    const acceptTail = await tailAccepted(table, options)
+    return answerOf(await resumeCeremony(ports, vault, parsePlan, { confirm: wordsOf(options), acceptTail }))
+  })
+}
+
+export async function abort(_: string[], options: Options, reporter: Reporter): Promise<Answer> {
+  const table = await sitDown(options, reporter, null, () => undefined)
+  const { vault, ports } = table
+  return held({ vault: () => vault, ports }, reporter, async () => {
+    const acceptTail = await tailAccepted(table, options)
+    return closedAnswer(await abortCeremony(ports, vault, { reason: text(options['reason']) ?? '', acceptTail }))
+  })
+}
+
+/** Opens the vault for those whose passphrases are in files, or who come to the keyboard. `before` runs before it is open. */
+async function sitDown<T>(
+  options: Options,
+  reporter: Reporter,
+  plan: string | null,
+  before: () => T,
+): Promise<Table & { before: T }> {
+  const room = roomOf(options, reporter, plan)
+  if (options['passphrases'] !== undefined) {
+    const opened = await openForCeremony(options['vault'], options['passphrases'], before)
+    warnAutomated(reporter, opened.vault.anchor.practice)
+    return { ...opened, ports: connect(room), ask: null }
+  }
+  const folder = vaultFolder(options['vault'])
+  const ask = terminalFor(options, PASSPHRASES)
+  const result = before()
+  const vault = await openAtTerminal(ask, folder)
+  const who = { people: () => vault.roster.people, present: () => [...vault.present.keys()] }
+  return { vault, ports: connect(seat(room, ask, who)), ask, before: result }
+}
+
+/** At a terminal the tail is shown and each custodian asked; a script says so with --accept-tail. */
+async function tailAccepted({ vault, ports, ask }: Table, options: Options): Promise<boolean> {
+  if (!ask || !vault.tail) return options['acceptTail'] === true
+  const open = openCeremony(vault.state)
+  const done = open?.done.map(({ step, at, by, observed }) => `  ${utcTime(at)}  ${step} (${by}): ${observed}`) ?? []
+  ask.say(['', paragraph(vault.describeTail()), ...done, ''].join('\n'))
+  const { threshold } = vault.roster
+  return (
+    (await ports.desk.approve('Accept these events as what happened', custodiansOf(vault), threshold)).length >=
+    threshold
+  )
+}
+
+async function genesis(path: string, options: Options, room: Room): Promise<Answer> {
+  const folder = text(options['vault']) ?? ''
+  const read = readPlanFile(path)
+  if (options['passphrases'] !== undefined) {
+    const passphrases = readPassphrases(text(options['passphrases']))
+    if (read.plan.kind !== 'genesis') vaultFolder(folder)
+    warnAutomated(room.reporter, read.plan.kind !== 'genesis' || read.plan.practice)
+    const { vault, result } = await runGenesis(connect({ ...room, newVault: { folder, passphrases } }), read)
+    vault.close()
+    return answerOf(result)
+  }
+  const { plan } = read
+  if (plan.kind !== 'genesis') throw missing(folder)
+  const ask = terminalFor(options, 'a new passphrase of everybody on the plan')
+  const { ports, made } = enrolling(room, ask, { folder, plan })
+  return held({ vault: made, ports }, room.reporter, async () => answerOf((await runGenesis(ports, read)).result))
+}
+
+/** The error that says what is wrong with a vault that is not there. */
+function missing(folder: string): Error {
+  vaultFolder(folder)
+  return new KeyriteError('vault-missing', `There is no vault at ${folder}.`)
+}
+
+/** Holds a ceremony to its end, to a pause, or to its closing when somebody at the table wants that. */
+async function held({ vault, ports }: Holding, reporter: Reporter, work: () => Promise<Answer>): Promise<Answer> {
+  const done = sayOnInterrupt(reporter)
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof KeyriteError) || error.code !== 'ceremony-paused') throw error
+    const opened = vault()
+    if (!opened || !openCeremony(opened.state)) throw beforeItBegan(error)
+    if (!(error instanceof CloseWanted)) throw error
+    const closed = await abortCeremony(ports, opened, { reason: error.reason, acceptTail: false })
+    return { ...closedAnswer(closed), exit: 4 }
+  } finally {
+    done()
+    vault()?.close()
+  }
+}
+
+const beforeItBegan = (error: KeyriteError): KeyriteError =>
+  new KeyriteError('ceremony-paused', `${error.message} The ceremony had not begun.`, {
+    hint: 'Run the same command again.',
+    lost: 'Nothing was changed.',
+  })
+
+function wordsOf(options: Options): string[] {
+  const given = options['confirm']
+  return Array.isArray(given) ? given.map(String) : []
+}
+
+function answerOf(result: CeremonyResult): Answer {
+  const pages = ['record.html', 'head-card.html'].map((name) => join(result.recordFolder, name))
+  const certificates = result.certificates.map((id) => `Certificate ${id} is in the same folder.`)
+  const lines = [
+    `${result.ceremony} is complete. Read, print and keep:`,
+    ...pages.map((page) => `  ${page}`),
+    ...certificates,
+  ]
+  return { data: result, text: lines.join('\n') }
+}
+
+const closedAnswer = (closed: { ceremony: string; erased: number }): Answer => ({
+  data: closed,
+  text: `${closed.ceremony} is closed. ${closed.erased} half-made keys were erased; what happened stays recorded.`,
+})
+
+/** Ctrl-C while no question is asked: what stands, and how to go on. Exit status 130. */
+function sayOnInterrupt(reporter: Reporter): () => void {
+  const stop = () => {
+    reporter.say('\nStopped. The steps marked above are recorded; of the step that was under way nothing is kept.')
+    reporter.say(
+      'Go on with "ceremony resume --accept-tail", or close it with "ceremony abort --accept-tail --reason WHY".',
+    )
+    process.exit(130)
+  }
+  process.once('SIGINT', stop)
+  return () => process.off('SIGINT', stop)
+}
+
+/** Without a quorum of people at the machine, production ceremonies deserve a word. */
+function warnAutomated(reporter: Reporter, practice: boolean): void {
+  if (!practice)
+    reporter.say(
+      'This is a production vault: the software approves for everybody whose passphrase file it was given, and the record says so.',
+    )
+}

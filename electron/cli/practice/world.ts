@@ -1,0 +1,173 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import type { PersonName } from '../../../shared/domain/roster.ts'
+import type { VaultState } from '../../../shared/domain/state.ts'
+import { parsePlan } from '../../../shared/formats/plan.ts'
+import type { Ports } from '../../ceremony/ports.ts'
+import { type CeremonyResult, runCeremony, runGenesis } from '../../ceremony/runner.ts'
+import { initRuntime } from '../../issuer/init.ts'
+import { openRuntime, type Runtime } from '../../issuer/runtime.ts'
+import type { UnlockedPerson } from '../../vault/people.ts'
+import type { Quorum } from '../../vault/quorum.ts'
+import { Vault } from '../../vault/vault.ts'
+import { automatedDesk } from '../automated-desk.ts'
+import type { Reporter } from '../output.ts'
+import { type Random, sixWords } from '../terminal/decide.ts'
+import { connect, type Room } from '../wiring.ts'
+
+/** A throw-away practice vault in a temporary folder, with everything that a plan needs to exist beforehand. */
+
+export type Cast = { people: readonly PersonName[]; threshold: number }
+
+const SILENT: Reporter = { say: () => {}, progress: () => {} }
+
+export class PracticeWorld {
+  readonly base = mkdtempSync(join(tmpdir(), 'keyrite-practice-'))
+  readonly folder = join(this.base, 'practice.vault')
+  readonly media = join(this.base, 'media')
+  readonly cast: Cast
+  readonly #random: Random
+  readonly #passphrases: ReadonlyMap<string, string>
+  #present: ReadonlyMap<string, UnlockedPerson> = new Map()
+  #written: string[] = []
+  #runtimes: string[] = []
+  /** How far the world's clock is behind the real one while what must have happened before is made up. */
+  #behind = 0
+
+  constructor(cast: Cast, random: Random) {
+    this.cast = cast
+    this.#random = random
+    this.#passphrases = new Map(cast.people.map(({ id }) => [id, sixWords(random)]))
+  }
+
+  readonly now = (): number => Math.floor(Date.now() / 1000) - this.#behind
+
+  /** Where ceremonies of this world are held; `over` changes what people at a terminal bring. */
+  room(over: Partial<Room> = {}): Room {
+    return {
+      media: this.media,
+      records: join(this.base, 'records'),
+      newVault: { folder: this.folder, passphrases: this.#passphrases },
+      now: this.now,
+      secrets: new Invented(this.#random),
+      dice: '123456'.repeat(167),
+      reporter: SILENT,
+      onFile: (path) => this.#written.push(path),
+      ...over,
+    }
+  }
+
+  /** Ports whose desk says yes to everything; it types what it is told to type, too. */
+  ports(over: Partial<Room> = {}): Ports<Quorum> {
+    const room = this.room(over)
+    const desk = { ...automatedDesk(room), automated: false, confirm: async () => 'by nobody: this is a rehearsal' }
+    return connect({ desk, ...room })
+  }
+
+  /** The world begins `ago` seconds before now. */
+  async begin(ago: number): Promise<void> {
+    this.#behind = ago
+    const people = this.cast.people.map(({ id, name, role }) => ({ id, name, role }))
+    const plan = { kind: 'genesis', vault: 'Practice', practice: true, threshold: this.cast.threshold, people }
+    const { vault } = await runGenesis(this.ports(), parsePlan(JSON.stringify(plan)))
+    this.#present = vault.present as ReadonlyMap<string, UnlockedPerson>
+    vault.close()
+  }
+
+  /** From here on the clock is the real one. */
+  arrive(): void {
+    this.#behind = 0
+  }
+
+  /** Everybody is at the table. */
+  open(): Promise<Vault> {
+    return Vault.openFor(this.folder, this.#present)
+  }
+
+  async withVault<T>(work: (vault: Vault) => Promise<T> | T): Promise<T> {
+    const vault = await this.open()
+    try {
+      return await work(vault)
+    } finally {
+      vault.close()
+    }
+  }
+
+  /** One ceremony that must have been held before. */
+  hold(plan: object): Promise<CeremonyResult> {
+    this.#written = []
+    return this.withVault((vault) => runCeremony(this.ports(), vault, parsePlan(JSON.stringify(plan)), []))
+  }
+
+  state(): Promise<VaultState> {
+    return this.withVault(({ state }) => state)
+  }
+
+  /** A runtime's folder and its enrollment on the medium. */
+  async offer(runtimeId: string): Promise<{ enrollment: string; fingerprint: string }> {
+    const anchor = connect(this.room()).media.writeAnchor(await this.withVault(({ anchor }) => anchor.jws), this.now())
+    const made = await initRuntime({
+      dir: join(this.base, runtimeId),
+      trustAnchorFile: join(this.media, anchor.name),
+      runtimeId,
+      environment: 'practice',
+      listen: { host: '127.0.0.1', port: 1 },
+      enrollmentFolder: this.media,
+      practice: true,
+      clock: this.#clock,
+    })
+    return { enrollment: basename(made.enrollmentFile), fingerprint: made.fingerprint }
+  }
+
+  async enroll(runtimeId: string): Promise<void> {
+    if (this.#runtimes.includes(runtimeId)) return
+    this.#runtimes.push(runtimeId)
+    await this.hold({ kind: 'enroll-runtime', ...(await this.offer(runtimeId)) })
+  }
+
+  /** Hands over to a runtime, which imports. */
+  async handOver(runtimeId: string): Promise<void> {
+    await this.hold({ kind: 'handoff', runtime: runtimeId, tenants: 'all' })
+    await this.withRuntime(runtimeId, (runtime) => runtime.importFiles(this.#written))
+  }
+
+  /** The name of a file with the runtime's newest receipts. */
+  receipts(runtimeId: string): Promise<string> {
+    return this.withRuntime(runtimeId, (runtime) => {
+      runtime.tick()
+      return basename(runtime.exportReceipts(this.media).path)
+    })
+  }
+
+  async withRuntime<T>(runtimeId: string, work: (runtime: Runtime) => Promise<T> | T): Promise<T> {
+    const runtime = await openRuntime({ dir: join(this.base, runtimeId), clock: this.#clock })
+    try {
+      return await work(runtime)
+    } finally {
+      runtime.close()
+    }
+  }
+
+  readonly #clock = { now: this.now, monotonic: () => Math.floor(performance.now() / 1000) }
+
+  remove(): void {
+    rmSync(this.base, { recursive: true, force: true })
+  }
+}
+
+/** Whatever secret a step asks for: made up, the same each time, different for everybody. */
+class Invented extends Map<string, string> {
+  readonly #random: Random
+
+  constructor(random: Random) {
+    super()
+    this.#random = random
+  }
+
+  override get(what: string): string {
+    const known = super.get(what) ?? sixWords(this.#random)
+    this.set(what, known)
+    return known
+  }
+}

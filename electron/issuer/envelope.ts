@@ -1,0 +1,117 @@
+import { KEY_SPECS } from '../../shared/domain/algorithms.ts'
+import { must } from '../../shared/errors.ts'
+import { fromUtf8, wipe } from '../../shared/formats/bytes.ts'
+import { ENVELOPE_CAPS, type Envelope, envelopeBinding, openEnvelope } from '../../shared/formats/envelope.ts'
+import { thumbprint } from '../../shared/formats/fingerprint.ts'
+import { openSealed } from '../../shared/formats/jwe.ts'
+import { materialTyp } from '../../shared/formats/material.ts'
+import { readLinesGuarded } from '../files/read.ts'
+import { type Context, markHighwater } from './context.ts'
+import { checkBinding } from './import-checks.ts'
+import { settle } from './lifecycle.ts'
+import { mustMatch } from './staging.ts'
+import { taint } from './taint.ts'
+import { loadTenant, signersAt, type TenantState } from './tenant-state.ts'
+import { eraseTransportKey, makeTransportKey, openTransportKey } from './transport.ts'
+
+/** Sealed emergency envelopes at the runtime: offering their transport keys, and opening one. */
+
+/** Offers transport keys for envelopes: each is kept until its envelope is opened or it is cancelled. Gives their ids. */
+export function offerEnvelopeKeys(context: Context, count: number): string[] {
+  const { store, sealer, receipts, clock } = context
+  must(count >= 1 && count <= 10_000, 'usage-invalid', 'Offer between 1 and 10,000 transport keys at a time.')
+  const now = clock.now()
+  const kids = store.change(() =>
+    Array.from({ length: count }, () => {
+      const key = makeTransportKey(store, sealer, now, 'envelope')
+      const kid = thumbprint(key)
+      receipts.append(now, { type: 'envelope-key-offered', kid, key })
+      return kid
+    }),
+  )
+  markHighwater(context)
+  return kids
+}
+
+/** Erases a transport key that was kept for an envelope: from now on the envelope opens for nobody. Code `key-unknown`. */
+export function cancelEnvelopeKey(context: Context, kid: string): void {
+  const { store, receipts, clock } = context
+  store.change(() => {
+    const kept = store.get("SELECT 1 FROM own_keys WHERE use = 'envelope' AND kid = ? AND sealed IS NOT NULL", kid)
+    must(kept, 'key-unknown', 'This runtime keeps no such transport key for an envelope.')
+    eraseTransportKey(store, kid, clock.now())
+    receipts.append(clock.now(), { type: 'transport-key-erased', key: kid })
+  })
+  markHighwater(context)
+}
+
+export type Opened = { number: number; tenant: string; standby: string; withdrawn: string; residualUntil: number }
+
+/**
+ * Opens an envelope: the named key (the one that signs, unless told) is withdrawn for good, and the standby key signs
+ * from now on. Codes of `openEnvelope` and `checkBinding`; `tenant-unknown`, `key-unknown`, `decryption-failed` for an
+ * envelope that was used or cancelled, `key-refused`, `bundle-refused` where the runtime's bundle does not know the
+ * standby key.
+ */
+export async function openEmergency(
+  context: Context,
+  path: string,
+  { withdraw, actor }: { withdraw: string | null; actor: string },
+): Promise<Opened> {
+  const { anchor, config, store, sealer, receipts, clock } = context
+  const { envelope, sealed } = await openEnvelope(Array.from(readLinesGuarded(path, ENVELOPE_CAPS), fromUtf8), anchor)
+  const now = clock.now()
+  checkBinding(context, envelope, now)
+  const transport = await openTransportKey(store, sealer, envelope.transportKey, 'envelope')
+  const state = loadTenant(store, envelope.tenant)
+  must(state, 'tenant-unknown', `There is no tenant ${envelope.tenant} in this runtime.`)
+  const standby = standbyIn(state, envelope)
+  const gone = withdraw ?? signerOf(state, envelope, now)
+  must(envelope.withdraws.includes(gone), 'key-unknown', `This envelope does not let the key ${gone} be withdrawn.`)
+  const binding = envelopeBinding(envelope)
+  const typ = materialTyp(config.practice)
+  const pkcs8 = await openSealed(sealed, { typ, kid: envelope.transportKey, key: transport, binding })
+  try {
+    mustMatch(standby, envelope.tenant, pkcs8)
+    const row = sealer.sealKey(envelope.tenant, standby.kid, state.dataKey, pkcs8)
+    store.change(() => {
+      must(eraseTransportKey(store, envelope.transportKey, now), 'decryption-failed', 'This envelope was used before.')
+      store.run(
+        'INSERT OR REPLACE INTO private_keys (kid, tenant, sealed) VALUES (?, ?, ?)',
+        standby.kid,
+        envelope.tenant,
+        row,
+      )
+      store.run('UPDATE keys SET called_at = ? WHERE kid = ?', now, standby.kid)
+      store.run('UPDATE tenants SET version = version + 1, due = 0 WHERE tenant = ?', envelope.tenant)
+      const { number, tenant } = envelope
+      receipts.append(now, { type: 'envelope-opened', number, tenant, kid: standby.kid, withdrawn: gone, actor })
+      receipts.append(now, { type: 'transport-key-erased', key: envelope.transportKey })
+    })
+  } finally {
+    wipe(pkcs8)
+  }
+  const { residualUntil } = taint(context, envelope.tenant, gone, { withdraw: true, actor })
+  settle(context)
+  markHighwater(context)
+  return { number: envelope.number, tenant: envelope.tenant, standby: standby.kid, withdrawn: gone, residualUntil }
+}
+
+function standbyIn({ entry, facts, tenant }: TenantState, { standby }: Envelope) {
+  const key = entry.keys.find((one) => one.kid === standby)
+  must(key, 'bundle-refused', `The bundle of this runtime does not know the standby key of ${tenant}.`, {
+    hint: 'Import the newest bundle first.',
+  })
+  must(!facts(standby).tainted, 'key-refused', `The standby key of ${tenant} is tainted or destroyed.`)
+  return key
+}
+
+/** The key that signs for the standby's algorithm; during an outage the operator has to name one. */
+function signerOf(state: TenantState, { standby, withdraws }: Envelope, now: number): string {
+  const spec = state.entry.keys.find((key) => key.kid === standby)?.spec
+  const signer = spec && signersAt(state, now).get(KEY_SPECS[spec].alg)
+  must(signer, 'key-unknown', `No key of ${state.tenant} signs now: name the one to withdraw.`, {
+    hint: `One of: ${withdraws.join(', ')}`,
+  })
+  return signer.kid
+}

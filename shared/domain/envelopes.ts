@@ -1,0 +1,95 @@
+import { must } from '../errors.ts'
+import { exportedKeys, knownRuntime, standbysOf, tenantsOf } from './decide.ts'
+import type { Copy } from './ledger.ts'
+import type { Runtime, Tenant, VaultKey, VaultState } from './state.ts'
+
+/** Sealed emergency envelopes: one tenant's way out at a runtime when no quorum is near. */
+
+export type EnvelopeJob = { tenant: Tenant; standby: VaultKey; withdraws: string[]; transportKey: unknown }
+
+type Offer = { kid: string; key: unknown }
+
+/** The transport keys that a runtime keeps for envelopes and that no envelope uses yet, oldest first. */
+export function freeOffers(runtime: Runtime): Offer[] {
+  const used = new Set(runtime.envelopes.map((envelope) => envelope.transportKey))
+  return runtime.receipts.statements.flatMap(({ stated }) => {
+    if (stated.type !== 'envelope-key-offered' || typeof stated['kid'] !== 'string') return []
+    const kid = stated['kid']
+    return used.has(kid) || erased(runtime, kid) ? [] : [{ kid, key: stated['key'] }]
+  })
+}
+
+const erased = (runtime: Runtime, transportKey: string) =>
+  runtime.receipts.statements.find(
+    ({ stated }) => stated.type === 'transport-key-erased' && stated['key'] === transportKey,
+  )
+
+/**
+ * The envelopes that a plan asks for: each chosen tenant's standby key, and the keys of its algorithm that may have to
+ * be withdrawn. A tenant whose standby key lies in an open envelope for this runtime already is left out where all are
+ * chosen. Codes `runtime-unknown`, `tenant-unknown`, `ceremony-conflict` for a tenant without a standby key, one whose
+ * envelope is there, or too few transport keys.
+ */
+export function decideEnvelopes(
+  state: VaultState,
+  runtimeId: string,
+  chosen: 'all' | readonly string[],
+  now: number,
+): EnvelopeJob[] {
+  const runtime = knownRuntime(state, runtimeId)
+  const offers = freeOffers(runtime)
+  const wanted = tenantsOf(state, chosen).flatMap((tenant) => {
+    const job = envelopeFor(state, runtime, tenant, now)
+    if (typeof job !== 'string') return [job]
+    must(chosen === 'all', 'ceremony-conflict', `Tenant ${tenant.tenant}: ${job}.`)
+    return []
+  })
+  must(wanted.length > 0, 'ceremony-conflict', 'No tenant of the plan needs an envelope.')
+  const missing = wanted.length - offers.length
+  must(
+    missing <= 0,
+    'ceremony-conflict',
+    `${runtimeId} keeps ${offers.length} free transport keys for envelopes, and ${wanted.length} are needed.`,
+    { hint: `Run "issuer envelope offer --count ${missing}" there, and bring its receipts in.` },
+  )
+  return wanted.map((job, index) => ({ ...job, transportKey: offers[index]?.key }))
+}
+
+function envelopeFor(
+  state: VaultState,
+  runtime: Runtime,
+  tenant: Tenant,
+  now: number,
+): Omit<EnvelopeJob, 'transportKey'> | string {
+  const [spec] = tenant.policy.signingAlgorithms
+  const standby = spec && standbysOf(state, tenant.tenant, spec).findLast((key) => key.times.signUntil > now)
+  if (!standby) return 'it has no standby key; its policy must ask for one, and a rotation makes it'
+  const open = runtime.envelopes.find(
+    (one) => one.kid === standby.kid && one.file && !erased(runtime, one.transportKey),
+  )
+  if (open) return `envelope ${open.number} for its standby key is there already`
+  const named = exportedKeys(state, tenant, now).named
+  const withdraws = named.filter((key) => !key.standby && !key.compromised && key.spec === standby.spec)
+  if (withdraws.length === 0) return 'it has no key that could be withdrawn'
+  return { tenant, standby, withdraws: withdraws.map((key) => key.kid) }
+}
+
+/** An envelope's copy closes when the transport key that it is sealed to was erased: then nobody can open it. */
+export function envelopeCopies(state: VaultState, key: VaultKey): Copy[] {
+  return [...state.runtimes.values()].flatMap((runtime) =>
+    runtime.envelopes
+      .filter((envelope) => envelope.kid === key.kid)
+      .map((envelope): Copy => {
+        const gone = erased(runtime, envelope.transportKey)
+        return {
+          id: `envelope:${runtime.runtimeId}:${envelope.number}`,
+          what: `Emergency envelope ${envelope.number}`,
+          holder: 'Whoever keeps the safe',
+          status: gone ? 'stated' : 'open',
+          evidence: gone
+            ? `Its transport key was erased, receipt ${gone.seq}`
+            : `No receipt yet that ${runtime.runtimeId} erased its transport key`,
+        }
+      }),
+  )
+}

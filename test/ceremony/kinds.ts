@@ -1,0 +1,196 @@
+import { mkdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { confirmationFor } from '../../electron/ceremony/destroy.ts'
+import { type CeremonyResult, runGenesis } from '../../electron/ceremony/runner.ts'
+import { openRuntime } from '../../electron/issuer/runtime.ts'
+import type { UnlockedPerson } from '../../electron/vault/people.ts'
+import type { CeremonyKind } from '../../shared/domain/events.ts'
+import { keysOf } from '../../shared/domain/state.ts'
+import { parsePlan, type ReadPlan } from '../../shared/formats/plan.ts'
+import { GENESIS, type Genesis, PEOPLE, PRESENT, Room, type RunOptions, type TestRuntime, tenantPlan } from './fixtures.ts'
+
+/**
+ * One entry per kind of ceremony: a room that is ready for it, and its plan. The fault tests and the tests of resuming
+ * run every entry, so a new kind is one entry here:
+ *
+ *   'root-rotate': async (story) => ({ room: await story.onboarded(), plan: { kind: 'root-rotate' } }),
+ *
+ * `story` gives rooms at the moments that ceremonies start from; each call gives a copy of its own. `confirm` are the
+ * words typed, `present` the people there (a quorum and its witnesses unless told).
+ */
+
+export type Ready = { room: Room; plan: Plan; confirm: string[]; present: readonly string[] }
+type Plan = { kind: CeremonyKind } & Record<string, unknown>
+type Entry = (story: Story) => Promise<{ room: Room; plan: Plan; confirm?: string[]; present?: readonly string[] }>
+
+export const KINDS: Partial<Record<CeremonyKind, Entry>> = {
+  genesis: async (story) => ({ room: story.empty(), plan: GENESIS as Plan, present: PEOPLE.map(({ id }) => id) }),
+  onboard: async (story) => ({
+    room: story.born(),
+    plan: { kind: 'onboard', tenants: [tenantPlan('acme'), tenantPlan('globex')] },
+  }),
+  'enroll-runtime': async (story) => {
+    const room = await story.onboarded()
+    const made = await room.init('eu-one')
+    return {
+      room,
+      plan: { kind: 'enroll-runtime', enrollment: basename(made.enrollmentFile), fingerprint: made.fingerprint },
+    }
+  },
+  handoff: async (story) => ({
+    room: await story.enrolled(),
+    plan: { kind: 'handoff', runtime: RUNTIME, tenants: 'all' },
+  }),
+  intake: async (story) => {
+    const room = await story.handedOver()
+    const path = await withRuntime(room, async ({ runtime }) => runtime.exportReceipts(room.media).path)
+    return { room, plan: { kind: 'intake', runtime: RUNTIME, receipts: basename(path) } }
+  },
+  emergency: async (story) => {
+    const room = await story.received()
+    return { room, plan: { kind: 'emergency', scope: { key: await firstKid(room) }, reason: 'stolen' } }
+  },
+  rotate: async (story) => ({ room: await story.later(), plan: { kind: 'rotate', tenants: ['acme'] } }),
+  destroy: async (story) => {
+    const room = await story.later()
+    const kid = await firstKid(room)
+    return {
+      room,
+      plan: { kind: 'destroy', keys: [kid], reason: 'End of schedule' },
+      confirm: [confirmationFor([kid])],
+    }
+  },
+}
+
+/** The kinds that must have an entry. */
+export const WANTED: readonly CeremonyKind[] = [
+  'genesis',
+  'onboard',
+  'enroll-runtime',
+  'handoff',
+  'intake',
+  'emergency',
+  'rotate',
+  'destroy',
+]
+
+const DAY = 86_400
+export const RUNTIME = 'eu-two'
+
+/** The key of acme that signs first. */
+async function firstKid(room: Room): Promise<string> {
+  const [key] = keysOf(await room.state(), 'acme')
+  if (!key) throw new Error('acme has no key')
+  return key.kid
+}
+
+/** Opens the runtime that lives in this room. */
+async function withRuntime<T>(room: Room, work: (runtime: TestRuntime) => Promise<T>): Promise<T> {
+  const dir = join(room.base, RUNTIME)
+  const runtime = await openRuntime({ dir, clock: room.clock })
+  try {
+    return await work({ id: RUNTIME, dir, runtime })
+  } finally {
+    runtime.close()
+  }
+}
+
+/** Rooms at the moments of one story, each made when it is first asked for, from the one before. */
+export class Story {
+  readonly genesis: Genesis
+  readonly #told = new Map<string, Promise<Room>>()
+
+  constructor(genesis: Genesis) {
+    this.genesis = genesis
+  }
+
+  /** A room that is ready for this kind of ceremony. */
+  async ready(kind: CeremonyKind): Promise<Ready> {
+    const made = await KINDS[kind]?.(this)
+    if (!made) throw new Error(`test/ceremony/kinds.ts has no entry for ${kind}`)
+    return { confirm: [], present: PRESENT, ...made }
+  }
+
+  /** Before there is a vault. */
+  empty(): Room {
+    const room = new Room(this.genesis.folder(), new Map(), this.genesis.room().clock.now())
+    mkdirSync(room.base)
+    return room
+  }
+
+  /** After genesis. */
+  born(): Room {
+    return this.genesis.room()
+  }
+
+  /** acme and globex have keys. */
+  onboarded(): Promise<Room> {
+    return this.#moment('onboarded', async () => {
+      const room = this.born()
+      await room.onboard(tenantPlan('acme'), tenantPlan('globex'))
+      return room
+    })
+  }
+
+  /** The runtime eu-two is accepted. */
+  enrolled(): Promise<Room> {
+    return this.#moment('enrolled', async () => {
+      const room = await this.onboarded()
+      const { runtime } = await room.runtime(RUNTIME)
+      runtime.close()
+      return room
+    })
+  }
+
+  /** It has the keys. */
+  handedOver(): Promise<Room> {
+    return this.#moment('handedOver', async () => {
+      const room = await this.enrolled()
+      await withRuntime(room, (runtime) => room.handoff(runtime))
+      return room
+    })
+  }
+
+  /** Its receipts are in. */
+  received(): Promise<Room> {
+    return this.#moment('received', async () => {
+      const room = await this.handedOver()
+      await withRuntime(room, (runtime) => room.intake(runtime))
+      return room
+    })
+  }
+
+  /** 110 days on: the first keys are retired. */
+  later(): Promise<Room> {
+    return this.#moment('later', async () => {
+      const room = await this.received()
+      room.clock.advance(110 * DAY)
+      return room
+    })
+  }
+
+  async #moment(name: string, make: () => Promise<Room>): Promise<Room> {
+    const made = this.#told.get(name) ?? make()
+    this.#told.set(name, made)
+    return (await made).copy(this.genesis.folder())
+  }
+}
+
+/** The plan as the ceremony reads it. */
+export const readPlan = (plan: object): ReadPlan => parsePlan(`${JSON.stringify(plan, null, 2)}\n`)
+
+/** Runs a prepared ceremony from its start to its record; gives the people too, whom a genesis makes. */
+export async function runReady(
+  { room, plan, confirm, present }: Ready,
+  options: RunOptions = {},
+): Promise<{ result: CeremonyResult; people: ReadonlyMap<string, UnlockedPerson> }> {
+  if (plan.kind !== 'genesis') {
+    const { result } = await room.run(plan, { confirm, present, ...options })
+    return { result, people: room.people }
+  }
+  const given = room.ports()
+  const { vault, result } = await runGenesis(options.ports?.(given) ?? given, readPlan(plan))
+  const people = vault.present as ReadonlyMap<string, UnlockedPerson>
+  vault.close()
+  return { result, people }
+}
