@@ -43,6 +43,7 @@ import { jobsOf, makeKeys } from './make-keys.ts'
 import { changePassphrase, mustBeAlone } from './passphrase.ts'
 import { describeRotation, publishSuccession, rotateRoot } from './root.ts'
 import { checkRestore, readLosses, restoreVault } from './restore.ts'
+import { foreseeAmendment, foreseeEmergency, proveMore, proveNew } from './prove.ts'
 import { checkClock, describeCard, describeTime } from './time.ts'
 
 /** The table from a step's act to what performs it, and what is checked before a ceremony may even start. */
@@ -101,21 +102,25 @@ export async function precheck(context: Context): Promise<string> {
   switch (plan.kind) {
     case 'genesis':
       return 'A new vault.'
-    case 'onboard':
-      return `${count(plan.tenants.length, 'new tenant')}, ${count(jobsOf(context, now).jobs.length, 'key')} to make.`
+    case 'onboard': {
+      const { jobs } = jobsOf(context, now)
+      return `${count(plan.tenants.length, 'new tenant')}, ${count(jobs.length, 'key')} to make. ${proveNew(plan.tenants, jobs, now)}`
+    }
     case 'rotate': {
       const { jobs, leftOut } = decideRotate(vault.state, plan.tenants, plan.endingWithin ?? null, now)
       const names = listed(leftOut.map(({ tenant }) => ({ label: tenant })))
       const rest = leftOut[0] ? ` Left out: ${names}. ${leftOut[0].why.message}` : ''
-      return `${count(jobs.length, 'key')} to make.${rest}`
+      return `${count(jobs.length, 'key')} to make. ${proveMore(vault.state, jobs, now)}${rest}`
     }
-    case 'emergency':
+    case 'emergency': {
       must(
         lineSchema.safeParse(plan.reason).success,
         'plan-invalid',
         'The reason of an emergency is one line of at most 200 characters: it stands in every later bundle.',
       )
-      return `${count(decideEmergency(vault.state, plan.scope, now).reached.length, 'key is', 'keys are')} no longer trusted.`
+      const decided = decideEmergency(vault.state, plan.scope, now)
+      return `${count(decided.reached.length, 'key is', 'keys are')} no longer trusted. ${foreseeEmergency(vault.state, decided, now)}`
+    }
     case 'handoff': {
       must(
         plan.validFor >= HOUR && plan.validFor <= 365 * DAY,
@@ -137,7 +142,7 @@ export async function precheck(context: Context): Promise<string> {
     case 'export-key':
       return checkExport(context)
     case 'amend':
-      return checkAmend(context, now)
+      return `${checkAmend(context, now)}${foreseeAmendment(vault.state, plan, now)}`
     case 'enroll-runtime':
       return (await compareEnrollment(context)).observed
     case 'intake':

@@ -10,6 +10,7 @@ import { readStatementHeader } from '../../shared/formats/jws.ts'
 import type { PlanOf } from '../../shared/formats/plan.ts'
 import { parseRosterText } from '../../shared/formats/roster.ts'
 import { act, type Context, closing, type Outcome } from './context.ts'
+import { untilStrong } from './passphrase.ts'
 
 /** A change of people: deal, prove, put in force. Until the last of these nobody's share is lost. */
 
@@ -43,9 +44,11 @@ export async function dealShares(context: Context): Promise<Outcome> {
   const plan = context.plan as Custody
   const { vault, ports, ceremony, actor } = context
   const { joining, custodians } = decideCustody(vault.state, vault.roster, plan)
-  const passphrases = new Map<string, string>()
-  for (const { id } of joining) passphrases.set(id, await ports.desk.secret('passphrase', id))
-  const dealt = await vault.dealNext({ people: plan.people, threshold: plan.threshold, passphrases })
+  const dealt = await untilStrong(ports, async () => {
+    const passphrases = new Map<string, string>()
+    for (const { id } of joining) passphrases.set(id, await ports.desk.secret('passphrase', id))
+    return vault.dealNext({ people: plan.people, threshold: plan.threshold, passphrases })
+  })
   const onMedia = Object.keys(custodians).filter((id) => custodians[id] === 'medium')
   const observed = [
     `${count(Object.keys(custodians).length, 'new share')} dealt beside the ones in force.`,

@@ -9,9 +9,10 @@ import {
 } from '../../shared/domain/decide.ts'
 import type { EventOf, VaultEvent } from '../../shared/domain/events.ts'
 import { decideImport } from '../../shared/domain/imported.ts'
-import { lintKey, ModulusRegistry, modulusOf } from '../../shared/domain/lint.ts'
+import { lintKey, modulusOf } from '../../shared/domain/lint.ts'
 import { madeObjects } from '../../shared/domain/objects.ts'
 import { count } from '../../shared/domain/plural.ts'
+import { auditSharedFactors } from '../../shared/domain/shared-factors.ts'
 import { KeyriteError, must } from '../../shared/errors.ts'
 import { wipe } from '../../shared/formats/bytes.ts'
 import { hexGroups, thumbprint, words } from '../../shared/formats/fingerprint.ts'
@@ -120,10 +121,9 @@ function match(
   taken: readonly PublicJwk[],
 ): Linted[] {
   const known = [...[...state.keys.values()].map(({ jwk }) => jwk), ...taken]
-  const moduli = new ModulusRegistry(known.flatMap((jwk) => modulusOf(jwk) ?? []))
   const used = new Map<string, number>()
   const seen = new Set(state.keys.keys())
-  return jobs.map((job) => {
+  const linted = jobs.map((job) => {
     const at = used.get(job.tenant) ?? 0
     used.set(job.tenant, at + 1)
     const from = made.get(job.tenant)
@@ -133,13 +133,17 @@ function match(
     const kid = thumbprint(key.jwk)
     const findings = lintKey(key.spec, key.jwk).map((finding) => finding.message)
     if (seen.has(kid)) findings.push('the very same key was made before')
-    const modulus = modulusOf(key.jwk)
-    if (modulus) findings.push(...moduli.check(modulus).map((finding) => finding.message))
     must(findings.length === 0, 'key-refused', `A new key of ${job.tenant} is refused: ${findings.join('; ')}.`)
     seen.add(kid)
-    if (modulus) moduli.add(modulus)
     return { job, kid, key, generator: { node: from.node, openssl: from.openssl } }
   })
+  const rsa = linted.flatMap((one) => modulusOf(one.key.jwk) ?? [])
+  const shared = auditSharedFactors(
+    rsa,
+    known.flatMap((jwk) => modulusOf(jwk) ?? []),
+  )
+  must(shared.length === 0, 'key-refused', 'A new key is refused: its modulus shares a prime factor with another key.')
+  return linted
 }
 
 function bornEvent(job: KeyJob, kid: string, key: MadeKey, generator: { node: string; openssl: string }) {

@@ -1,7 +1,7 @@
-import { must } from '../../shared/errors.ts'
+import { isKeyriteError, must } from '../../shared/errors.ts'
 import type { PlanOf } from '../../shared/formats/plan.ts'
 import { type Context, closing, type Outcome } from './context.ts'
-import type { VaultPort } from './ports.ts'
+import type { Ports, VaultPort } from './ports.ts'
 
 /** One person changes their passphrase. Nobody else is needed, and nobody else is bound by it. */
 
@@ -28,8 +28,22 @@ export function mustBeAlone(vault: Pick<VaultPort, 'roster' | 'present'>, { pers
 export async function changePassphrase(context: Context): Promise<Outcome> {
   const { person } = context.plan as PlanOf<'passphrase'>
   const { vault, ports } = context
-  const passphrase = await ports.desk.secret('new passphrase', person)
   const observed = `${person} has a new passphrase, which nobody else in this vault has. The keys stay the same. Older copies of people.json stay open copies: the old passphrase still opens them.`
-  await vault.changePassphrase(person, passphrase, [closing(context, observed)], ports.now())
+  await untilStrong(ports, async () => {
+    const passphrase = await ports.desk.secret('new passphrase', person)
+    await vault.changePassphrase(person, passphrase, [closing(context, observed)], ports.now())
+  })
   return { observed, committed: true }
+}
+
+/** A weak passphrase is told and asked for again, where somebody is there to be asked. */
+export async function untilStrong<T>({ desk, say }: Pick<Ports, 'desk' | 'say'>, work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (desk.automated || !isKeyriteError(error, 'passphrase-weak')) throw error
+      say(`  ${error.message} ${error.hint}`)
+    }
+  }
 }

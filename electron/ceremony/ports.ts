@@ -15,7 +15,7 @@ import type { MaterialManifest } from '../../shared/formats/material.ts'
 import type { PlanOf } from '../../shared/formats/plan.ts'
 import type { Receipt } from '../../shared/formats/receipt.ts'
 import type { Roster } from '../../shared/formats/roster.ts'
-import type { Succession } from '../../shared/formats/succession.ts'
+import type { SuccessionFile } from '../../shared/formats/succession.ts'
 import type { Anchor } from '../../shared/formats/trust-anchor.ts'
 
 import type { Written } from './record.ts'
@@ -109,7 +109,7 @@ export type WrittenFile = { name: string; digest: string }
 /** The medium that files are carried on, both ways. */
 export type MediaPort = {
   writeAnchor(jws: string, at: number): WrittenFile
-  writeSuccession(succession: Succession, at: number): WrittenFile
+  writeSuccession(succession: SuccessionFile, at: number): WrittenFile
   readEnrollment(name: string): string
   writeBundle(
     manifest: Omit<Manifest, 'tenants' | 'merkleRoot'>,

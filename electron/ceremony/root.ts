@@ -32,7 +32,7 @@ export async function publishSuccession({ vault, ports }: Context): Promise<Outc
   must(past, 'ceremony-conflict', 'The root was not changed.')
   const { iat } = vault.anchor
   const anchor = ports.media.writeAnchor(vault.anchor.jws, iat)
-  const succession = ports.media.writeSuccession(past.succession, iat)
+  const succession = ports.media.writeSuccession({ ...past.succession, before: past.anchor }, iat)
   const how = past.compromised
     ? 'Runtimes and relying parties take the new trust anchor only after its fingerprint was compared by voice.'
     : 'Runtimes import the succession.'

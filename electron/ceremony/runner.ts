@@ -88,7 +88,7 @@ export async function runCeremony(
   // A copy is older than the newest head card: that is why it is restored, and a step of it asks for the card.
   const headCard = read.plan.kind === 'restore' ? null : await compareCard(timed, vault)
   const at = timed.now()
-  const ceremony = idFor(read.plan.kind, vault.state.ceremonies.size + 1, at)
+  const ceremony = idFor(read.plan.kind, nextNumber(vault), at)
   const starter = { id: 'check-plan', who: 'administrator', title: 'Read the plan' } as const
   await precheck(contextOf(timed, vault, read, ceremony, starter, confirm))
   if (!alone) await tailAccepted(timed, vault, acceptTail)
@@ -338,6 +338,9 @@ async function tailAccepted(ports: Ports, vault: VaultPort, accept: boolean): Pr
   must(!vault.tail || accept, 'vault-tail', vault.describeTail())
   if (vault.tail) await vault.acceptTail(ports.now(), actorFor(vault, 'administrator'))
 }
+
+/** After a restore numbers go on in another thousand: the vault that was lost used some that nobody here knows. */
+const nextNumber = ({ state }: VaultPort): number => state.ceremonies.size + 1 + 1000 * state.restores.length
 
 const idFor = (kind: Plan['kind'], number: number, at: number): string =>
   `${LETTER[kind]}-${new Date(at * 1000).getUTCFullYear()}-${String(number).padStart(3, '0')}`

@@ -70,13 +70,15 @@ async function proof([tenant = '']: string[], options: Record<string, unknown>):
   const anchor = await readTrustAnchor(text(options['trustAnchor']) ?? '')
   let index = -1
   let at = 0
-  const { manifest } = await readBundle(file, anchor, (line) => {
+  const { manifest, removed } = await readBundle(file, anchor, (line) => {
     if (line.tenant === tenant) index = at
     at += 1
   })
   must(index >= 0, 'tenant-unknown', `Bundle ${manifest.number} does not name the tenant ${tenant}.`, {
     hint: 'See "bundle inspect" for the tenants of a bundle.',
   })
+  // Removed tenants have lines too, in the same order.
+  index += removed.filter((one) => one.tenant < tenant).length
   const made = proofOf(file, index)
   const path = text(options['out']) ?? join(dirname(file), `proof-${tenant}-${manifest.number}.json`)
   writeNewFile(path, made.text)

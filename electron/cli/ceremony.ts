@@ -28,18 +28,23 @@ const withRoom = (command: Command): Command =>
       '--head-card <file>',
       'the newest head card (head-card.keyrite of the last record), compared with the vault',
     )
+    .option('--shares <folders...>', 'folders with share files of custodians (default: the medium)')
     .option('--secrets <folder>', 'secrets that a step asks for, one file each, mode 0600')
     .option('--dice <rolls>', 'rolls of dice, digits from 1 to 6, where the plan asks for them')
 
 export function ceremonyCommands(): Command {
   const ceremony = new Command('ceremony').description('plan, rehearse, run and close ceremonies')
   preparing(ceremony)
-  withRoom(ceremony.command('run <plan>').description('carry out a plan')).action(answering(run))
+  withRoom(ceremony.command('run <plan>').description('carry out a plan'))
+    .option(...ACCEPT_TAIL)
+    .action(answering(run))
   withRoom(ceremony.command('resume').description('go on with an interrupted ceremony'))
     .option(...ACCEPT_TAIL)
+    .option('--alone <person>', 'go on with what this person began alone: a change of passphrase')
     .action(answering(resume))
   withVault(ceremony.command('abort').description('close an interrupted ceremony'))
     .requiredOption('--reason <words>', 'why')
+    .option('--shares <folders...>', 'folders with share files of custodians')
     .option(...ACCEPT_TAIL)
     .action(answering(abort))
   withVault(

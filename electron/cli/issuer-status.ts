@@ -1,3 +1,4 @@
+import { NOT_ATTESTED } from '../../shared/domain/imported.ts'
 import type { KeyStatus, Status, TenantStatus } from '../issuer/status.ts'
 import { table, utcTime } from './format.ts'
 
@@ -17,6 +18,7 @@ function overview(status: Status): string[] {
     ['Time', `${utcTime(clock.now)}${clock.hold ? `  ${holdText(clock.hold)}` : ''}`],
     ['Receipts', `${status.receiptsNotExported} that no bundle has confirmed yet; the vault may have them already`],
     ['Tenants', String(status.tenants.length)],
+    ...status.offboarded.map(({ tenant, at }) => ['Offboarded', `${tenant}, ${utcTime(at)}`]),
   ]
   return [table(rows)]
 }
@@ -32,7 +34,7 @@ function tenantLines(tenant: TenantStatus): string[] {
   const silent = tenant.signingKids.length === 0 ? ['  NO KEY MAY SIGN: the token endpoint answers 503.'] : []
   return [
     '',
-    `${tenant.tenant}   ${tenant.issuer}${ends}`,
+    `${tenant.tenant}   ${tenant.name}   ${tenant.issuer}${ends}`,
     ...silent,
     table([['', 'KEY', 'ALGORITHM', 'PHASE', 'UNTIL', 'REMARKS', 'KID'], ...rows]),
   ]
@@ -54,6 +56,7 @@ function remarks(key: KeyStatus): string {
   const said = [
     key.tainted ? 'TAINTED' : '',
     key.withdrawn ? 'WITHDRAWN' : '',
+    key.imported ? NOT_ATTESTED : '',
     key.hasPrivate ? 'private half here' : '',
   ].filter((word) => word !== '')
   return said.join(', ') || '-'

@@ -34,6 +34,14 @@ export function issuerCommands(): Command {
       .option('--withdraw', 'also stop publishing it now')
       .addOption(actorOption()),
   )
+  const tenant = new Command('tenant').description('the tenants of this runtime')
+  tenant.addCommand(
+    inRuntime('assign', 'label a tenant, as when a reserved one finds its customer', assignAnswer)
+      .argument('<tenant>', 'its id')
+      .requiredOption('--name <name>', 'its label in "issuer status"; nothing else changes')
+      .addOption(actorOption()),
+  )
+  issuer.addCommand(tenant)
   issuer.addCommand(envelopeCommands())
   issuer.addCommand(clientCommands())
   const receipts = new Command('receipts').description('what this runtime states, for the vault')
@@ -127,6 +135,15 @@ async function importAnswer(runtime: Runtime, _options: Options, args: string[],
 function statusAnswer(runtime: Runtime): Answer {
   const status = runtime.status()
   return { data: status, text: statusText(status) }
+}
+
+function assignAnswer(runtime: Runtime, options: Options, [tenant = '']: string[]): Answer {
+  const name = text(options, 'name')
+  runtime.assign(tenant, name, text(options, 'actor'))
+  return {
+    data: { tenant, name },
+    text: `${tenant} is labelled ${name} here. The vault keeps its own name: change it there with an amend ceremony.`,
+  }
 }
 
 function taintAnswer(runtime: Runtime, options: Options): Answer {

@@ -3,6 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { KeyriteError } from '../../shared/errors.ts'
 import { bundleCommands } from './bundle.ts'
 import { ceremonyCommands } from './ceremony.ts'
+import { evidenceCommands } from './evidence.ts'
 import { issuerCommands } from './issuer.ts'
 import { printError } from './output.ts'
 import { rehearseCommand } from './rehearse.ts'
@@ -29,6 +30,7 @@ for (const command of [
   ceremonyCommands(),
   bundleCommands(),
   issuer,
+  evidenceCommands(),
   verifyCommand(),
   rehearseCommand(),
 ])

@@ -42,15 +42,21 @@ export const openToView = (vault: unknown, passphrases: unknown): Promise<Vault>
 /**
  * Opens a vault for a ceremony. That M custodians are there is checked before anything else, from the list of people
  * alone: with fewer the vault is not even opened. Then `before` runs (reading the plan, say), then the vault is opened.
- * Codes `quorum-missing`, and those of `before` and `Vault.open`.
+ * What one person does `alone` needs nobody else, and nobody else is let in. Codes `quorum-missing`, and those of `before`
+ * and `Vault.open`.
  */
 export async function openForCeremony<T = undefined>(
   vault: unknown,
   passphrases: unknown,
   before: () => T = () => undefined as T,
+  alone: string | null = null,
 ): Promise<{ vault: Vault; before: T }> {
   const folder = vaultFolder(vault)
   const given = readPassphrases(text(passphrases))
+  if (alone !== null) {
+    const result = before()
+    return { vault: await openAlone(folder, given, alone), before: result }
+  }
   const people = readPeople(folder)
   const anchor = await openTrustAnchor(people.anchor)
   const roster = await openRoster(people.roster, anchor.key, anchor.practice)
@@ -63,6 +69,12 @@ export async function openForCeremony<T = undefined>(
   )
   const result = before()
   return { vault: await Vault.open(folder, given), before: result }
+}
+
+function openAlone(folder: string, given: ReadonlyMap<string, string>, person: string): Promise<Vault> {
+  const passphrase = given.get(person)
+  must(passphrase !== undefined, 'passphrase-missing', `No passphrase of ${person} was given.`)
+  return Vault.open(folder, new Map([[person, passphrase]]))
 }
 
 export const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)

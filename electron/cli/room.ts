@@ -6,7 +6,7 @@ import type { ShownCard } from '../ceremony/ports.ts'
 import { readStatement } from '../handoff/statements.ts'
 import { text } from './open-vault.ts'
 import type { Reporter } from './output.ts'
-import { readSecrets } from './passphrases.ts'
+import { readPassphrases, readSecrets } from './passphrases.ts'
 import type { Room } from './wiring.ts'
 
 /** Where a ceremony of the command line is held: folders, clocks, and what was given for its automated desk. */
@@ -21,10 +21,21 @@ export function roomOf(options: Record<string, unknown>, reporter: Reporter, pla
     now: () => Math.floor(Date.now() / 1000),
     elapsed: () => Math.floor(performance.now() / 1000),
     ...(card && { headCard: readCard(card) }),
-    ...(secrets && { secrets: readSecrets(secrets) }),
+    ...(shareFoldersOf(options)[0] && { shares: shareFoldersOf(options)[0] }),
+    secrets: new Map([...newcomers(options), ...(secrets ? readSecrets(secrets) : [])]),
     ...(dice && { dice }),
     reporter,
   }
+}
+
+/** `--shares`: folders with custodians' own media. */
+export const shareFoldersOf = (options: Record<string, unknown>): string[] =>
+  Array.isArray(options['shares']) ? options['shares'].map((folder) => resolve(String(folder))) : []
+
+/** Whoever is new gives their passphrase like everybody else: as a file in the folder of --passphrases. */
+function newcomers(options: Record<string, unknown>): [string, string][] {
+  const folder = text(options['passphrases'])
+  return folder ? [...readPassphrases(folder)].map(([id, passphrase]) => [`passphrase-${id}`, passphrase]) : []
 }
 
 /** A head card as a file. Its signature is not looked at: a false card can only stop a ceremony. */

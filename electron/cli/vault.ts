@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { NOT_ATTESTED } from '../../shared/domain/imported.ts'
 import { keyState, scheduledPhase } from '../../shared/domain/key.ts'
 import { copiesOf } from '../../shared/domain/ledger.ts'
 import { keysOf } from '../../shared/domain/state.ts'
@@ -6,6 +7,8 @@ import { mustStand } from '../ceremony/time.ts'
 import type { Vault } from '../vault/vault.ts'
 import { headOf, verifyVault } from '../vault/verify.ts'
 import { table, utcDay, utcTime } from './format.ts'
+import { exportedKeyCommands } from './key-export.ts'
+import { audit } from './key-audit.ts'
 import { openToView, text } from './open-vault.ts'
 import { type Answer, answering } from './output.ts'
 import { readCard } from './room.ts'
@@ -42,6 +45,8 @@ export function vaultCommands(): Command[] {
   looking(vault.command('head').description("the vault's newest state, as on the head card"), head)
   const key = new Command('key').description('the keys of a vault')
   looking(key.command('list').description('every key with its phase, state and copies'), keys)
+  for (const command of exportedKeyCommands()) key.addCommand(command)
+  looking(key.command('audit').description('lint every public key again and look for shared factors'), audit)
   const tenant = new Command('tenant').description('the tenants of a vault')
   looking(tenant.command('list').description('every tenant with its issuer and schedule'), tenants)
   tenant.addCommand(proveCommand())
@@ -100,12 +105,15 @@ function keys(vault: Vault): Answer {
       kid: key.kid,
       label: key.label,
       spec: key.spec,
-      // A compromised key has left the published set (decision 0007), whatever its times say.
-      phase: key.compromised ? 'removed' : scheduledPhase(key.times, now),
+      // A compromised key has left the published set (decision 0007), and so has an offboarded tenant, whatever its times say.
+      phase: key.compromised || vault.state.tenants.get(tenant)?.offboarded ? 'removed' : scheduledPhase(key.times, now),
       state: keyState(key.times, now, { compromised: key.compromised !== null, destroyed: key.destroyed !== null }),
       ...key.times,
       compromised: key.compromised,
       destroyed: key.destroyed,
+      imported: key.imported && { ...key.imported, mark: NOT_ATTESTED },
+      exported: key.exported,
+      holds: [...vault.state.holds.values()].filter(({ kids }) => kids.includes(key.kid)).map(({ hold }) => hold),
       openCopies: copiesOf(vault.state, key)
         .filter((copy) => copy.status === 'open')
         .map((copy) => copy.what),
@@ -118,28 +126,40 @@ function keys(vault: Vault): Answer {
     utcDay(key.signFrom),
     utcDay(key.signUntil),
     `${key.openCopies.length} open`,
+    remarksOn(key),
     key.kid,
   ])
   return {
     data: { keys: list },
-    text: table([['KEY', 'PHASE', 'STATE', 'SIGNS FROM', 'UNTIL', 'COPIES', 'KEY ID'], ...rows]),
+    text: table([['KEY', 'PHASE', 'STATE', 'SIGNS FROM', 'UNTIL', 'COPIES', 'REMARKS', 'KEY ID'], ...rows]),
   }
 }
 
+function remarksOn({ imported, exported, holds }: { imported: object | null; exported: number[]; holds: string[] }): string {
+  const said = [
+    imported ? NOT_ATTESTED : '',
+    ...exported.map((number) => `export ${number}`),
+    ...holds.map((hold) => `hold ${hold}`),
+  ].filter((word) => word !== '')
+  return said.join('; ') || '-'
+}
+
 function tenants(vault: Vault): Answer {
-  const list = [...vault.state.tenants.values()].map(({ tenant, name, issuer, policy, relyingParties }) => ({
-    tenant,
-    name,
-    issuer,
-    policy,
-    relyingParties,
-    signsUntil: keysOf(vault.state, tenant, { usable: true }).at(-1)?.times.signUntil ?? null,
+  const list = [...vault.state.tenants.values()].map((one) => ({
+    tenant: one.tenant,
+    name: one.name,
+    issuer: one.issuer,
+    policy: one.policy,
+    relyingParties: one.relyingParties,
+    reserved: one.reserved,
+    offboarded: one.offboarded,
+    signsUntil: one.offboarded ? null : (keysOf(vault.state, one.tenant, { usable: true }).at(-1)?.times.signUntil ?? null),
   }))
   const rows = list.map((one) => [
     one.tenant,
     one.name,
     one.issuer,
-    one.signsUntil === null ? 'no key' : utcDay(one.signsUntil),
+    one.offboarded ? 'offboarded' : one.signsUntil === null ? 'no key' : utcDay(one.signsUntil),
   ])
   return { data: { tenants: list }, text: table([['TENANT', 'NAME', 'ISSUER', 'KEYS UNTIL'], ...rows]) }
 }

@@ -62,7 +62,7 @@ export function connect(room: Room): Ports<Quorum> {
       return `Self-test passed: ${new Set(SELF_TESTS.map((test) => test.algorithm)).size} algorithms.`
     },
     copies: copiesAt(resolve(room.media)),
-    media: mediaAt(room.media, room.onFile ?? (() => {})),
+    media: mediaAt(room.media, reporter, room.onFile ?? (() => {})),
     makeKeys: async (jobs, onProgress): Promise<Map<string, MadeKeys>> => {
       const made = await generateKeys(jobs, { parallel: availableParallelism(), onProgress })
       return new Map([...made].map(([tenant, { keys, generator }]) => [tenant, { ...generator, keys: [...keys] }]))
@@ -111,7 +111,7 @@ export function connect(room: Room): Ports<Quorum> {
   }
 }
 
-function mediaAt(folder: string, onFile: (path: string) => void): MediaPort {
+function mediaAt(folder: string, reporter: Reporter, onFile: (path: string) => void): MediaPort {
   const media = resolve(folder)
   const written = (path: string, digest: string): WrittenFile => {
     onFile(path)
@@ -136,6 +136,7 @@ function mediaAt(folder: string, onFile: (path: string) => void): MediaPort {
         tenants,
         root,
         practice,
+        onProgress: (done) => reporter.progress('Signing tenants', done, tenants.length),
       })
       return { ...written(path, fileDigest), manifestDigest, merkleRoot }
     },

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isAlone, SCRIPTS, SIGN_OFF } from '../../shared/domain/script.ts'
 import { must } from '../../shared/errors.ts'
@@ -23,6 +24,7 @@ import { scriptText } from '../../shared/pages/script-text.ts'
 import { capital, counted, spellTime } from '../../shared/pages/words.ts'
 import { readFileGuarded } from '../files/read.ts'
 import { replayRecord } from './check-log.ts'
+import { drawPdf } from './draw-pdf.ts'
 import { anchorOf, type Context, type Findings, sameVault } from './findings.ts'
 
 /**
@@ -37,6 +39,8 @@ export async function checkRecord(path: string, context: Context, findings: Find
   beside('plan.json', 'plan', utf8(record.plan))
   beside('script.txt', 'script', utf8(scriptText(record)))
   await findings.attempt(() => beside('record.html', 'page', utf8(renderRecord(file))))
+  if (existsSync(join(dirname(path), 'record.pdf')))
+    await findings.attempt(async () => beside('record.pdf', 'page', await drawPdf(file)))
   const anchor = anchorOf(context, findings)
   if (!anchor || !sameVault(findings, anchor, record.vault)) return
   await findings.attempt(() => checkAnchorOf(record, anchor, findings))
@@ -173,14 +177,14 @@ async function checkActs(
   findings: Findings,
 ): Promise<void> {
   const { kind } = record
-  const needed = SCRIPTS[kind].filter((step) => step.quorum)
-  for (const { id, title } of needed)
+  const allowed = SCRIPTS[kind].filter((step) => step.quorum)
+  for (const { id, title } of allowed.filter((step) => step.quorum === true))
     findings.rule(
       record.approvals.some((one) => one.step === id),
       `“${title}” was not approved by a quorum.`,
     )
   for (const given of record.approvals) {
-    const step = needed.find((one) => one.id === given.step)
+    const step = allowed.find((one) => one.id === given.step)
     if (!step) findings.problem(`An approval names the step ${given.step}, which needs none in this script.`)
     else await checkAct(record, { ...given, title: step.title }, rosters, findings)
   }

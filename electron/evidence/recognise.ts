@@ -8,6 +8,7 @@ import { SUMS_LINE } from './sums.ts'
 /** In the order of checking: what others lean on comes first. */
 export const KINDS = [
   'trust anchor',
+  'succession',
   'record',
   'log',
   'evidence',
@@ -29,6 +30,7 @@ export type Kind = (typeof KINDS)[number]
 /** A map, because the name comes from a file: an object also answers to names such as `constructor`. */
 const BY_TYP = new Map<string, Kind>([
   ['trust-anchor', 'trust anchor'],
+  ['succession', 'succession'],
   ['enrollment', 'enrollment'],
   ['enrollment-acceptance', 'acceptance'],
   ['bundle', 'bundle'],

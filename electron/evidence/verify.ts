@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs'
 import { asKeyriteError } from '../../shared/errors.ts'
 import { equalBytes } from '../../shared/formats/bytes.ts'
+import type { Anchor } from '../../shared/formats/trust-anchor.ts'
 import { PAGE_VERSION, pageVersion } from '../../shared/pages/page.ts'
 import { readFileGuarded } from '../files/read.ts'
 import { checkCertificate } from './check-certificate.ts'
@@ -13,6 +14,7 @@ import { checkAcceptance, checkAnchor, checkEnrollment, checkHeadCard, readAncho
 import { collect, type Found } from './collect.ts'
 import { type Context, type Drawn, type FileReport, Findings } from './findings.ts'
 import { KINDS, type Kind, recognise } from './recognise.ts'
+import { checkSuccession, followedRoots } from './check-succession.ts'
 import { checkSums } from './sums.ts'
 
 export type { FileReport } from './findings.ts'
@@ -27,6 +29,7 @@ type Check = (path: string, context: Context, findings: Findings) => void | Prom
 
 const CHECKS: Record<Exclude<Kind, 'unknown'>, Check> = {
   'trust anchor': checkAnchor,
+  succession: checkSuccession,
   record: checkRecord,
   log: checkLog,
   evidence: checkEvidence,
@@ -68,7 +71,9 @@ export async function verifyFiles(
   const sorted = collect(paths)
     .map(kindOf)
     .sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind))
-  for (const file of sorted) reports.set(file.path, await checkFile(file, context))
+  const successions = sorted.filter(({ kind }) => kind === 'succession').map(({ path }) => path)
+  const roots = await followedRoots(successions, context.anchor)
+  for (const file of sorted) reports.set(file.path, await checkByRoots(file, context, roots))
   for (const [path, found] of context.logs) reports.set(path, report(path, 'log', found))
   for (const [path, drawn] of context.drawn) if (exists(path)) reports.set(path, checkDrawn(path, drawn))
   const files = [...reports.values()].sort((a, b) => (a.file < b.file ? -1 : 1))
@@ -86,6 +91,19 @@ function kindOf({ path, regular }: Found): Known {
     return { path, kind: 'unknown', refused: asKeyriteError(error).message }
   }
 }
+
+/** By the trust anchor given, or else by a root that a succession leads to from there. */
+async function checkByRoots(file: Known, context: Context, roots: readonly Anchor[]): Promise<FileReport> {
+  const first = await checkFile(file, context)
+  if (first.ok) return first
+  for (const anchor of roots) {
+    const found = await checkFile(file, { ...context, anchor })
+    if (found.ok) return { ...found, facts: [...found.facts, BY_SUCCESSION] }
+  }
+  return first
+}
+
+const BY_SUCCESSION = 'Signed by another root than the one of the trust anchor given; a succession that both roots signed leads to it.'
 
 async function checkFile({ path, kind, refused }: Known, context: Context): Promise<FileReport> {
   const findings = new Findings()

@@ -19,6 +19,7 @@ import { scriptText } from '../../shared/pages/script-text.ts'
 import { writeLines } from '../files/lines.ts'
 import { makeWholeFolder, writeNewFile } from '../files/write.ts'
 import { LOG_NAME } from './check-log.ts'
+import { drawPdf } from './draw-pdf.ts'
 import { SUMS_NAME, sumsOf } from './sums.ts'
 
 /** Folders that people keep: the signed JSON is the authority, everything else is drawn from it. */
@@ -48,6 +49,7 @@ export async function writeRecordFolder(
     'script.txt': utf8(scriptText(record.record)),
     'record.json': canonicalBytes(record),
     'record.html': utf8(renderRecord(record)),
+    'record.pdf': await drawPdf(record),
     ...(headCard === undefined ? {} : await headCardFiles(record, headCard)),
     ...extra,
   }

@@ -5,7 +5,7 @@ import { type Enrollment, openEnrollment } from '../../shared/formats/enrollment
 import { fileName } from '../../shared/formats/file-name.ts'
 import type { StatementKey } from '../../shared/formats/jws.ts'
 import { parseStatementFile, STATEMENT_FILE_MAX, statementFile } from '../../shared/formats/statement-file.ts'
-import { type Succession, SUCCESSION_FILE_MAX, successionFile } from '../../shared/formats/succession.ts'
+import { SUCCESSION_FILE_MAX, type SuccessionFile, successionFile } from '../../shared/formats/succession.ts'
 import { type Anchor, openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
 import { readFileGuarded } from '../files/read.ts'
 import { writeNewFile } from '../files/write.ts'
@@ -20,7 +20,7 @@ export function writeTrustAnchor(folder: string, jws: string, at: number): strin
 }
 
 /** Writes a succession into `folder` and gives its path; the very same file there already is as good. Codes of `writeNewFile`. */
-export function writeSuccession(folder: string, succession: Succession, at: number): string {
+export function writeSuccession(folder: string, succession: SuccessionFile, at: number): string {
   const content = successionFile(succession)
   const path = join(folder, fileName('succession', content, at))
   const same = existsSync(path) && equalBytes(readFileGuarded(path, SUCCESSION_FILE_MAX), utf8(content))

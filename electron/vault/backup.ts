@@ -102,15 +102,19 @@ export function mustBeAtRest(folder: string): void {
   }
 }
 
-/** Takes back what an interrupted try of this backup left on the medium; gives the names. Only copies of this very vault. */
+/** Takes back what an interrupted try of this backup left on the medium; gives the names. Only copies of this very vault. Code `medium-failed`. */
 export function removeBackup(media: string, number: number, anchor: string): string[] {
   if (!existsSync(media)) return []
-  const mine = readdirSync(media).filter((name) => {
-    if (Number(NAME.exec(name)?.[1]) !== number) return false
-    return name.startsWith('.') || isCopyOf(join(media, name), anchor)
-  })
-  for (const name of mine) rmSync(join(media, name), { recursive: true, force: true })
-  return mine
+  try {
+    const mine = readdirSync(media).filter((name) => {
+      if (Number(NAME.exec(name)?.[1]) !== number) return false
+      return name.startsWith('.') || isCopyOf(join(media, name), anchor)
+    })
+    for (const name of mine) rmSync(join(media, name), { recursive: true, force: true })
+    return mine
+  } catch (error) {
+    throw ioError(error, 'Reading', media)
+  }
 }
 
 function isCopyOf(folder: string, anchor: string): boolean {
@@ -131,6 +135,7 @@ export async function openBackup(
   act: Act,
 ): Promise<{ seq: number; head: string; root: string }> {
   const copy = await Vault.openFor(folder, vault.present)
+  copy.shareFolders = vault.shareFolders
   try {
     const { kid } = await copy.withQuorum(act, await copy.approve(act), (quorum) => quorum.root())
     return { seq: copy.state.seq, head: copy.state.head, root: kid }
@@ -151,6 +156,7 @@ export async function tryKeys(vault: Vault, folder: string, kids: readonly strin
   try {
     mustBeAtRest(folder)
     copy = await Vault.openFor(folder, vault.present)
+    copy.shareFolders = vault.shareFolders
   } catch (error) {
     return { seq: null, opened: [], why: `The copy did not open: ${asKeyriteError(error).message}` }
   }

@@ -192,9 +192,9 @@ export class Vault {
     )
   }
 
-  /** The rows of the log from `from` to `to`, as they stand in the file. */
-  rows(from: number, to: number): Iterable<LogRow> {
-    return readRange(this.#db, from, to)
+  /** The rows of the log from `from` to `to`, as they stand in the file; read only once somebody asks for the first. */
+  *rows(from: number, to: number): Generator<LogRow> {
+    yield* readRange(this.#db, from, to)
   }
 
   /**

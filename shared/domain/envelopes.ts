@@ -1,6 +1,6 @@
 import { must } from '../errors.ts'
 import { exportedKeys, knownRuntime, standbysOf, tenantsOf } from './decide.ts'
-import type { Copy } from './ledger.ts'
+import { erased } from './ledger-envelopes.ts'
 import type { Runtime, Tenant, VaultKey, VaultState } from './state.ts'
 
 /** Sealed emergency envelopes: one tenant's way out at a runtime when no quorum is near. */
@@ -18,11 +18,6 @@ export function freeOffers(runtime: Runtime): Offer[] {
     return used.has(kid) || erased(runtime, kid) ? [] : [{ kid, key: stated['key'] }]
   })
 }
-
-const erased = (runtime: Runtime, transportKey: string) =>
-  runtime.receipts.statements.find(
-    ({ stated }) => stated.type === 'transport-key-erased' && stated['key'] === transportKey,
-  )
 
 /**
  * The envelopes that a plan asks for: each chosen tenant's standby key, and the keys of its algorithm that may have to
@@ -72,24 +67,4 @@ function envelopeFor(
   const withdraws = named.filter((key) => !key.standby && !key.compromised && key.spec === standby.spec)
   if (withdraws.length === 0) return 'it has no key that could be withdrawn'
   return { tenant, standby, withdraws: withdraws.map((key) => key.kid) }
-}
-
-/** An envelope's copy closes when the transport key that it is sealed to was erased: then nobody can open it. */
-export function envelopeCopies(state: VaultState, key: VaultKey): Copy[] {
-  return [...state.runtimes.values()].flatMap((runtime) =>
-    runtime.envelopes
-      .filter((envelope) => envelope.kid === key.kid)
-      .map((envelope): Copy => {
-        const gone = erased(runtime, envelope.transportKey)
-        return {
-          id: `envelope:${runtime.runtimeId}:${envelope.number}`,
-          what: `Emergency envelope ${envelope.number}`,
-          holder: 'Whoever keeps the safe',
-          status: gone ? 'stated' : 'open',
-          evidence: gone
-            ? `Its transport key was erased, receipt ${gone.seq}`
-            : `No receipt yet that ${runtime.runtimeId} erased its transport key`,
-        }
-      }),
-  )
 }

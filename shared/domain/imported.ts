@@ -2,9 +2,10 @@ import { KeyriteError, must } from '../errors.ts'
 import { KEY_SPECS, type KeySpec, type PublicJwk } from './algorithms.ts'
 import { decideTenants, job, type KeyJob, mustFit, type NewTenant, planned, sameAlgorithm, standbyJob } from './decide.ts'
 import type { VaultEvent } from './events.ts'
-import { lintKey, ModulusRegistry, modulusOf } from './lint.ts'
+import { lintKey, modulusOf } from './lint.ts'
 import { spellDuration } from './policy.ts'
 import { announcedKey, extendSchedule, importedKey } from './schedule.ts'
+import { auditSharedFactors } from './shared-factors.ts'
 import { planTimes } from './slots.ts'
 import type { VaultState } from './state.ts'
 
@@ -76,7 +77,7 @@ export type Taken = { file: string; spec: KeySpec; kid: string; jwk: PublicJwk }
  * knows, never seen before. Codes `key-refused`; `tombstone-hit` for a key that was destroyed in this vault.
  */
 export function checkTaken(state: VaultState, keys: readonly Taken[]): void {
-  const moduli = new ModulusRegistry([...state.keys.values()].flatMap(({ jwk }) => modulusOf(jwk) ?? []))
+  const moduli = [...state.keys.values()].flatMap(({ jwk }) => modulusOf(jwk) ?? [])
   const seen = new Set<string>()
   for (const { file, spec, kid, jwk } of keys) {
     const known = state.keys.get(kid)
@@ -87,8 +88,9 @@ export function checkTaken(state: VaultState, keys: readonly Taken[]): void {
     if (seen.has(kid)) findings.push('The plan imports the very same key twice.')
     const modulus = modulusOf(jwk)
     if (modulus && findings.length === 0) {
-      findings.push(...moduli.check(modulus).map((finding) => finding.message))
-      moduli.add(modulus)
+      const shared = auditSharedFactors([modulus], moduli)
+      if (shared.length > 0) findings.push('The modulus shares a prime factor with another key.')
+      moduli.push(modulus)
     }
     must(findings.length === 0, 'key-refused', `The key in ${file} is refused: ${findings.join(' ')}`, {
       hint: 'Do not import this key. Onboard the tenant with new keys, and let relying parties learn them.',

@@ -1,5 +1,5 @@
 import type { Attestation, Handoff, KeyExport, Runtime, VaultKey, VaultState } from './state.ts'
-import { envelopeCopies } from './envelopes.ts'
+import { envelopeCopies } from './ledger-envelopes.ts'
 import { shareCopies } from './ledger-people.ts'
 import type { Backup, ForeignImport, Restored } from './state-copies.ts'
 

@@ -1,4 +1,5 @@
 import { KEY_SPECS, type KeySpec, type PublicJwk } from './algorithms.ts'
+import { product } from './shared-factors.ts'
 
 /**
  * Key lint: what can be told of a key from its public half alone. Pure arithmetic, the same where keys are made and
@@ -16,8 +17,6 @@ export type LintRule =
   | 'roca'
   | 'point'
   | 'small-order'
-  | 'shared-factor'
-  | 'seen-before'
 
 export type Finding = { readonly rule: LintRule; readonly message: string }
 
@@ -151,72 +150,6 @@ function lintEd25519(text: unknown): Finding[] {
     return [finding('point', 'The point is not on Ed25519.')]
   }
   return []
-}
-
-// Factors that keys share (Heninger and others, "Mining your Ps and Qs", 2012; Bernstein, batch gcd)
-
-/** The greatest common divisor of a modulus and the product of others; 1n when they share nothing. Both positive. */
-export function sharedFactor(modulus: bigint, others: bigint): bigint {
-  return gcd(modulus, others % modulus)
-}
-
-/** Every RSA modulus made so far, as one product: a new one is checked against all of them with one gcd. */
-export class ModulusRegistry {
-  readonly #seen: Set<bigint>
-  #product: bigint
-
-  /** Takes the moduli known already, each positive. */
-  constructor(known: Iterable<bigint> = []) {
-    this.#seen = new Set(known)
-    this.#product = product([...this.#seen])
-  }
-
-  /** Gives `seen-before` or `shared-factor` when this modulus must not be used beside the known ones. */
-  check(modulus: bigint): Finding[] {
-    if (this.#seen.has(modulus)) return [finding('seen-before', 'This modulus was seen before.')]
-    if (sharedFactor(modulus, this.#product) === 1n) return []
-    return [finding('shared-factor', 'The modulus shares a prime factor with another key.')]
-  }
-
-  add(modulus: bigint): void {
-    if (this.#seen.has(modulus)) return
-    this.#seen.add(modulus)
-    this.#product *= modulus
-  }
-}
-
-/**
- * Gives the indexes, ascending, of all moduli that share a factor with another in the list; copies share everything.
- * Product tree up, remainders of the whole product modulo the squares down: gcd(n, (P mod n^2) / n). All positive.
- */
-export function auditSharedFactors(moduli: readonly bigint[]): number[] {
-  const levels = productTree(moduli)
-  let remainders = levels.pop() ?? []
-  for (const level of levels.reverse()) {
-    remainders = level.map((node, at) => (remainders[at >> 1] ?? 0n) % (node * node))
-  }
-  return moduli.flatMap((n, at) => (moduli.length < 2 || gcd(n, (remainders[at] ?? 0n) / n) === 1n ? [] : [at]))
-}
-
-/** Level 0 holds the values, each further one the products of neighbours, the last one the whole product. */
-function productTree(values: readonly bigint[]): bigint[][] {
-  let level = [...values]
-  const levels = [level]
-  while (level.length > 1) {
-    const below = level
-    level = below.filter((_, at) => at % 2 === 0).map((left, at) => left * (below[2 * at + 1] ?? 1n))
-    levels.push(level)
-  }
-  return levels
-}
-
-function product(values: readonly bigint[]): bigint {
-  return productTree(values).at(-1)?.[0] ?? 1n
-}
-
-function gcd(a: bigint, b: bigint): bigint {
-  while (b !== 0n) [a, b] = [b, a % b]
-  return a
 }
 
 function power(base: bigint, exponent: bigint, modulus: bigint): bigint {

@@ -62,7 +62,7 @@ export function prove(
   { from = 0, ...given }: Partial<Assumptions> & { from?: number } = {},
 ): Proof {
   const assumptions = { ...ASSUMPTIONS, ...given }
-  const parties = relyingParties.map((party) => asParty(party, assumptions))
+  const parties = distinct(relyingParties.map((party) => asParty(party, assumptions)))
   const excepted: Exception[] = []
   let counterexample: Counterexample | null = null
   let states = 0
@@ -89,6 +89,10 @@ function asParty({ name, cacheSeconds, refreshesOnUnknownKid }: RelyingParty, gi
   const uses = refreshesOnUnknownKid ? Math.min(cacheSeconds, given.refetchPause) : cacheSeconds
   return { name, uses, stale: given.maxAge + given.replicaLag }
 }
+
+/** Whoever may do exactly the same need not be walked again. */
+const distinct = (parties: readonly Party[]): Party[] =>
+  parties.filter((party, index) => parties.findIndex((other) => other.uses === party.uses) === index)
 
 type Walked = { states: number; failed: Meeting | null; unknownFor: number }
 
@@ -176,8 +180,15 @@ export function proveTenants(claims: readonly Claim[], from = 0): string {
     states += proof.states
     excepted.push(...proof.excepted)
   }
-  return [`No outage: ${count(states, 'state')} explored.`, ...excepted.map(sayException)].join(' ')
+  const rest = excepted.length - SAID
+  const more = rest > 0 ? [`And ${count(rest, 'more such key')}.`] : []
+  return [`No outage: ${count(states, 'state')} explored.`, ...excepted.slice(0, SAID).map(sayException), ...more].join(
+    ' ',
+  )
 }
+
+/** As many exceptions as a line of the record has room for; "tenant prove" names all. */
+const SAID = 3
 
 /** Those registered, or who stands for them where nobody is. */
 export const partiesOf = (registered: readonly RelyingParty[]): readonly RelyingParty[] =>

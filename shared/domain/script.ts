@@ -98,8 +98,8 @@ export type Step = {
   needs: readonly Condition[]
   gives: readonly Condition[]
   act: Act
-  /** M custodians approve exactly this step before it is done. */
-  quorum?: true
+  /** M custodians approve exactly this step before it is done; `if-asked`: where the plan gives it something to do. */
+  quorum?: true | 'if-asked'
   /** Nothing leads back behind this step. */
   noWayBack?: true
   /** After this step another roster is in force, one epoch later. */
@@ -503,6 +503,7 @@ export const SCRIPTS: Record<CeremonyKind, readonly Step[]> = {
       needs: ['absence-proved'],
       gives: ['restore-tried'],
       act: 'try-restore',
+      quorum: 'if-asked',
     },
     {
       id: 'issue-certificate',

@@ -87,16 +87,17 @@ const openClaims = (jws: string, key: StatementKey, practice: boolean): Promise<
     maxBytes: 8 * KB,
   })
 
-/** The file: the statement of the old root, that of the new one, the new trust anchor; one line each. */
+/** The file: the statement of the old root, that of the new one, the old trust anchor, the new one; one line each. */
+export type SuccessionFile = Succession & { before: string }
 export const SUCCESSION_FILE_MAX = 32 * KB
 
-export const successionFile = ({ old, next, anchor }: Succession): string => `${old}\n${next}\n${anchor}\n`
+export const successionFile = ({ before, old, next, anchor }: SuccessionFile): string =>
+  `${old}\n${next}\n${before}\n${anchor}\n`
 
-/** The three statements of such a file, not verified yet. Code `format-invalid` for any other form. */
-export function parseSuccessionFile(bytes: Uint8Array): Succession {
-  const match = /^([\w.-]+)\n([\w.-]+)\n([\w.-]+)\n$/.exec(fromUtf8(bytes))
-  const [, old, next, anchor] = match ?? []
-  const parsed = successionSchema.safeParse({ old, next, anchor })
+/** The statements of such a file, not verified yet. Code `format-invalid` for any other form. */
+export function parseSuccessionFile(bytes: Uint8Array): SuccessionFile {
+  const [, old, next, before, anchor] = /^([\w.-]+)\n([\w.-]+)\n([\w.-]+)\n([\w.-]+)\n$/.exec(fromUtf8(bytes)) ?? []
+  const parsed = successionSchema.extend({ before: compactSchema }).safeParse({ before, old, next, anchor })
   if (!parsed.success) throw new KeyriteError('format-invalid', 'This is not a file of Keyrite with a succession.')
   return parsed.data
 }

@@ -19,9 +19,12 @@ const UNSEEN =
 
 const unicodeName = (char: string): string => `[U+${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}]`
 
+/** Characters that nobody sees, as visible names. */
+export const unseenNamed = (text: string): string => text.replace(UNSEEN, unicodeName)
+
 /** Text made safe in content and in quoted attributes; invisible characters become visible names such as [U+202E]. */
 export const escapeHtml = (text: string): string =>
-  text.replace(UNSEEN, unicodeName).replace(/[&<>"']/g, (char) => ENTITIES[char] ?? '')
+  unseenNamed(text).replace(/[&<>"']/g, (char) => ENTITIES[char] ?? '')
 
 const render = (part: Part): string => {
   if (part === null) return ''

@@ -17,9 +17,9 @@ export type Page = {
 /** Raised with every change of what pages say or how they look: a page of another version cannot be compared. */
 export const PAGE_VERSION = 3
 
-/** The version of the page that `html` claims to be, or null. */
-export function pageVersion(html: string): number | null {
-  const found = /<meta name="generator" content="Keyrite pages (\d{1,6})">/.exec(html)?.[1]
+/** The version of the page, in HTML or PDF, that `text` claims to be, or null. */
+export function pageVersion(text: string): number | null {
+  const found = /(?:<meta name="generator" content="|\()Keyrite pages (\d{1,6})[")]/.exec(text)?.[1]
   return found === undefined ? null : Number(found)
 }
 

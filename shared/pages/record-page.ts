@@ -15,7 +15,7 @@ import {
   signatureBlocks,
 } from './parts.ts'
 import { planInWords } from './plan-words.ts'
-import { approvalTable, deviationTable, happened, nameOf } from './record-steps.ts'
+import { approvalTable, deviationTable, happened } from './record-steps.ts'
 import { capital, counted, spellClock, spellTime } from './words.ts'
 
 export const KIND_WORDS: Record<CeremonyKind, { title: string; did: string }> = {
@@ -92,19 +92,20 @@ const summary = (record: RecordBody, endedAt: number): Html =>
     ['Log at its end', hexPair(record.events.head)],
   ])
 
-function confirmed(record: RecordBody): Part {
+/** What people's own watches said of the time. */
+export function confirmed(record: RecordBody): string {
   const { clock } = record
   if (!clock) return 'Nobody confirmed the time; the clock of the machine was taken as it is.'
   const { offset, by } = clock
-  const who = by.map((id, index) => html`${index > 0 ? ' and ' : null}${nameOf(record, id)}`)
+  const who = by.map((id) => record.participants.find((one) => one.id === id)?.name ?? id).join(' and ')
   const what =
     offset === 0
       ? 'the clock of the machine is right'
       : `the clock of the machine is ${spellDuration(Math.abs(offset))} ${offset > 0 ? 'behind' : 'ahead'}, and times here are corrected by that`
-  return html`${who} confirmed UTC from their own watches; ${what}.`
+  return `${who} confirmed UTC from their own watches; ${what}.`
 }
 
-const shown = ({ headCard }: RecordBody): string =>
+export const shown = ({ headCard }: RecordBody): string =>
   headCard ? `Event ${headCard.seq} was shown and agreed with the vault.` : 'None was shown.'
 
 function present(record: RecordBody, signatures: Signatures): Html {
@@ -123,7 +124,7 @@ function word(jws: string | undefined): Part {
 }
 
 /** "from the start", "from 14:08:20 UTC", "until 14:08:20 UTC". */
-function wasThere({ attendance }: RecordBody, id: string): string {
+export function wasThere({ attendance }: RecordBody, id: string): string {
   const said: string[] = []
   attendance.forEach(({ at, present: people }, index) => {
     const before = index > 0 && attendance[index - 1]?.present.includes(id) === true

@@ -18,7 +18,7 @@ type Step = RecordBody['steps'][number]
 /** Anything of the script, and the closing, that custodians approved. */
 type Act = RecordBody['approvals'][number]
 
-export const nameOf = (record: RecordBody, id: string): Html =>
+const nameOf = (record: RecordBody, id: string): Html =>
   said(record.participants.find((one) => one.id === id)?.name ?? id)
 
 /** Deviations in the order of the clock, as their letters go. */

@@ -114,8 +114,13 @@ describe('backup', () => {
 
   it('a backup made under an older epoch still opens with old shares after the quorum secret has changed', async () => {
     const at = again()
+    at.clock.to(T0 + 120 * DAY)
     const kid = keysOf(await at.state(), 'acme')[0]?.kid ?? ''
-    await at.run({ kind: 'emergency', scope: { key: keysOf(await at.state(), 'acme')[0]?.kid }, reason: 'stolen' }).catch(() => undefined)
+    const destroyed = await at.run(
+      { kind: 'destroy', keys: [kid], reason: 'End of schedule' },
+      { confirm: [`DESTROY ${kid.slice(0, 8)}`] },
+    )
+    expect(destroyed.state.epoch).toBe(2)
     const folder = join(at.media, folderOf(await at.state()))
     const copy = await withPeople(at, folder)
     try {
@@ -184,7 +189,7 @@ describe('a backup that is interrupted', () => {
     expect(state.backups.get(1)?.openedAt).toBeNull()
   })
 
-  it('a full medium leaves no folder under its final name', async () => {
+  it('a medium that cannot be written is said to be one', async () => {
     const at = fresh()
     rmSync(at.media, { recursive: true })
     writeFileSync(at.media, 'not a folder')

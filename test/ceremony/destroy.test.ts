@@ -176,10 +176,12 @@ describe('destroy', () => {
       'check-machine',
       'check-dependencies',
       'confirm-destruction',
+      'cool-off',
       'destroy-bytes',
       'new-epoch',
       'new-file',
       'prove-absence',
+      'try-restore',
       'issue-certificate',
     ])
     expect(state.epoch).toBe(before.epoch + 1)

@@ -68,9 +68,11 @@ it('the record folder holds plan, script, record, page, head card and a list of 
     'SHA256SUMS',
     'head-card.html',
     'head-card.keyrite',
+    'log.ndjson',
     'plan.json',
     'record.html',
     'record.json',
+    'record.pdf',
     'script.txt',
   ])
   const { record, signatures } = parseRecord(readFileSync(join(folder, 'record.json')))

@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs'
+import { generateKeyPairSync } from 'node:crypto'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { confirmationFor } from '../../electron/ceremony/destroy.ts'
 import { type CeremonyResult, runGenesis } from '../../electron/ceremony/runner.ts'
@@ -6,8 +7,19 @@ import { openRuntime } from '../../electron/issuer/runtime.ts'
 import type { UnlockedPerson } from '../../electron/vault/people.ts'
 import type { CeremonyKind } from '../../shared/domain/events.ts'
 import { keysOf } from '../../shared/domain/state.ts'
+import { thumbprint } from '../../shared/formats/fingerprint.ts'
+import { p256JwkSchema } from '../../shared/formats/jws.ts'
 import { parsePlan, type ReadPlan } from '../../shared/formats/plan.ts'
-import { GENESIS, type Genesis, PEOPLE, PRESENT, Room, type RunOptions, type TestRuntime, tenantPlan } from './fixtures.ts'
+import {
+  GENESIS,
+  type Genesis,
+  PEOPLE,
+  PRESENT,
+  Room,
+  type RunOptions,
+  type TestRuntime,
+  tenantPlan,
+} from './fixtures.ts'
 
 /**
  * One entry per kind of ceremony: a room that is ready for it, and its plan. The fault tests and the tests of resuming
@@ -60,6 +72,38 @@ export const KINDS: Partial<Record<CeremonyKind, Entry>> = {
       confirm: [confirmationFor([kid])],
     }
   },
+  'import-key': async (story) => {
+    const room = await story.onboarded()
+    copyFileSync(join(import.meta.dirname, '../vectors/import/ec-pkcs8.pem'), join(room.media, 'old.pem'))
+    const keys = [{ file: 'old.pem', format: 'pem', spec: 'ES256' }]
+    return { room, plan: { kind: 'import-key', tenant: tenantPlan('legacy'), keys, statement: 'Made elsewhere' } }
+  },
+  'export-key': async (story) => {
+    const room = await story.onboarded()
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const recipient = p256JwkSchema.parse(publicKey.export({ format: 'jwk' }))
+    writeFileSync(join(room.media, 'recipient.json'), JSON.stringify(recipient))
+    return {
+      room,
+      plan: {
+        kind: 'export-key',
+        keys: [await firstKid(room)],
+        format: 'jwks',
+        recipient: 'recipient.json',
+        fingerprint: thumbprint(recipient),
+        holder: 'Operators',
+        reason: 'User logins',
+      },
+    }
+  },
+  amend: async (story) => ({
+    room: await story.received(),
+    plan: {
+      kind: 'amend',
+      reason: 'Agreed',
+      changes: [{ tenant: 'globex', name: 'Globex Ltd' }, { hold: 'case', tenant: 'globex', reason: 'Court' }, { offboard: 'acme' }],
+    },
+  }),
 }
 
 /** The kinds that must have an entry. */
@@ -72,6 +116,9 @@ export const WANTED: readonly CeremonyKind[] = [
   'emergency',
   'rotate',
   'destroy',
+  'import-key',
+  'export-key',
+  'amend',
 ]
 
 const DAY = 86_400

@@ -1,8 +1,7 @@
 import { checkPrimeSync, generateKeyPairSync, generatePrimeSync, randomBytes } from 'node:crypto'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { KEY_SPEC_NAMES, KEY_SPECS, type KeySpec, type PublicJwk } from '../../shared/domain/algorithms.ts'
-import { auditSharedFactors, lintKey, ModulusRegistry, modulusOf, sharedFactor } from '../../shared/domain/lint.ts'
+import { lintKey, modulusOf } from '../../shared/domain/lint.ts'
 
 const rules = (spec: KeySpec, jwk: Record<string, unknown>) => lintKey(spec, jwk).map((finding) => finding.rule)
 
@@ -222,57 +221,5 @@ describe('fault 19, weak keys: curve points (SP 800-56A section 5.6.2.3, RFC 803
     // y = 2 has no x; y = 4/5 is the base point.
     expect(rules('Ed25519', ed(`02${'00'.repeat(31)}`))).toEqual(['point'])
     expect(rules('Ed25519', ed(`58${'66'.repeat(31)}`))).toEqual([])
-  })
-})
-
-describe('fault 19, weak keys: shared factors and duplicates', () => {
-  const [p, q, r, s] = [prime(1024), prime(1024), prime(1024), prime(1024)] as const
-
-  it('a modulus that shares a factor with an earlier one is found, also among many', () => {
-    const registry = new ModulusRegistry([p * q])
-    for (let at = 0; at < 20; at++) registry.add(prime(512) * prime(512))
-    expect(registry.check(r * s)).toEqual([])
-    expect(registry.check(q * r).map(({ rule }) => rule)).toEqual(['shared-factor'])
-    expect(sharedFactor(q * r, p * q)).toBe(q)
-    expect(sharedFactor(r * s, p * q)).toBe(1n)
-  })
-
-  it('a modulus seen before is named as such, also when it was given twice', () => {
-    const registry = new ModulusRegistry([p * q, p * q])
-    registry.add(r * s)
-    registry.add(r * s)
-    expect(registry.check(p * q).map(({ rule }) => rule)).toEqual(['seen-before'])
-    expect(registry.check(r * s).map(({ rule }) => rule)).toEqual(['seen-before'])
-    expect(new ModulusRegistry().check(p * q)).toEqual([])
-  })
-
-  it('the findings do not disclose the factor', () => {
-    const [found] = new ModulusRegistry([p * q]).check(q * r)
-    expect(found?.message).not.toMatch(/\d{3}/)
-  })
-
-  it('the audit names exactly the moduli that share something', () => {
-    expect(auditSharedFactors([p * q, r * s, prime(512) * q, prime(512) * prime(512)])).toEqual([0, 2])
-    expect(auditSharedFactors([p * q, r * s, p * q])).toEqual([0, 2])
-    expect(auditSharedFactors([])).toEqual([])
-    expect(auditSharedFactors([p * q])).toEqual([])
-  })
-
-  it('property: the audit agrees with comparing every pair', () => {
-    const small = [3n, 5n, 7n, 11n, 13n, 17n, 19n, 23n, 29n, 31n, 37n, 41n, 43n, 47n, 53n, 59n, 61n, 67n, 71n, 73n, 79n]
-    const modulus = fc.tuple(fc.constantFrom(...small), fc.constantFrom(...small)).map(([a, b]) => a * b)
-    fc.assert(
-      fc.property(fc.array(modulus, { maxLength: 12 }), (moduli) => {
-        const pairwise = moduli.flatMap((n, at) =>
-          moduli.some((other, i) => i !== at && sharedFactor(n, other) !== 1n) ? [at] : [],
-        )
-        expect(auditSharedFactors(moduli)).toEqual(pairwise)
-        for (const [at, n] of moduli.entries()) {
-          const others = new ModulusRegistry(moduli.filter((_, i) => i !== at))
-          expect(others.check(n).length > 0).toBe(pairwise.includes(at))
-        }
-      }),
-      { numRuns: 300 },
-    )
   })
 })

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Findings } from '../../electron/evidence/findings.ts'
+import { printable } from '../../electron/evidence/pdf.ts'
+import { recordPdf } from '../../electron/evidence/record-pdf.ts'
 import { checkSums } from '../../electron/evidence/sums.ts'
 import { type FileReport, type Report, verifyFiles } from '../../electron/evidence/verify.ts'
 import { writeCertificate, writeEvidence, writeRecordFolder } from '../../electron/evidence/write-record.ts'
@@ -20,7 +22,7 @@ import { signStatement, statementTyp } from '../../shared/formats/jws.ts'
 import { type CeremonyRecord, type RecordBody, recordDigest, scriptOf } from '../../shared/formats/record.ts'
 import { signRoster } from '../../shared/formats/roster.ts'
 import { statementFile } from '../../shared/formats/statement-file.ts'
-import { PAGE_VERSION } from '../../shared/pages/page.ts'
+import { PAGE_VERSION, pageVersion } from '../../shared/pages/page.ts'
 import {
   AT,
   approve,
@@ -108,6 +110,7 @@ describe('a complete record', () => {
       ['plan.json', 'verified'],
       ['record.html', 'verified'],
       ['record.json', 'verified'],
+      ['record.pdf', 'verified'],
       ['script.txt', 'verified'],
     ])
     const { facts } = fileOf(report, 'record.json')
@@ -117,7 +120,7 @@ describe('a complete record', () => {
 
   test('given alone brings its page and plan into the report', async () => {
     const report = await verify(join(await recordFolder(), 'record.json'))
-    expect(report.files).toHaveLength(4)
+    expect(report.files).toHaveLength(5)
     expect(failed(report)).toEqual([])
   })
 
@@ -428,6 +431,7 @@ describe('files beside a record', () => {
     ['plan.json', 'It is not what the record beside it says.'],
     ['script.txt', 'It is not what the record beside it says.'],
     ['record.html', 'It is not what the record beside it says.'],
+    ['record.pdf', 'It is not what the record beside it says.'],
     ['head-card.html', 'It is not what the head card beside it says.'],
   ])('an edited %s is named, by itself and by the list', async (name, problem) => {
     const folder = await recordFolder()
@@ -483,6 +487,45 @@ describe('files beside a record', () => {
     symlinkSync(anchorPath, join(folder, 'link.keyrite'))
     const report = await verify(folder)
     expect(problems(report)).toContain('not a regular file')
+  })
+})
+
+describe('record.pdf', () => {
+  test('is the same bytes again, in every time zone', async () => {
+    const first = await recordPdf(record)
+    const zone = process.env['TZ']
+    try {
+      for (const other of ['Pacific/Kiritimati', 'America/St_Johns']) {
+        process.env['TZ'] = other
+        expect(Buffer.compare(await recordPdf(structuredClone(record)), first)).toBe(0)
+      }
+    } finally {
+      if (zone === undefined) delete process.env['TZ']
+      else process.env['TZ'] = zone
+    }
+  })
+
+  test('says which version drew it, and its pages print on A4 and Letter at their own size', async () => {
+    const text = Buffer.from(await recordPdf(record)).toString('latin1')
+    expect(pageVersion(text)).toBe(PAGE_VERSION)
+    for (const [, width, height] of text.matchAll(/\/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]/g)) {
+      expect(Number(width)).toBeLessThanOrEqual(595.28)
+      expect(Number(height)).toBeLessThanOrEqual(792)
+    }
+    expect(text.match(/\/MediaBox/g)?.length).toBeGreaterThan(1)
+  })
+
+  test('shows letters that its fonts do not have by their numbers, and drops none', () => {
+    expect(printable('Łódź & Söhne “x” 日本\u202e\u{1F511}')).toBe(
+      '[U+0141]ód[U+017A] & Söhne “x” [U+65E5][U+672C][U+202E][U+1F511]',
+    )
+  })
+
+  test('a plan of a whole fleet does not fill it', async () => {
+    const body = structuredClone(record.record)
+    body.plan = JSON.stringify({ kind: 'destroy', keys: Array(2000).fill('x'.repeat(43)) })
+    const bytes = await recordPdf(await closeRecord(vault, body))
+    expect(bytes.length).toBeLessThan(200_000)
   })
 })
 
@@ -869,7 +912,7 @@ describe('keyrite verify', () => {
     expect(bad.status).toBe(3)
     expect(bad.out).toContain('✗ FAILED')
     expect(bad.out).toContain('It is not what the record beside it says.')
-    expect(bad.out).toContain('7 files: 5 verified, 0 consistent in themselves, 2 failed.')
+    expect(bad.out).toContain('8 files: 6 verified, 0 consistent in themselves, 2 failed.')
   })
 
   test('exits 3 for a page that cannot be compared, and for a planted file, which it lists', async () => {
@@ -881,7 +924,7 @@ describe('keyrite verify', () => {
     expect(status).toBe(3)
     expect(out).toContain('draw it again with "keyrite ceremony show ID --records DIR"')
     expect(out).toContain('Nothing signed in this call vouches for this file.')
-    expect(out).toContain('8 files: 5 verified, 0 consistent in themselves, 3 failed.')
+    expect(out).toContain('9 files: 6 verified, 0 consistent in themselves, 3 failed.')
   })
 
   test('text from files cannot steer the terminal', async () => {

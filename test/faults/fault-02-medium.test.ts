@@ -3,7 +3,7 @@ import type { CeremonyKind } from '../../shared/domain/events.ts'
 import { type Genesis, makeGenesis } from '../ceremony/fixtures.ts'
 import { Story, WANTED } from '../ceremony/kinds.ts'
 import './harness/cheap.ts'
-import { Failures, FAULTS, UNSURE } from './harness/failures.ts'
+import { FAULTS, Failures, UNSURE } from './harness/failures.ts'
 import { type Row, report } from './harness/totals.ts'
 
 /**
@@ -52,7 +52,8 @@ describe('a medium that is really full', () => {
     for (const more of [0, 1, 2, 4, 8, 100])
       codes.push(
         await failures.under(({ name, db }) => {
-          if (name === 'BEGIN EXCLUSIVE; COMMIT') db?.pragma(`max_page_count = ${Number(db.pragma('page_count', { simple: true })) + more}`)
+          if (name === 'BEGIN EXCLUSIVE; COMMIT')
+            db?.pragma(`max_page_count = ${Number(db.pragma('page_count', { simple: true })) + more}`)
         }),
       )
     expect(codes[0]).toBe('medium-full')

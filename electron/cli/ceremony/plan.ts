@@ -2,14 +2,13 @@ import { existsSync } from 'node:fs'
 import { CEREMONY_KINDS, type CeremonyKind } from '../../../shared/domain/events.ts'
 import { KeyriteError, must } from '../../../shared/errors.ts'
 import { parsePlan } from '../../../shared/formats/plan.ts'
-import { planInLines } from '../../../shared/pages/plan-words.ts'
 import { listed } from '../../../shared/pages/words.ts'
 import { writeNewFile } from '../../files/write.ts'
 import { text } from '../open-vault.ts'
 import type { Answer } from '../output.ts'
 import { type Asking, askAll, spellQuestions } from '../plan-questions/answers.ts'
 import { QUESTIONS } from '../plan-questions/kinds.ts'
-import { hexRows, wordRows } from '../terminal/layout.ts'
+import { showPlan } from '../terminal/plan.ts'
 import type { Prompter } from '../terminal/prompter.ts'
 import { terminalFor } from '../terminal/room.ts'
 import { viewed } from './look.ts'
@@ -24,7 +23,7 @@ export async function plan([given = '']: string[], options: Options): Promise<An
   const asked = spellQuestions(QUESTIONS[kind])
   const ask = terminalFor(options, asked.length > 0 ? `a plan: ${asked.join(' ')}` : 'whether to write the plan')
   const content = await built(ask, kind, await knownFrom(options))
-  shown(ask, content)
+  showPlan(ask, parsePlan(content))
   const write = await ask.yes(`Write it to ${out}?`, { yes: 'Write it', no: 'Leave it', initial: true })
   if (!write) throw new KeyriteError('interrupted', 'The plan was not written.', { hint: 'Build another one.' })
   writeNewFile(out, content)
@@ -58,10 +57,4 @@ export async function built(ask: Prompter, kind: CeremonyKind, vault: Asking['va
       ['', 'That is not a plan yet:', ...problems.map(({ message }) => `  ${message}`), '', 'Once more.'].join('\n'),
     )
   }
-}
-
-function shown(ask: Prompter, content: string): void {
-  const { digest } = parsePlan(content)
-  const lines = planInLines(content).map((line) => `  ${line}`)
-  ask.say(['', 'The plan', '', ...lines, '', 'Its digest', '', hexRows(digest), '', wordRows(digest), ''].join('\n'))
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { isAlone } from '../../../shared/domain/script.ts'
 import { openCeremony } from '../../../shared/domain/state.ts'
 import { KeyriteError } from '../../../shared/errors.ts'
 import { fromUtf8 } from '../../../shared/formats/bytes.ts'
@@ -7,22 +7,25 @@ import { MB } from '../../../shared/formats/json.ts'
 import { parsePlan, type ReadPlan } from '../../../shared/formats/plan.ts'
 import { custodiansOf } from '../../ceremony/context.ts'
 import type { Ports, VaultPort } from '../../ceremony/ports.ts'
-import { abortCeremony, type CeremonyResult, resumeCeremony, runCeremony, runGenesis } from '../../ceremony/runner.ts'
+import { abortCeremony, resumeCeremony, runCeremony, runGenesis } from '../../ceremony/runner.ts'
 import { readFileGuarded } from '../../files/read.ts'
+import { mustBeAtRest } from '../../vault/backup.ts'
 import type { Quorum } from '../../vault/quorum.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { utcTime } from '../format.ts'
 import { openForCeremony, text, vaultFolder } from '../open-vault.ts'
 import type { Answer, Reporter } from '../output.ts'
 import { readPassphrases } from '../passphrases.ts'
-import { roomOf } from '../room.ts'
+import { roomOf, shareFoldersOf } from '../room.ts'
 import { CloseWanted } from '../terminal/desk.ts'
 import { enrolling } from '../terminal/enroll.ts'
 import { paragraph } from '../terminal/layout.ts'
-import { openAtTerminal } from '../terminal/people.ts'
+import { lookAtTerminal, openAtTerminal } from '../terminal/people.ts'
+import { agreeOnPlan } from '../terminal/plan.ts'
 import type { Prompter } from '../terminal/prompter.ts'
 import { seat, terminalFor } from '../terminal/room.ts'
 import { connect, type Room } from '../wiring.ts'
+import { answerOf, closedAnswer, sayOnInterrupt, warnAutomated, wordsOf } from './told.ts'
 
 /** `ceremony run`, `resume` and `abort`: with --passphrases the software answers, otherwise the people at the terminal. */
 
@@ -35,21 +38,30 @@ type Holding = { vault: () => VaultPort<Quorum> | null; ports: Ports<Quorum> }
 
 export const readPlanFile = (path: string): ReadPlan => parsePlan(fromUtf8(readFileGuarded(path, 4 * MB)))
 
+/** A copy that is to become the vault must not lie beside a journal: opening it would mix the two. Code `vault-damaged`. */
+function planFor(path: string, options: Options): ReadPlan {
+  const read = readPlanFile(path)
+  if (read.plan.kind === 'restore') mustBeAtRest(vaultFolder(options['vault']))
+  return read
+}
+
 const PASSPHRASES = 'the passphrases of a quorum, one after another'
 
 export async function run([path = '']: string[], options: Options, reporter: Reporter): Promise<Answer> {
   if (!existsSync(text(options['vault']) ?? '')) return genesis(path, options, roomOf(options, reporter, path))
-  const { before, vault, ports } = await sitDown(options, reporter, path, () => readPlanFile(path))
-  return held({ vault: () => vault, ports }, reporter, async () =>
-    answerOf(await runCeremony(ports, vault, before, wordsOf(options))),
-  )
+  const table = await sitDown(options, reporter, path, () => planFor(path, options), aloneIn(path))
+  const { before, vault, ports } = table
+  return held({ vault: () => vault, ports }, reporter, async () => {
+    const acceptTail = isAlone(before.plan.kind) ? false : await tailAccepted(table, options)
+    return answerOf(await runCeremony(ports, vault, before, wordsOf(options), acceptTail))
+  })
 }
 
 export async function resume(_: string[], options: Options, reporter: Reporter): Promise<Answer> {
-  const table = await sitDown(options, reporter, null, () => undefined)
+  const table = await sitDown(options, reporter, null, () => undefined, text(options['alone']) ?? null)
   const { vault, ports } = table
   return held({ vault: () => vault, ports }, reporter, async () => {
-    const acceptTail = await tailAccepted(table, options)
+    const acceptTail = text(options['alone']) ? false : await tailAccepted(table, options)
     return answerOf(await resumeCeremony(ports, vault, parsePlan, { confirm: wordsOf(options), acceptTail }))
   })
 }
@@ -69,19 +81,33 @@ async function sitDown<T>(
   reporter: Reporter,
   plan: string | null,
   before: () => T,
+  alone: string | null = null,
 ): Promise<Table & { before: T }> {
   const room = roomOf(options, reporter, plan)
+  const shares = shareFoldersOf(options)
   if (options['passphrases'] !== undefined) {
-    const opened = await openForCeremony(options['vault'], options['passphrases'], before)
+    const opened = await openForCeremony(options['vault'], options['passphrases'], before, alone)
+    opened.vault.shareFolders = shares.length > 0 ? shares : [room.media]
     warnAutomated(reporter, opened.vault.anchor.practice)
     return { ...opened, ports: connect(room), ask: null }
   }
   const folder = vaultFolder(options['vault'])
   const ask = terminalFor(options, PASSPHRASES)
   const result = before()
-  const vault = await openAtTerminal(ask, folder)
+  const vault = await (alone === null ? openAtTerminal(ask, folder) : lookAtTerminal(ask, folder))
+  vault.shareFolders = shares.length > 0 ? shares : [room.media]
   const who = { people: () => vault.roster.people, present: () => [...vault.present.keys()] }
   return { vault, ports: connect(seat(room, ask, who)), ask, before: result }
+}
+
+/** Whose plan it is where one person is alone; null for every other, and for one that cannot be read yet. */
+function aloneIn(path: string): string | null {
+  try {
+    const { plan } = readPlanFile(path)
+    return plan.kind === 'passphrase' ? plan.person : null
+  } catch {
+    return null
+  }
 }
 
 /** At a terminal the tail is shown and each custodian asked; a script says so with --accept-tail. */
@@ -112,7 +138,10 @@ async function genesis(path: string, options: Options, room: Room): Promise<Answ
   if (plan.kind !== 'genesis') throw missing(folder)
   const ask = terminalFor(options, 'a new passphrase of everybody on the plan')
   const { ports, made } = enrolling(room, ask, { folder, plan })
-  return held({ vault: made, ports }, room.reporter, async () => answerOf((await runGenesis(ports, read)).result))
+  return held({ vault: made, ports }, room.reporter, async () => {
+    await agreeOnPlan(ask, read)
+    return answerOf((await runGenesis(ports, read)).result)
+  })
 }
 
 /** The error that says what is wrong with a vault that is not there. */
@@ -144,45 +173,3 @@ const beforeItBegan = (error: KeyriteError): KeyriteError =>
     hint: 'Run the same command again.',
     lost: 'Nothing was changed.',
   })
-
-function wordsOf(options: Options): string[] {
-  const given = options['confirm']
-  return Array.isArray(given) ? given.map(String) : []
-}
-
-function answerOf(result: CeremonyResult): Answer {
-  const pages = ['record.html', 'head-card.html'].map((name) => join(result.recordFolder, name))
-  const certificates = result.certificates.map((id) => `Certificate ${id} is in the same folder.`)
-  const lines = [
-    `${result.ceremony} is complete. Read, print and keep:`,
-    ...pages.map((page) => `  ${page}`),
-    ...certificates,
-  ]
-  return { data: result, text: lines.join('\n') }
-}
-
-const closedAnswer = (closed: { ceremony: string; erased: number }): Answer => ({
-  data: closed,
-  text: `${closed.ceremony} is closed. ${closed.erased} half-made keys were erased; what happened stays recorded.`,
-})
-
-/** Ctrl-C while no question is asked: what stands, and how to go on. Exit status 130. */
-function sayOnInterrupt(reporter: Reporter): () => void {
-  const stop = () => {
-    reporter.say('\nStopped. The steps marked above are recorded; of the step that was under way nothing is kept.')
-    reporter.say(
-      'Go on with "ceremony resume --accept-tail", or close it with "ceremony abort --accept-tail --reason WHY".',
-    )
-    process.exit(130)
-  }
-  process.once('SIGINT', stop)
-  return () => process.off('SIGINT', stop)
-}
-
-/** Without a quorum of people at the machine, production ceremonies deserve a word. */
-function warnAutomated(reporter: Reporter, practice: boolean): void {
-  if (!practice)
-    reporter.say(
-      'This is a production vault: the software approves for everybody whose passphrase file it was given, and the record says so.',
-    )
-}

@@ -118,7 +118,8 @@ async function onboard({ world, real }: Standing, tenants: readonly string[]): P
 function runtimesOf(plan: Written): string[] {
   const attested = objects(plan['attestations']).flatMap((one) => texts(one['copy']))
   const copies = attested.flatMap((copy) => /^(?:runtime|file):([a-z0-9-]+)/.exec(copy)?.[1] ?? [])
-  const scoped = objects([plan['scope']]).flatMap((one) => texts(one['runtime']))
+  // The keys of a tenant are compromised where they left the vault: so they must have left it.
+  const scoped = objects([plan['scope']]).flatMap((one) => (one['tenant'] ? 'runtime-1' : texts(one['runtime'])))
   return [...new Set([...texts(plan['runtime']), ...scoped, ...copies])]
 }
 

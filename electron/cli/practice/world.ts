@@ -61,7 +61,12 @@ export class PracticeWorld {
   /** Ports whose desk says yes to everything; it types what it is told to type, too. */
   ports(over: Partial<Room> = {}): Ports<Quorum> {
     const room = this.room(over)
-    const desk = { ...automatedDesk(room), automated: false, confirm: async () => 'by nobody: this is a rehearsal' }
+    const desk = {
+      ...automatedDesk(room),
+      automated: false,
+      presence: 'Nobody is here: the software acts for everybody in this rehearsal.',
+      confirm: async () => 'by nobody: this is a rehearsal',
+    }
     return connect({ desk, ...room })
   }
 

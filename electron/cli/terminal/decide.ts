@@ -74,10 +74,10 @@ export function offsetOf(first: number, second: number): number | null {
   return Math.abs(mean) <= SAME ? 0 : mean
 }
 
-/** "This machine is 3 minutes behind." */
+/** "3 minutes ahead of this machine": what follows "is" of a watch. */
 export const differenceInWords = (ahead: number): string =>
   ahead === 0
-    ? 'the same as this machine'
+    ? 'in step with this machine'
     : `${spellDuration(Math.abs(ahead))} ${ahead > 0 ? 'ahead of' : 'behind'} this machine`
 
 /** The first four groups of a head as typed from the card, in lower case; null unless they are 16 hex digits. */

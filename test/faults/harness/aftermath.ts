@@ -122,7 +122,10 @@ async function everythingVerifies(room: Room, recordFolder: string): Promise<voi
   expect(await room.verify()).toMatchObject({ tail: null })
   const names = filesOf(room.media)
   const anchor = names.find((name) => name.startsWith('trust-anchor-')) ?? ''
-  const paths = [recordFolder, ...names.filter((name) => /^(bundle|material)-/.test(name)).map((name) => join(room.media, name))]
+  const paths = [
+    recordFolder,
+    ...names.filter((name) => /^(bundle|material)-/.test(name)).map((name) => join(room.media, name)),
+  ]
   const { files } = await verifyFiles(paths, join(room.media, anchor), room.clock.now())
   expect(files.filter((file) => !file.ok)).toEqual([])
 }

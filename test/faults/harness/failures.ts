@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { writtenOf } from '../../../electron/ceremony/record.ts'
+import { verifyFiles } from '../../../electron/evidence/verify.ts'
 import { readPeople } from '../../../electron/vault/people-store.ts'
 import { unlockPeople } from '../../../electron/vault/vault.ts'
 import { verifyVault } from '../../../electron/vault/verify.ts'
-import { verifyFiles } from '../../../electron/evidence/verify.ts'
 import type { CeremonyKind } from '../../../shared/domain/events.ts'
 import { SIGN_OFF } from '../../../shared/domain/script.ts'
 import { type Code, isKeyriteError } from '../../../shared/errors.ts'
@@ -49,20 +50,24 @@ export const UNSURE: Fault = {
   }),
 }
 
+/** A room before the ceremony, and once its last transaction is committed, after so many operations. */
+type Start = { snapshot: Snapshot; at: number }
+type Closed = Start & { operations: number; people: Room['people'] }
+
 export class Failures {
   readonly #ready: Ready
-  readonly #start: Snapshot
+  readonly #start: Start
+  readonly #closed: Closed
   readonly #whole: Whole
   readonly #folder: () => string
-  readonly #at: number
   readonly operations: readonly Operation[]
   /** States after a failure that were brought to their end, by what they hold. */
   readonly #ended = new Set<string>()
 
-  private constructor(story: Story, ready: Ready, start: Snapshot, at: number, whole: Whole, operations: Operation[]) {
+  private constructor(story: Story, ready: Ready, start: Start, closed: Closed, whole: Whole, operations: Operation[]) {
     this.#ready = ready
     this.#start = start
-    this.#at = at
+    this.#closed = closed
     this.#whole = whole
     this.#folder = story.genesis.folder
     this.operations = operations
@@ -71,13 +76,18 @@ export class Failures {
   /** Runs a kind once on a sound medium, to know its operations and its end. */
   static async of(kind: CeremonyKind, story: Story): Promise<Failures> {
     const ready = await story.ready(kind)
-    const start = new Memory().capture(ready.room.base)
-    const at = ready.room.clock.now()
+    const { base, clock } = ready.room
+    const memory = new Memory()
+    const start = { snapshot: memory.capture(base), at: clock.now() }
     const operations: Operation[] = []
+    let closed = { ...start, operations: 0 }
     const before = (operation: Operation) => void operations.push(operation)
-    const { people } = await watching({ before }, () => runReady(ready, { ports: quickKeys }))
-    const whole = await wholeOf(new Room(ready.room.base, people, ready.room.clock.now()))
-    return new Failures(story, ready, start, at, whole, operations)
+    const after = ({ name }: Operation) => {
+      if (name === 'COMMIT') closed = { snapshot: memory.capture(base), at: clock.now(), operations: operations.length }
+    }
+    const { people } = await watching({ before, after }, () => runReady(ready, { ports: quickKeys }))
+    const whole = await wholeOf(new Room(base, people, clock.now()))
+    return new Failures(story, ready, start, { ...closed, people }, whole, operations)
   }
 
   get resumed(): number {
@@ -127,7 +137,19 @@ export class Failures {
   }
 
   #fresh(): Room {
-    return lay(this.#start, this.#folder(), this.#ready.room.people, this.#at)
+    return lay(this.#start.snapshot, this.#folder(), this.#ready.room.people, this.#start.at)
+  }
+
+  #closedRoom(): Room {
+    return lay(this.#closed.snapshot, this.#folder(), this.#closed.people, this.#closed.at)
+  }
+
+  /** What is left to do once the last transaction is committed: the record's folder. */
+  async #writeRecord(room: Room, watcher: Watcher): Promise<void> {
+    await room.withVault(async (vault) => {
+      const id = [...vault.state.ceremonies.keys()].at(-1) ?? ''
+      await watching(watcher, () => room.ports().writeRecord(writtenOf(vault, id)))
+    }, this.#ready.present)
   }
 
   /**
@@ -137,7 +159,7 @@ export class Failures {
   async at(n: number, fault: Fault): Promise<void> {
     const operation = this.operations[n - 1]
     const where = `${fault.name} at operation ${n}, ${operation?.name} of ${operation?.path}`
-    const room = this.#fresh()
+    const room = n > this.#closed.operations ? this.#closedRoom() : this.#fresh()
     try {
       const failed = await this.#fails(room, n, fault)
       const { after, events } = await this.#reopened(room)
@@ -154,15 +176,17 @@ export class Failures {
 
   /** Runs into the fault. False when the ceremony came to its end nevertheless. */
   async #fails(room: Room, n: number, fault: Fault): Promise<boolean> {
-    let count = 0
+    const recordOnly = n > this.#closed.operations
+    let count = recordOnly ? this.#closed.operations : 0
     const { before, after } = fault.watcher(n, () => count)
     const counting = (operation: Operation) => {
       count++
       before?.(operation)
     }
-    const work = watching({ before: counting, ...(after && { after }) }, () =>
-      runReady({ ...this.#ready, room }, { ports: quickKeys }),
-    )
+    const watcher: Watcher = { before: counting, ...(after && { after }) }
+    const work = recordOnly
+      ? this.#writeRecord(room, watcher)
+      : watching(watcher, () => runReady({ ...this.#ready, room }, { ports: quickKeys }))
     const error = await work.then(
       () => null,
       (thrown: unknown) => thrown,
@@ -209,7 +233,7 @@ export class Failures {
   #newFiles(room: Room): string[] {
     const fresh = (folder: string, under: string) =>
       existsSync(folder)
-        ? readdirSync(folder).filter((name) => !name.startsWith('.') && !this.#start.has(join(under, name)))
+        ? readdirSync(folder).filter((name) => !name.startsWith('.') && !this.#start.snapshot.has(join(under, name)))
         : []
     const named = fresh(room.media, 'media').map((name) => join(room.media, name))
     return [...named, ...fresh(room.records, 'records').map((name) => join(room.records, name))]

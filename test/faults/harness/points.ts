@@ -173,7 +173,8 @@ function installSql(): void {
 
 /** What the medium says when it fails: as Node's calls and as better-sqlite3 say it. */
 export function failureOf({ kind, name, path }: Operation, code: string): Error {
-  if (kind === 'sql') return new Database.SqliteError(`injected at ${name} of ${basename(path)}`, SQL_CODES[code] ?? code)
+  if (kind === 'sql')
+    return new Database.SqliteError(`injected at ${name} of ${basename(path)}`, SQL_CODES[code] ?? code)
   return Object.assign(new Error(`${code}: injected at ${name} of ${basename(path)}`), { code, syscall: name, path })
 }
 

@@ -1,0 +1,58 @@
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { type KeyLife, lifeOf } from '../../shared/formats/key-life.ts'
+import { renderKeyLife } from '../../shared/pages/key-life-page.ts'
+import { writeNewFile } from '../files/write.ts'
+import { table, utcDay, utcTime } from './format.ts'
+import { openToView, text } from './open-vault.ts'
+import { type Answer, answering } from './output.ts'
+
+/** `evidence key`: one key's life, from its birth to the last copy of it. */
+
+type Options = Record<string, unknown>
+
+export function evidenceCommands(): Command {
+  const evidence = new Command('evidence').description('what an auditor asks for')
+  evidence
+    .command('key <kid>')
+    .description("one key's life: birth, handoffs, receipts, end, and every copy open or closed")
+    .requiredOption('--vault <folder>', 'the vault')
+    .requiredOption('--passphrases <folder>', 'one file per person, named by the id')
+    .option('--out <file>', 'write it as a page too')
+    .action(answering(key))
+  return evidence
+}
+
+async function key([kid = '']: string[], options: Options): Promise<Answer> {
+  const vault = await openToView(options['vault'], options['passphrases'])
+  try {
+    const now = Math.floor(Date.now() / 1000)
+    const life = lifeOf(vault.state, kid, now)
+    const out = text(options['out'])
+    if (out !== undefined) writeNewFile(resolve(out), renderKeyLife(life, now))
+    const written = out === undefined ? '' : `\nWritten as a page: ${resolve(out)}`
+    return { data: { ...life, openCopies: openOf(life) }, text: `${spell(life)}${written}` }
+  } finally {
+    vault.close()
+  }
+}
+
+const openOf = ({ copies }: KeyLife): number => copies.filter((copy) => copy.status === 'open').length
+
+function spell(life: KeyLife): string {
+  const { label, kid, spec, tenantName, issuer, state, times, moments, copies, certificate, hold } = life
+  const rows = copies.map(({ id, status, holder, evidence }) => [status === 'open' ? 'OPEN' : status, id, holder, evidence])
+  return [
+    `${label}, ${spec}, ${state}`,
+    `Key id   ${kid}`,
+    `Tenant   ${tenantName}, ${issuer}`,
+    `Signs    ${utcDay(times.signFrom)} to ${utcDay(times.signUntil)}; published ${utcDay(times.announceAt)} to ${utcDay(times.removeAt)}`,
+    ...(hold ? [`Hold     ${hold}: nobody destroys this key`] : []),
+    ...(certificate ? [`Certificate ${certificate.id}, ${certificate.grade}`] : []),
+    '',
+    ...moments.map(({ at, what, evidence }) => `${utcTime(at)}  ${what}. ${evidence}`),
+    '',
+    `${openOf(life)} of ${copies.length} known copies are open:`,
+    table([['STATE', 'COPY', 'HOLDER', 'EVIDENCE'], ...rows]),
+  ].join('\n')
+}
