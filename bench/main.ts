@@ -1,7 +1,11 @@
 import { parseArgs } from 'node:util'
 import { events } from './events.ts'
+import { exporting } from './export.ts'
+import { factors } from './factors.ts'
 import { fleet } from './fleet.ts'
 import type { Bench, Row } from './measure.ts'
+import { moving } from './move.ts'
+import { onboarding } from './onboard.ts'
 import { signing } from './signing.ts'
 
 /** `npm run bench -- [names...] [--json] [--tenants N]`: side by side with peers; ratios count, figures are noise. */
@@ -12,6 +16,10 @@ const { values, positionals } = parseArgs({
 
 const BENCHES: readonly Bench[] = [
   { name: 'events', about: 'opening and verifying a vault of 100,000 events', run: () => events(100_000) },
+  { name: 'move', about: 'moving a vault of 60 MB to a new file key', run: () => moving(25_000) },
+  { name: 'factors', about: 'shared factors among 1,000 and 10,000 RSA moduli', run: factors },
+  { name: 'onboard', about: 'a whole onboarding of many tenants', run: () => onboarding(Number(values.tenants)) },
+  { name: 'export', about: 'exporting 10,000 tenants', run: () => exporting(10_000) },
   { name: 'fleet', about: 'keys for many tenants, a fresh process each', run: () => fleet(Number(values.tenants)) },
   { name: 'signing', about: 'access tokens against raw crypto.sign', run: signing },
 ]

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { EncryptedDatabase } from '../electron/sqlite/database.ts'
@@ -7,14 +7,16 @@ import { openFileKey, p256Public, type UnlockedPerson } from '../electron/vault/
 import { readPeople } from '../electron/vault/people-store.ts'
 import type { Quorum } from '../electron/vault/quorum.ts'
 import { dbPath, Vault } from '../electron/vault/vault.ts'
+import type { KeySpec, PublicJwk } from '../shared/domain/algorithms.ts'
 import type { VaultEvent } from '../shared/domain/events.ts'
+import type { KeyTimes } from '../shared/domain/key.ts'
 import { madeObjects } from '../shared/domain/objects.ts'
 import { DEFAULT_POLICY } from '../shared/domain/policy.ts'
 import { firstKey } from '../shared/domain/schedule.ts'
 import { type Bytes, digest } from '../shared/formats/bytes.ts'
 import { thumbprint } from '../shared/formats/fingerprint.ts'
 import { canonicalText } from '../shared/formats/json.ts'
-import { actOf, CEREMONY, CREATED, makePractice } from '../test/vault/practice.ts'
+import { actOf, CEREMONY, CREATED, makePractice, RSA_4096_PKCS8, rsaShaped } from '../test/vault/practice.ts'
 
 /** A practice vault filled through its own commits: real chain, real signatures, real approvals, a checkpoint at the end. */
 export type FilledVault = {
@@ -31,14 +33,18 @@ const BATCH = 2500
 
 /**
  * Fills a vault: half of its events are tenants with four ES256 keys each (sealed rows of their own), half are what
- * people note. A person signs every one but the checkpoints.
+ * people note. A person signs every one but the checkpoints. With `large` the keys have the size of RSA-4096.
  */
-export async function filledVault(events: number, onProgress: (done: number) => void): Promise<FilledVault> {
+export async function filledVault(
+  events: number,
+  onProgress: (done: number) => void,
+  { large = false } = {},
+): Promise<FilledVault> {
   const practice = await makePractice()
   const vault = await Vault.openFor(practice.folder, practice.present)
   const tenants = Math.round(events / 10)
   for (let first = 0; first < tenants; first += BATCH / 5) {
-    await onboard(vault, first, Math.min(tenants, first + BATCH / 5))
+    await onboard(vault, first, Math.min(tenants, first + BATCH / 5), large ? largeKey : smallKey)
     onProgress(vault.state.seq)
   }
   while (vault.state.seq < events) {
@@ -74,11 +80,11 @@ async function fileKeyOf(vault: Vault): Promise<Uint8Array> {
   return openFileKey(vault.anchor, person, id, jwe)
 }
 
-async function onboard(vault: Vault, from: number, to: number): Promise<void> {
+async function onboard(vault: Vault, from: number, to: number, make: () => MadeKey): Promise<void> {
   const names = Array.from({ length: to - from }, (_, at) => `tenant-${from + at}`)
   const tenants = names.map(tenantAdded)
   const times = firstKey(DEFAULT_POLICY, AT)
-  const keys = names.flatMap((tenant) => Array.from({ length: 4 }, () => newKey(tenant, times)))
+  const keys = names.flatMap((tenant) => Array.from({ length: 4 }, () => newKey(tenant, times, make())))
   const objects = digest(canonicalText(madeObjects(tenants, keys)))
   const act = { ...actOf('make-keys'), objects }
   const approvals = await vault.approve(act)
@@ -105,22 +111,29 @@ const tenantAdded = (tenant: string): VaultEvent => ({
   relyingParties: [],
 })
 
-function newKey(tenant: string, times: ReturnType<typeof firstKey>) {
-  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const jwk = p256Public(pair.publicKey)
-  return {
+type MadeKey = { spec: KeySpec; jwk: PublicJwk; pkcs8: Uint8Array }
+
+function smallKey(): MadeKey {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return { spec: 'ES256', jwk: p256Public(publicKey), pkcs8: privateKey.export({ format: 'der', type: 'pkcs8' }) }
+}
+
+/** Only the size of an RSA-4096 key: the vault never looks inside. */
+const largeKey = (): MadeKey => ({ spec: 'RS256-4096', jwk: rsaShaped(), pkcs8: randomBytes(RSA_4096_PKCS8) })
+
+const newKey = (tenant: string, times: KeyTimes, { spec, jwk, pkcs8 }: MadeKey) =>
+  ({
     type: 'key-generated',
     tenant,
     kid: thumbprint(jwk),
-    spec: 'ES256',
+    spec,
     jwk,
     label: `${tenant} 2025`,
     times,
     replaces: null,
     generator: { node: process.versions.node, openssl: process.versions.openssl, process: 'fresh' },
-    pkcs8: pair.privateKey.export({ format: 'der', type: 'pkcs8' }),
-  } as const
-}
+    pkcs8,
+  }) as const
 
 /** What needs no quorum. */
 function noted(at: number): VaultEvent {

@@ -96,7 +96,7 @@ export const CODES = {
   'file-expired': { exit: 3, hint: 'Ask for a new handoff.' },
   'file-from-future': { exit: 3, hint: 'Compare the clocks of both machines before going on.' },
   'bundle-lower': { exit: 5, hint: 'This runtime already has a newer bundle. Take the newest one.' },
-  'bundle-gap': { exit: 5, hint: 'Import the missing bundle first, or enroll the runtime anew under another id.' },
+  'bundle-gap': { exit: 5, hint: 'Import the missing bundle first. If it is lost, ask for a handoff that names it "lost" and catches up.' },
   'bundle-forked': { exit: 3, hint: 'Stop and tell the compliance officer: two different bundles carry one number.' },
   'bundle-late': { exit: 3, hint: 'Ask for a new bundle; this one would break relying parties.' },
   'bundle-refused': {
@@ -104,7 +104,10 @@ export const CODES = {
     hint: 'Nothing was imported. Ask for a new handoff and keep this file for the inquiry.',
   },
   'tombstone-hit': { exit: 3, hint: 'Stop: a destroyed key came back. It needs a new destruction.' },
-  'receipts-gap': { exit: 5, hint: 'Bring the receipts that come before these first.' },
+  'receipts-gap': {
+    exit: 5,
+    hint: 'Bring the receipts that come before these first: "issuer receipts export --all" writes the whole chain.',
+  },
   'receipts-forked': { exit: 3, hint: 'Stop and tell the compliance officer: this runtime tells two stories.' },
   'enrollment-refused': {
     exit: 5,

@@ -13,22 +13,23 @@ import type { Plan, PlanOf } from '../../shared/formats/plan.ts'
 import { checkAmend, makeChanges } from './amend.ts'
 import { attestReplaced, checkBackup, openBackup, writeBackup } from './backup.ts'
 import { act, type Context, listed, type Outcome } from './context.ts'
-import { activateRoster, checkCustody, dealShares, proveNewShares } from './custody.ts'
+import { activateRoster, checkCustody, checkMedia, dealShares, proveNewShares } from './custody.ts'
 import {
   checkDependencies,
   checkDestroy,
   confirmDestruction,
   coolOff,
   destroyBytes,
-  issueCertificate,
   newEpoch,
   newFile,
   proveAbsence,
   tryRestore,
 } from './destroy.ts'
+import { issueCertificate } from './destruction-certificate.ts'
 import { checkExport, compareRecipient, exportKeys } from './export-key.ts'
 import {
   acceptRuntime,
+  checkEnrollment,
   checkReceipts,
   compareEnrollment,
   compareFiles,
@@ -99,6 +100,7 @@ export async function precheck(context: Context): Promise<string> {
   const { plan, vault, ports } = context
   const now = ports.now()
   checkClock(now, vault.state)
+  await checkMedia(context)
   switch (plan.kind) {
     case 'genesis':
       return 'A new vault.'
@@ -144,7 +146,7 @@ export async function precheck(context: Context): Promise<string> {
     case 'amend':
       return `${checkAmend(context, now)}${foreseeAmendment(vault.state, plan, now)}`
     case 'enroll-runtime':
-      return (await compareEnrollment(context)).observed
+      return checkEnrollment(context)
     case 'intake':
       return (await checkReceipts(context)).observed
     case 'custody':

@@ -19,7 +19,8 @@ export function checkBackup(context: Pick<Context, 'vault' | 'ceremony'>, plan: 
   const replaced = decideBackup(vault.state, plan)
   for (const { by, backup } of plan.attestations) mustBePresent(vault, by, `the end of backup ${backup}`)
   const open = replaced.length - plan.attestations.length
-  const old = replaced.length > 0 ? ` It replaces ${count(replaced.length, 'copy', 'copies')}, of which ${open} stay open.` : ''
+  const old =
+    replaced.length > 0 ? ` It replaces ${count(replaced.length, 'copy', 'copies')}, of which ${open} stay open.` : ''
   return `Backup ${nextBackup(vault.state, ceremony)} of the vault for ${plan.holder}, ${plan.place}.${old}`
 }
 

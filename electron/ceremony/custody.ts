@@ -1,6 +1,7 @@
 import { decideCustody } from '../../shared/domain/custody.ts'
 import type { VaultEvent } from '../../shared/domain/events.ts'
 import { count } from '../../shared/domain/plural.ts'
+import { isAlone, SCRIPTS } from '../../shared/domain/script.ts'
 import { unproved } from '../../shared/domain/state-people.ts'
 import { type KeyriteError, must } from '../../shared/errors.ts'
 import { digest } from '../../shared/formats/bytes.ts'
@@ -38,6 +39,18 @@ export function mustHaveMedium({ shareFolders }: Context['vault'], places: reado
     'A share is to lie on a medium of its custodian, and no folder for it was named.',
     { hint: 'Insert that medium and name its folder with --shares.' },
   )
+}
+
+/**
+ * Before a ceremony begins: every custodian here whose share lies on a medium of their own has brought it, and where new
+ * shares will be dealt there is a medium for them. Code `share-invalid`, naming the person.
+ */
+export async function checkMedia({ vault, plan }: Context): Promise<void> {
+  const { holders } = vault.state
+  if (isAlone(plan.kind)) return
+  if (SCRIPTS[plan.kind].some((step) => step.newRoster)) mustHaveMedium(vault, Object.values(holders))
+  for (const [id, place] of Object.entries(holders))
+    if (place === 'medium' && vault.present.has(id)) await vault.proveShare(id)
 }
 
 export async function dealShares(context: Context): Promise<Outcome> {

@@ -43,12 +43,17 @@ async function readEnrollment(context: Context) {
   return { jws, enrollment }
 }
 
+/** Which runtime the file is of: everything but the comparison by voice. */
+export async function checkEnrollment(context: Context): Promise<string> {
+  const { runtimeId, fingerprint } = (await readEnrollment(context)).enrollment
+  return `Runtime ${runtimeId}, fingerprint ${hexGroups(fingerprint).slice(0, 4).join(' ')} …, words ${words(fingerprint).slice(0, 4).join(' ')} …`
+}
+
+/** Code `comparison-failed` as soon as a word differs from what is read aloud at the runtime. */
 export async function compareEnrollment(context: Context): Promise<Outcome> {
-  const { enrollment } = await readEnrollment(context)
-  const { runtimeId, fingerprint } = enrollment
-  return {
-    observed: `Runtime ${runtimeId}, fingerprint ${hexGroups(fingerprint).slice(0, 4).join(' ')} …, words ${words(fingerprint).slice(0, 4).join(' ')} …`,
-  }
+  const { runtimeId, fingerprint } = (await readEnrollment(context)).enrollment
+  const compared = await context.ports.desk.compare(`the fingerprint of ${runtimeId}`, fingerprint)
+  return { observed: `Runtime ${runtimeId}, fingerprint ${compared}` }
 }
 
 export async function acceptRuntime(context: Context): Promise<Outcome> {

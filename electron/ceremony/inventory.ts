@@ -1,6 +1,8 @@
-import { holdOn, neededFor, notInVault } from '../../shared/domain/copies.ts'
+import { notInVault } from '../../shared/domain/copies.ts'
+import { holdOn, neededFor } from '../../shared/domain/destruction.ts'
 import { keyState } from '../../shared/domain/key.ts'
 import { backupCopy, copiesOf, lostVault } from '../../shared/domain/ledger.ts'
+import { passphraseCopies } from '../../shared/domain/ledger-people.ts'
 import { count } from '../../shared/domain/plural.ts'
 import { DAY, spellDuration } from '../../shared/domain/policy.ts'
 import type { Runtime, VaultKey, VaultState } from '../../shared/domain/state.ts'
@@ -40,11 +42,21 @@ export function inventoryOf(state: VaultState, { ceremony, root, now }: Taken): 
     lost: state.restores.map((one) => lostVault(state, one)),
     pastEpochs: Array.from({ length: state.epoch - 1 }, (_, index) => ({
       epoch: index + 1,
-      opens: backups.filter(({ epoch, copy }) => epoch === index + 1 && copy.status === 'open').map(({ copy }) => copy.what),
+      holders: holdersIn(state, index + 1),
+      opens: backups
+        .filter(({ epoch, copy }) => epoch === index + 1 && copy.status === 'open')
+        .map(({ copy }) => copy.what),
     })),
+    passphrases: passphraseCopies(state),
     findings: findingsOf(state, root, now).slice(0, 10_000),
   }
 }
+
+/** Whose shares an epoch had, and which of them lie on a medium of their own. */
+const holdersIn = ({ pastEpochs }: VaultState, epoch: number): string[] =>
+  Object.entries(pastEpochs.find((one) => one.epoch === epoch)?.holders ?? {}).map(([person, place]) =>
+    place === 'medium' ? `${person} (own medium)` : person,
+  )
 
 function keyOf(state: VaultState, key: VaultKey, now: number): Inventory['keys'][number] {
   const { tenant, kid, label, spec, times, compromised, destroyed } = key
@@ -112,7 +124,9 @@ function keyFindings(state: VaultState, key: VaultKey, now: number): string[] {
   if (destroyed && !key.absenceProved) found.push(`${label} is erased, but nobody proved that it is gone.`)
   if (!destroyed && rows < 2) found.push(`${label} is not destroyed, but its sealed rows are missing.`)
   if (!destroyed && elsewhere)
-    found.push(`${label} came back with a backup although certificate ${elsewhere.certificate} names it: destroy it again.`)
+    found.push(
+      `${label} came back with a backup although certificate ${elsewhere.certificate} names it: destroy it again.`,
+    )
   const keeps = state.tenants.get(tenant)?.policy.destroyPrivateAtRetirement === false
   if (!destroyed && !elsewhere && !keeps && neededFor(state, key, now) === null && !holdOn(state, kid))
     found.push(`${label} is not needed any more: its private half is due for destruction.`)

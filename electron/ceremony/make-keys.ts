@@ -67,7 +67,12 @@ export async function makeKeys(context: Context, taken: readonly TakenKey[] = []
       ? new Map<string, MadeKeys>()
       : await ports.makeKeys(asked, (done, total) => ports.progress('Making keys', done, total))
   try {
-    const linted = match(jobs, made, vault.state, imported.map(({ event }) => event.jwk))
+    const linted = match(
+      jobs,
+      made,
+      vault.state,
+      imported.map(({ event }) => event.jwk),
+    )
     const root = merkleRootOf(linted.map(({ kid }) => kid))
     const { result, approved } = await act(
       context,
@@ -165,7 +170,9 @@ function bornEvent(job: KeyJob, kid: string, key: MadeKey, generator: { node: st
 
 /** Standby keys that take over in this very step. */
 function describeCalled(events: readonly VaultEvent[], state: Context['vault']['state']): string {
-  const called = events.flatMap((event) => (event.type === 'standby-activated' ? (state.keys.get(event.kid) ?? []) : []))
+  const called = events.flatMap((event) =>
+    event.type === 'standby-activated' ? (state.keys.get(event.kid) ?? []) : [],
+  )
   return called.length === 0 ? '' : ` Called upon: ${listed(called)}, announced long ago.`
 }
 

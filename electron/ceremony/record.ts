@@ -3,7 +3,13 @@ import { KeyriteError } from '../../shared/errors.ts'
 import type { CertificateFile } from '../../shared/formats/certificate.ts'
 import type { InventoryFile } from '../../shared/formats/inventory.ts'
 import type { LogRow } from '../../shared/formats/log.ts'
-import { type CeremonyRecord, certificatesOf, closedAlone, closingEvents, recordBody } from '../../shared/formats/record.ts'
+import {
+  type CeremonyRecord,
+  certificatesOf,
+  closedAlone,
+  closingEvents,
+  recordBody,
+} from '../../shared/formats/record.ts'
 import type { VaultPort } from './ports.ts'
 
 /** What a ceremony leaves behind follows from the events alone, so it can be written again at any time. */

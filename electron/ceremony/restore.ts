@@ -23,9 +23,20 @@ type Lost = { read: ReceiptsRead[]; elsewhere: ({ kid: string } & Elsewhere)[] }
 /** Takes every decision once. Codes `plan-invalid`, `runtime-unknown`, of reading receipts and certificates, `file-from-future`. */
 export async function checkRestore(context: Context): Promise<string> {
   const { read, elsewhere } = await learn(context)
-  const silent = [...context.vault.state.runtimes.keys()].filter((id) => !read.some((one) => one.runtime.runtimeId === id))
+  const silent = silentAfter(
+    context,
+    read.map((one) => one.runtime.runtimeId),
+  )
   const waits = silent.length > 0 ? ` Nothing is exported before the receipts of ${silent.join(', ')} are in.` : ''
   return `${count(read.length, 'runtime')} told what they have; ${count(elsewhere.length, 'key')} came back although destroyed.${waits}`
+}
+
+/** The runtimes that have not told what they have, once these did. */
+function silentAfter({ vault: { state }, plan }: Context, brought: readonly string[]): string[] {
+  const { backup, dead } = plan as Restore
+  const again = state.restores.some((one) => one.backup === backup)
+  const asked = again ? [...state.awaited] : [...state.runtimes.keys()]
+  return asked.filter((id) => !brought.includes(id) && !dead.includes(id))
 }
 
 /** Reads everything that the plan names; nothing is written. */
@@ -34,6 +45,8 @@ async function learn(context: Context): Promise<Lost> {
   const { state } = context.vault
   decideRestore(state, plan.backup)
   const ids = plan.receipts.map((one) => one.runtime)
+  for (const id of plan.dead) knownRuntime(state, id)
+  must(!plan.dead.some((id) => ids.includes(id)), 'plan-invalid', 'A runtime that is dead brings no receipts.')
   must(new Set(ids).size === ids.length, 'plan-invalid', 'The plan names two files of receipts for one runtime.')
   const read: ReceiptsRead[] = []
   for (const { runtime, file } of plan.receipts) {
@@ -66,7 +79,9 @@ export async function readLosses(context: Context): Promise<Outcome> {
   const { read, elsewhere } = await learn(context)
   const card = await ports.desk.headCard(null)
   if (card && card.seq <= vault.state.seq) mustStand(card, vault)
-  const told = read.map(({ runtime, read: { receipts } }) => `${runtime.runtimeId}: ${count(receipts.length, 'new receipt')}`)
+  const told = read.map(
+    ({ runtime, read: { receipts } }) => `${runtime.runtimeId}: ${count(receipts.length, 'new receipt')}`,
+  )
   return {
     observed: `${told.join('; ') || 'No receipts were brought'}. ${cardSaid(card, vault.state.seq)} ${count(elsewhere.length, 'key')} in this copy was destroyed by certificate.`,
   }
@@ -89,6 +104,7 @@ export async function restoreVault(context: Context): Promise<Outcome> {
     seq,
     head: vault.headAt(seq) ?? '',
     seen: Math.max(seq, ...read.flatMap(({ read: { receipts } }) => receipts.map(eventSeqOf))),
+    dead: [...plan.dead],
     elsewhere,
   }
   const { approved } = await act(context, restored, async () => undefined)
@@ -121,13 +137,16 @@ const alarm = (context: Context, elsewhere: Lost['elsewhere']): VaultEvent => ({
 
 function describe(context: Context, taken: readonly EventOf<'receipts-taken'>[], elsewhere: Lost['elsewhere']): string {
   const { state } = context.vault
-  const { backup } = context.plan as Restore
-  const brought = new Set(taken.map((one) => one.runtimeId))
-  const silent = [...state.runtimes.keys()].filter((id) => !brought.has(id))
+  const { backup, dead } = context.plan as Restore
+  const silent = silentAfter(
+    context,
+    taken.map((one) => one.runtimeId),
+  )
   const lost = unknownKids(context, taken)
   return [
     `Restored from backup ${backup}. The vault that was lost is dead: nothing that it signed after event ${(state.ceremonies.get(context.ceremony)?.firstSeq ?? 1) - 1} is known here, and head cards with a higher number are void.`,
-    silent.length > 0 ? `Exports wait for the receipts of ${silent.join(', ')}.` : 'Every runtime told what it has.',
+    silent.length > 0 ? `Exports wait for the receipts of ${silent.join(', ')}.` : 'Exports wait for nobody.',
+    dead.length > 0 ? `Lost too, so that nobody knows what they have: ${dead.join(', ')}; their copies stay open.` : '',
     lost > 0 ? `${count(lost, 'key')} that only runtimes know: not in vault.` : '',
     elsewhere.length > 0 ? `Destroyed elsewhere and brought back: ${labelsOf(context, elsewhere)}.` : '',
   ]

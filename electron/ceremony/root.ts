@@ -36,5 +36,6 @@ export async function publishSuccession({ vault, ports }: Context): Promise<Outc
   const how = past.compromised
     ? 'Runtimes and relying parties take the new trust anchor only after its fingerprint was compared by voice.'
     : 'Runtimes import the succession.'
-  return { observed: `${anchor.name} and ${succession.name}; root ${spoken(vault.anchor.key.kid)}. ${how}` }
+  const compared = await ports.desk.compare('the new root', vault.anchor.key.kid)
+  return { observed: `${anchor.name} and ${succession.name}; root ${compared}. ${how}` }
 }

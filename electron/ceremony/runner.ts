@@ -1,4 +1,4 @@
-import { waitingUntil } from '../../shared/domain/copies.ts'
+import { waitingUntil } from '../../shared/domain/destruction.ts'
 import type { VaultEvent } from '../../shared/domain/events.ts'
 import { count } from '../../shared/domain/plural.ts'
 import { isAlone, SCRIPTS, SIGN_OFF, type Step } from '../../shared/domain/script.ts'

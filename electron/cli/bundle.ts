@@ -46,8 +46,8 @@ export function bundleCommands(): Command {
 async function inspect([file = '']: string[], options: Record<string, unknown>): Promise<Answer> {
   const anchorPath = text(options['trustAnchor'])
   const tenants: Row[] = []
-  const manifest = anchorPath ? await verified(file, anchorPath, tenants) : unverified(file)
-  const data = { verified: anchorPath !== undefined, manifest, tenants }
+  const { manifest, removed } = anchorPath ? await verified(file, anchorPath, tenants) : unverified(file)
+  const data = { verified: anchorPath !== undefined, manifest, tenants, removed }
   const head = [
     `Bundle ${manifest.number} for runtime ${manifest.runtimeId} (${manifest.environment}), made ${utcTime(manifest.iat)}, expires ${utcTime(manifest.exp)}`,
     `${manifest.tenants} tenants, digest ${hexGroups(manifest.merkleRoot).join(' ')}`,
@@ -62,7 +62,8 @@ async function inspect([file = '']: string[], options: Record<string, unknown>):
     `${one.slots} slots`,
     `until ${utcDay(one.until)}`,
   ])
-  return { data, text: [...head, table(rows)].join('\n') }
+  const gone = removed.map((one) => `Offboarded ${utcDay(one.removed)}: ${one.tenant}   ${one.issuer}`)
+  return { data, text: [...head, table(rows), ...gone].join('\n') }
 }
 
 async function proof([tenant = '']: string[], options: Record<string, unknown>): Promise<Answer> {
@@ -111,7 +112,7 @@ function proofOf(file: string, index: number) {
 
 async function verified(file: string, anchorPath: string, tenants: Row[]) {
   const anchor = await readTrustAnchor(anchorPath)
-  const { manifest } = await readBundle(file, anchor, (line) => {
+  const { manifest, removed } = await readBundle(file, anchor, (line) => {
     const { tenant, issuer, keys, slots, compromised, tombstones } = line
     const until = Math.max(...keys.map((key) => key.signUntil))
     tenants.push({
@@ -124,11 +125,11 @@ async function verified(file: string, anchorPath: string, tenants: Row[]) {
       until,
     })
   })
-  return manifest
+  return { manifest, removed }
 }
 
 function unverified(file: string) {
   for (const line of readLinesGuarded(file, BUNDLE_CAPS))
-    return peekStatement(fromUtf8(line), manifestSchema, 'bundle manifest')
+    return { manifest: peekStatement(fromUtf8(line), manifestSchema, 'bundle manifest'), removed: [] }
   throw new KeyriteError('format-invalid', `Reading ${file}: it is empty.`)
 }

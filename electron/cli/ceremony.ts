@@ -16,6 +16,8 @@ const PASSPHRASES = [
 ] as const
 const ACCEPT_TAIL = ['--accept-tail', 'accept the events after the newest checkpoint'] as const
 
+const repeat = (value: string, before: string[] = []): string[] => [...before, value]
+
 const withVault = (command: Command): Command => command.requiredOption(...VAULT).option(...PASSPHRASES)
 const withVaultToChoose = (command: Command): Command => command.option(...VAULT).option(...PASSPHRASES)
 
@@ -28,7 +30,7 @@ const withRoom = (command: Command): Command =>
       '--head-card <file>',
       'the newest head card (head-card.keyrite of the last record), compared with the vault',
     )
-    .option('--shares <folders...>', 'folders with share files of custodians (default: the medium)')
+    .option('--shares <folder>', 'where share files of custodians lie (repeat for more; default: the medium)', repeat)
     .option('--secrets <folder>', 'secrets that a step asks for, one file each, mode 0600')
     .option('--dice <rolls>', 'rolls of dice, digits from 1 to 6, where the plan asks for them')
 
@@ -44,7 +46,7 @@ export function ceremonyCommands(): Command {
     .action(answering(resume))
   withVault(ceremony.command('abort').description('close an interrupted ceremony'))
     .requiredOption('--reason <words>', 'why')
-    .option('--shares <folders...>', 'folders with share files of custodians')
+    .option('--shares <folder>', 'where share files of custodians lie (repeat for more)', repeat)
     .option(...ACCEPT_TAIL)
     .action(answering(abort))
   withVault(

@@ -4,6 +4,7 @@ import { type KeyLife, lifeOf } from '../../shared/formats/key-life.ts'
 import { renderKeyLife } from '../../shared/pages/key-life-page.ts'
 import { writeNewFile } from '../files/write.ts'
 import { table, utcDay, utcTime } from './format.ts'
+import { wholeKid } from './kid.ts'
 import { openToView, text } from './open-vault.ts'
 import { type Answer, answering } from './output.ts'
 
@@ -27,7 +28,7 @@ async function key([kid = '']: string[], options: Options): Promise<Answer> {
   const vault = await openToView(options['vault'], options['passphrases'])
   try {
     const now = Math.floor(Date.now() / 1000)
-    const life = lifeOf(vault.state, kid, now)
+    const life = lifeOf(vault.state, wholeKid(kid, vault.state.keys.keys()), now)
     const out = text(options['out'])
     if (out !== undefined) writeNewFile(resolve(out), renderKeyLife(life, now))
     const written = out === undefined ? '' : `\nWritten as a page: ${resolve(out)}`
@@ -41,7 +42,12 @@ const openOf = ({ copies }: KeyLife): number => copies.filter((copy) => copy.sta
 
 function spell(life: KeyLife): string {
   const { label, kid, spec, tenantName, issuer, state, times, moments, copies, certificate, hold } = life
-  const rows = copies.map(({ id, status, holder, evidence }) => [status === 'open' ? 'OPEN' : status, id, holder, evidence])
+  const rows = copies.map(({ id, status, holder, evidence }) => [
+    status === 'open' ? 'OPEN' : status,
+    id,
+    holder,
+    evidence,
+  ])
   return [
     `${label}, ${spec}, ${state}`,
     `Key id   ${kid}`,

@@ -8,10 +8,12 @@ import type { ClientRequest } from '../issuer/clients.ts'
 import { initRuntime } from '../issuer/init.ts'
 import type { Runtime } from '../issuer/runtime.ts'
 import { CLIENT_AUTH_METHODS } from '../issuer/service.ts'
+import { isSuccession, type Repinned } from '../issuer/succession.ts'
 import { table, utcTime } from './format.ts'
 import { actorOption, dirOption, inRuntime, list, type Options, text } from './in-runtime.ts'
 import { envelopeCommands } from './issuer-envelope.ts'
 import { statusText } from './issuer-status.ts'
+import { wholeKid } from './kid.ts'
 import { type Answer, answering, type Reporter } from './output.ts'
 
 /** `keyrite issuer …`: the online side for operators. */
@@ -21,10 +23,16 @@ export function issuerCommands(): Command {
   const issuer = new Command('issuer').description('the online runtime: import, status, emergency, receipts')
   issuer.addCommand(initCommand())
   issuer.addCommand(
-    inRuntime('import', 'import a bundle, its key material, or both', importAnswer).argument(
-      '<files...>',
-      'files of one handoff, in any order',
-    ),
+    inRuntime(
+      'import',
+      'import a bundle, its key material, or both; or a succession of the root',
+      importAnswer,
+    ).argument('<files...>', 'files of one handoff, in any order'),
+  )
+  issuer.addCommand(
+    inRuntime('repin', 'pin another root, after its fingerprint was compared by voice', repinAnswer)
+      .argument('<file>', 'the new trust anchor, or the succession')
+      .requiredOption('--fingerprint <hex>', 'the fingerprint as it was read aloud from the head card'),
   )
   issuer.addCommand(inRuntime('status', 'tenants, keys, phases, clock and receipts', statusAnswer))
   issuer.addCommand(
@@ -46,10 +54,9 @@ export function issuerCommands(): Command {
   issuer.addCommand(clientCommands())
   const receipts = new Command('receipts').description('what this runtime states, for the vault')
   receipts.addCommand(
-    inRuntime('export', 'write the receipts that the vault has not taken yet', exportAnswer).requiredOption(
-      '--out <folder>',
-      'where the file goes',
-    ),
+    inRuntime('export', 'write the receipts that the vault has not taken yet', exportAnswer)
+      .requiredOption('--out <folder>', 'where the file goes')
+      .option('--all', 'from the very first one: for a vault that was restored from a backup'),
   )
   issuer.addCommand(receipts)
   const clock = new Command('clock').description('the trusted time of this runtime')
@@ -122,6 +129,8 @@ function fingerprint(digest: string): string[] {
 // import, taint, receipts, clock
 
 async function importAnswer(runtime: Runtime, _options: Options, args: string[], reporter: Reporter): Promise<Answer> {
+  const [only = ''] = args
+  if (args.length === 1 && isSuccession(only)) return pinnedAnswer(await runtime.takeSuccession(only))
   const result = await runtime.importFiles(args, (stage, done, total) =>
     reporter.progress(stage === 'bundle' ? 'tenants' : 'keys', done, total),
   )
@@ -130,6 +139,20 @@ async function importAnswer(runtime: Runtime, _options: Options, args: string[],
       ? `Bundle ${result.number} was imported before. Nothing was changed.`
       : `Imported for bundle ${result.number}: ${count(result.tenants, 'tenant')}, ${count(result.keys, 'private key')}.`
   return { data: result, text: said }
+}
+
+const repinAnswer = async (runtime: Runtime, options: Options, [file = '']: string[]): Promise<Answer> =>
+  pinnedAnswer(await runtime.repin(file, text(options, 'fingerprint')))
+
+function pinnedAnswer(result: Repinned): Answer {
+  const said = result.changed
+    ? [
+        'This runtime follows the new root from now on. Compare it with the head card:',
+        ...fingerprint(result.root),
+        'A process that is serving takes it when it is started again.',
+      ]
+    : ['This root is pinned already. Nothing was changed.']
+  return { data: result, text: said.join('\n') }
 }
 
 function statusAnswer(runtime: Runtime): Answer {
@@ -148,7 +171,8 @@ function assignAnswer(runtime: Runtime, options: Options, [tenant = '']: string[
 
 function taintAnswer(runtime: Runtime, options: Options): Answer {
   const how = { withdraw: options.withdraw === true, actor: text(options, 'actor') }
-  const result = runtime.taint(text(options, 'tenant'), text(options, 'kid'), how)
+  const known = runtime.status().tenants.flatMap(({ phases }) => phases.map((key) => key.kid))
+  const result = runtime.taint(text(options, 'tenant'), wholeKid(text(options, 'kid'), known), how)
   const lines = [
     result.changed ? `Key ${result.kid} of ${result.tenant} never signs again.` : 'This was done before.',
     result.withdrawn ? 'It is not published any more.' : 'It is still published; --withdraw takes it out.',
@@ -170,7 +194,7 @@ function afterTaint(runtime: Runtime, tenant: string): string[] {
 }
 
 function exportAnswer(runtime: Runtime, options: Options): Answer {
-  const result = runtime.exportReceipts(text(options, 'out'))
+  const result = runtime.exportReceipts(text(options, 'out'), { all: options['all'] === true })
   const said = result.existed
     ? `Nothing new since the last export. Receipts ${result.from} to ${result.to} are in ${result.path} already.`
     : `Receipts ${result.from} to ${result.to} written to ${result.path}.`

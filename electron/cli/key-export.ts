@@ -7,9 +7,9 @@ import { EXPORT_MAX, openExport, RECIPIENT_MAX, readExportHeader } from '../../s
 import { hexGroups, thumbprint, words } from '../../shared/formats/fingerprint.ts'
 import { parseAs, parseJson } from '../../shared/formats/json.ts'
 import { p256JwkSchema } from '../../shared/formats/jws.ts'
-import { readRecipient } from '../handoff/export-key.ts'
 import { readFileGuarded } from '../files/read.ts'
 import { writeNewFile } from '../files/write.ts'
+import { readRecipient } from '../handoff/export-key.ts'
 import { text } from './open-vault.ts'
 import { type Answer, answering } from './output.ts'
 

@@ -3,6 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { KeyriteError } from '../../shared/errors.ts'
 import { bundleCommands } from './bundle.ts'
 import { ceremonyCommands } from './ceremony.ts'
+import { completionCommand, refuseUnknown } from './command-tree.ts'
 import { evidenceCommands } from './evidence.ts'
 import { issuerCommands } from './issuer.ts'
 import { printError } from './output.ts'
@@ -33,6 +34,7 @@ for (const command of [
   evidenceCommands(),
   verifyCommand(),
   rehearseCommand(),
+  completionCommand(program),
 ])
   program.addCommand(command)
 
@@ -48,9 +50,13 @@ function overrideExit(command: Command): void {
 overrideExit(program)
 
 try {
+  refuseUnknown(program, process.argv.slice(2))
   await program.parseAsync()
 } catch (error) {
-  if (!(error instanceof CommanderError)) throw error
-  const usage = new KeyriteError('usage-invalid', error.message.replace(/^error: /, ''))
-  process.exitCode = error.exitCode === 0 ? 0 : json ? printError(usage, json) : usage.exit
+  if (error instanceof KeyriteError) process.exitCode = printError(error, json)
+  else if (!(error instanceof CommanderError)) throw error
+  else {
+    const usage = new KeyriteError('usage-invalid', error.message.replace(/^error: /, ''))
+    process.exitCode = error.exitCode === 0 ? 0 : json ? printError(usage, json) : usage.exit
+  }
 }

@@ -7,12 +7,13 @@ import { mustStand } from '../ceremony/time.ts'
 import type { Vault } from '../vault/vault.ts'
 import { headOf, verifyVault } from '../vault/verify.ts'
 import { table, utcDay, utcTime } from './format.ts'
-import { exportedKeyCommands } from './key-export.ts'
 import { audit } from './key-audit.ts'
+import { exportedKeyCommands } from './key-export.ts'
 import { openToView, text } from './open-vault.ts'
 import { type Answer, answering } from './output.ts'
 import { readCard } from './room.ts'
 import { proveCommand } from './tenant.ts'
+import { vaultStatus } from './vault-status.ts'
 
 /** `vault verify`, `vault head`, `key list`, `tenant list`: looking at a vault with any one person's passphrase. */
 
@@ -41,6 +42,10 @@ export function vaultCommands(): Command[] {
       .description('check every page, event, signature and checkpoint')
       .option('--head-card <file>', 'a head card (head-card.keyrite of a record) that must agree with this vault'),
     verify,
+  )
+  looking(
+    vault.command('status').description('people, when each last proved their passphrase, and what is open'),
+    (open) => vaultStatus(open),
   )
   looking(vault.command('head').description("the vault's newest state, as on the head card"), head)
   const key = new Command('key').description('the keys of a vault')
@@ -106,7 +111,8 @@ function keys(vault: Vault): Answer {
       label: key.label,
       spec: key.spec,
       // A compromised key has left the published set (decision 0007), and so has an offboarded tenant, whatever its times say.
-      phase: key.compromised || vault.state.tenants.get(tenant)?.offboarded ? 'removed' : scheduledPhase(key.times, now),
+      phase:
+        key.compromised || vault.state.tenants.get(tenant)?.offboarded ? 'removed' : scheduledPhase(key.times, now),
       state: keyState(key.times, now, { compromised: key.compromised !== null, destroyed: key.destroyed !== null }),
       ...key.times,
       compromised: key.compromised,
@@ -135,7 +141,15 @@ function keys(vault: Vault): Answer {
   }
 }
 
-function remarksOn({ imported, exported, holds }: { imported: object | null; exported: number[]; holds: string[] }): string {
+function remarksOn({
+  imported,
+  exported,
+  holds,
+}: {
+  imported: object | null
+  exported: number[]
+  holds: string[]
+}): string {
   const said = [
     imported ? NOT_ATTESTED : '',
     ...exported.map((number) => `export ${number}`),
@@ -153,7 +167,9 @@ function tenants(vault: Vault): Answer {
     relyingParties: one.relyingParties,
     reserved: one.reserved,
     offboarded: one.offboarded,
-    signsUntil: one.offboarded ? null : (keysOf(vault.state, one.tenant, { usable: true }).at(-1)?.times.signUntil ?? null),
+    signsUntil: one.offboarded
+      ? null
+      : (keysOf(vault.state, one.tenant, { usable: true }).at(-1)?.times.signUntil ?? null),
   }))
   const rows = list.map((one) => [
     one.tenant,

@@ -125,6 +125,7 @@ function mediaAt(folder: string, reporter: Reporter, onFile: (path: string) => v
     },
     writeSuccession: (succession, at) => {
       makeFolder(media)
+      removeUnfinished(media)
       return written(writeSuccession(media, succession, at), '')
     },
     readEnrollment: (name) => readStatement(join(media, name)),
@@ -146,6 +147,7 @@ function mediaAt(folder: string, reporter: Reporter, onFile: (path: string) => v
     },
     writeEnvelope: async (envelope, { key, pkcs8 }, root, practice) => {
       makeFolder(media)
+      removeUnfinished(media)
       const { path, digest } = await writeEnvelope(media, { envelope, transportKey: key, pkcs8, root, practice })
       return written(path, digest)
     },
@@ -163,6 +165,7 @@ function mediaAt(folder: string, reporter: Reporter, onFile: (path: string) => v
     readRecipient: (name) => readRecipient(join(media, name)),
     writeExport: async (keys, { recipient, name, password, at }) => {
       makeFolder(media)
+      removeUnfinished(media)
       const content = await encodeKeys(name.format, keys, password)
       const { path, digest } = await writeExport(media, content, recipient, name, at)
       return written(path, digest)

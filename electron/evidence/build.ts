@@ -16,8 +16,8 @@ const NOT_COLLECTED = [
     why: 'A bundle names one digest over all tenants; proofs for one of them are not made yet.',
   },
   {
-    what: 'Backups of the vault',
-    why: 'Keyrite does not make backups yet; copies made by other means are not known to it.',
+    what: 'Copies of the vault that no backup ceremony made',
+    why: 'Nobody can list them; a destruction tries those that are brought to it.',
   },
   {
     what: 'A comparison with the head card',

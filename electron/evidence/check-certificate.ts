@@ -7,7 +7,8 @@ import type { Anchor } from '../../shared/formats/trust-anchor.ts'
 import { renderCertificate } from '../../shared/pages/certificate-page.ts'
 import { counted, spellTime } from '../../shared/pages/words.ts'
 import { readFileGuarded } from '../files/read.ts'
-import { checkSignatures, openRosters } from './check-record.ts'
+import { checkSignatures } from './check-people.ts'
+import { openRosters } from './check-record.ts'
 import { anchorOf, type Context, type Findings, sameVault } from './findings.ts'
 
 /** A certificate: the root's statement, and the sign-off of everybody whom it names. */

@@ -4,7 +4,6 @@ import { isAlone, SCRIPTS, SIGN_OFF } from '../../shared/domain/script.ts'
 import { must } from '../../shared/errors.ts'
 import { checkApprovals } from '../../shared/formats/approval.ts'
 import { digest, utf8 } from '../../shared/formats/bytes.ts'
-import { shortHex } from '../../shared/formats/fingerprint.ts'
 import { canonicalText, MB } from '../../shared/formats/json.ts'
 import {
   type CeremonyRecord,
@@ -17,13 +16,13 @@ import {
   signersOf,
 } from '../../shared/formats/record.ts'
 import { openRoster, type Roster } from '../../shared/formats/roster.ts'
-import { checkSignOffs, type SignOff } from '../../shared/formats/sign-off.ts'
 import { type Anchor, openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
 import { renderRecord } from '../../shared/pages/record-page.ts'
 import { scriptText } from '../../shared/pages/script-text.ts'
 import { capital, counted, spellTime } from '../../shared/pages/words.ts'
 import { readFileGuarded } from '../files/read.ts'
 import { replayRecord } from './check-log.ts'
+import { checkAttendance, checkPeople, checkSignatures } from './check-people.ts'
 import { drawPdf } from './draw-pdf.ts'
 import { anchorOf, type Context, type Findings, sameVault } from './findings.ts'
 
@@ -72,82 +71,6 @@ async function checkAnchorOf(record: RecordBody, anchor: Anchor, findings: Findi
 export async function openRosters(statements: readonly string[], anchor: Anchor): Promise<Roster[]> {
   const rosters = await Promise.all(statements.map((jws) => openRoster(jws, anchor.key, anchor.practice)))
   return rosters.filter((roster) => roster.vaultId === anchor.vaultId).sort((a, b) => a.epoch - b.epoch)
-}
-
-function checkPeople(
-  { participants, steps, deviations }: RecordBody,
-  rosters: readonly Roster[],
-  findings: Findings,
-): void {
-  const known = rosters.flatMap((roster) => roster.people)
-  for (const { id, name, role } of participants)
-    findings.rule(
-      known.some((person) => person.id === id && person.name === name && person.role === role),
-      `${name} (${id}) does not stand in the roster with this name and role.`,
-    )
-  const ids = new Set([...participants.map((person) => person.id), 'keyrite'])
-  findings.rule(ids.size === participants.length + 1, 'A participant stands twice.')
-  for (const { by } of [...steps, ...deviations])
-    findings.rule(ids.has(by), `${by} acts in this record but was not present.`)
-}
-
-/** Who was there from when on: exactly the participants, and whoever left before the end cannot have signed. */
-function checkAttendance({ participants, attendance, startedAt }: RecordBody, findings: Findings): void {
-  const there = new Set(attendance.flatMap(({ present }) => present))
-  for (const { id, name } of participants)
-    findings.rule(there.has(id), `${name} (${id}) took part but was never there.`)
-  for (const id of there)
-    findings.rule(
-      participants.some((person) => person.id === id),
-      `${id} was there but does not stand among the participants.`,
-    )
-  findings.rule(attendance[0]?.at === startedAt, 'Who was there at the beginning is not said.')
-  findings.rule(
-    attendance.every(({ at }, index) => index === 0 || at >= (attendance[index - 1]?.at ?? at)),
-    'The changes of who was there are not in order.',
-  )
-  const last = attendance.at(-1)?.present ?? []
-  for (const { id, name } of participants)
-    if (!last.includes(id)) findings.remark(`${name} took part, was not there at the end and has not signed.`)
-}
-
-/**
- * The sign-off of everybody who must sign, each by the key of the newest roster that names the person. Gives what each
- * said whose signature holds; who does not agree is always told.
- */
-export async function checkSignatures(
-  participants: readonly { id: string; name: string }[],
-  signatures: Readonly<Record<string, string>>,
-  of: string,
-  rosters: readonly Roster[],
-  findings: Findings,
-): Promise<ReadonlyMap<string, SignOff>> {
-  const signed = new Map<string, SignOff>()
-  for (const { id, name } of participants) {
-    const jws = Object.hasOwn(signatures, id) ? signatures[id] : undefined
-    const roster = rosters.findLast((one) => one.people.some((person) => person.id === id)) ?? rosters.at(-1)
-    if (jws === undefined || !roster) findings.problem(`${name} (${id}) has not signed.`)
-    else {
-      const said = await findings.attempt(async () => (await checkSignOffs({ [id]: jws }, of, roster))[id])
-      if (said) signed.set(id, said)
-      if (said && !said.agrees) findings.remark(`${name} does not agree: ${said.reason}`)
-    }
-  }
-  for (const id of Object.keys(signatures))
-    findings.rule(
-      participants.some((person) => person.id === id),
-      `${id} signed but does not stand among those who were there.`,
-    )
-  if (signed.size > 0)
-    findings.fact(
-      `Signed by ${signed.size} of ${participants.length} people${objecting(signed)}, digest ${shortHex(of)} …`,
-    )
-  return signed
-}
-
-function objecting(signed: ReadonlyMap<string, SignOff>): string {
-  const count = [...signed.values()].filter((said) => !said.agrees).length
-  return count === 0 ? '' : `, ${counted(count, 'of whom does not agree', 'of whom do not agree')}`
 }
 
 function checkPlan({ plan, planDigest }: RecordBody, findings: Findings): void {

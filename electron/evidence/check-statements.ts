@@ -2,6 +2,7 @@ import { utf8 } from '../../shared/formats/bytes.ts'
 import { openCheckpoint } from '../../shared/formats/checkpoint.ts'
 import { openAcceptance, openEnrollment } from '../../shared/formats/enrollment.ts'
 import { shortHex, thumbprint } from '../../shared/formats/fingerprint.ts'
+import { parseShareFile, SHARE_FILE_MAX, shareHeader } from '../../shared/formats/share-file.ts'
 import { parseStatementFile, STATEMENT_FILE_MAX } from '../../shared/formats/statement-file.ts'
 import { type Anchor, openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
 import { renderHeadCard } from '../../shared/pages/head-card-page.ts'
@@ -78,4 +79,12 @@ export async function checkHeadCard(path: string, context: Context, findings: Fi
     `Signed by the root: event ${checkpoint.seq}, head ${shortHex(checkpoint.head)} …, ${spellTime(checkpoint.iat)}.`,
   )
   findings.anchored = true
+}
+
+/** A custodian's share on their own medium: whose it says it is. Whether it is the right one, only opening it shows. */
+export function checkShareFile(path: string, context: Context, findings: Findings): void {
+  const { vaultId, person, epoch } = shareHeader(parseShareFile(readFileGuarded(path, SHARE_FILE_MAX)))
+  findings.fact(`Says that it is the share of ${person} in epoch ${epoch}; only ${person} can open it.`)
+  if (context.anchor && context.anchor.vaultId !== vaultId)
+    findings.problem('This file is of another vault than the trust anchor.')
 }

@@ -1,5 +1,7 @@
+import { looksLikeExport } from '../../shared/formats/exported-key.ts'
 import { MB } from '../../shared/formats/json.ts'
 import { JWK_SET_TYP, readStatementHeader } from '../../shared/formats/jws.ts'
+import { shareHeader } from '../../shared/formats/share-file.ts'
 import { readStartGuarded } from '../files/read.ts'
 import { SUMS_LINE } from './sums.ts'
 
@@ -20,8 +22,10 @@ export const KINDS = [
   'tenant proof',
   'key material',
   'envelope',
+  'exported key',
   'receipts',
   'head card',
+  'share',
   'checksums',
   'unknown',
 ] as const
@@ -58,10 +62,21 @@ export function recognise(path: string): Kind {
   const line = firstLine(path)
   if (SUMS_LINE.test(line)) return 'checksums'
   const member = BY_MEMBER.find(([start]) => start.test(line))
+  if (looksLikeExport(line)) return 'exported key'
   return member?.[1] ?? statementKind(line)
 }
 
+function isShare(line: string): boolean {
+  try {
+    shareHeader(line)
+    return true
+  } catch {
+    return false
+  }
+}
+
 function statementKind(line: string): Kind {
+  if (isShare(line)) return 'share'
   try {
     const { typ } = readStatementHeader(line, LINE_MAX)
     if (typ === JWK_SET_TYP) return 'unknown'

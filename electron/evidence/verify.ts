@@ -6,15 +6,16 @@ import { PAGE_VERSION, pageVersion } from '../../shared/pages/page.ts'
 import { readFileGuarded } from '../files/read.ts'
 import { checkCertificate } from './check-certificate.ts'
 import { checkEvidence } from './check-evidence.ts'
+import { checkExportedKey } from './check-export.ts'
 import { checkBundle, checkEnvelope, checkMaterial, checkReceipts, checkTenantProof } from './check-handoff.ts'
 import { checkInventory } from './check-inventory.ts'
 import { checkLog } from './check-log.ts'
 import { checkRecord } from './check-record.ts'
-import { checkAcceptance, checkAnchor, checkEnrollment, checkHeadCard, readAnchor } from './check-statements.ts'
+import { checkAcceptance, checkAnchor, checkEnrollment, checkHeadCard, checkShareFile, readAnchor } from './check-statements.ts'
+import { checkSuccession, followedRoots } from './check-succession.ts'
 import { collect, type Found } from './collect.ts'
 import { type Context, type Drawn, type FileReport, Findings } from './findings.ts'
 import { KINDS, type Kind, recognise } from './recognise.ts'
-import { checkSuccession, followedRoots } from './check-succession.ts'
 import { checkSums } from './sums.ts'
 
 export type { FileReport } from './findings.ts'
@@ -41,8 +42,10 @@ const CHECKS: Record<Exclude<Kind, 'unknown'>, Check> = {
   'tenant proof': checkTenantProof,
   'key material': checkMaterial,
   envelope: checkEnvelope,
+  'exported key': checkExportedKey,
   receipts: checkReceipts,
   'head card': checkHeadCard,
+  share: checkShareFile,
   checksums: (path, _, findings) => checkSums(path, findings),
 }
 
@@ -103,7 +106,8 @@ async function checkByRoots(file: Known, context: Context, roots: readonly Ancho
   return first
 }
 
-const BY_SUCCESSION = 'Signed by another root than the one of the trust anchor given; a succession that both roots signed leads to it.'
+const BY_SUCCESSION =
+  'Signed by another root than the one of the trust anchor given; a succession that both roots signed leads to it.'
 
 async function checkFile({ path, kind, refused }: Known, context: Context): Promise<FileReport> {
   const findings = new Findings()

@@ -12,7 +12,7 @@ import { type Context, markHighwater } from './context.ts'
 import { touch } from './lifecycle.ts'
 import { CLIENT_AUTH_METHODS, type Client } from './service.ts'
 import type { Store } from './store.ts'
-import { loadTenant } from './tenant-state.ts'
+import { servedTenant } from './tenant-state.ts'
 
 /** Clients of a tenant: who may ask for tokens, and how they show that it is them. */
 
@@ -54,9 +54,7 @@ export function addClient(
 ): { client: Client; secret: string | null } {
   const { store, receipts, clock } = context
   const asked = parseAs(requestSchema, request, 'client', 'usage-invalid')
-  const state = loadTenant(store, tenant)
-  const entry = state?.removedAt === null ? state.entry : null
-  must(entry, 'tenant-unknown', `There is no tenant ${tenant} in this runtime.`)
+  const { entry } = servedTenant(store, tenant)
   const secret = asked.method === 'private_key_jwt' ? null : toBase64url(randomBytes(32))
   const client = clientFrom(asked, entry, secret)
   store.change(() => {

@@ -11,7 +11,7 @@ import { checkBinding } from './import-checks.ts'
 import { settle } from './lifecycle.ts'
 import { mustMatch } from './staging.ts'
 import { taint } from './taint.ts'
-import { loadTenant, signersAt, type TenantState } from './tenant-state.ts'
+import { servedTenant, signersAt, type TenantState } from './tenant-state.ts'
 import { eraseTransportKey, makeTransportKey, openTransportKey } from './transport.ts'
 
 /** Sealed emergency envelopes at the runtime: offering their transport keys, and opening one. */
@@ -63,8 +63,7 @@ export async function openEmergency(
   const now = clock.now()
   checkBinding(context, envelope, now)
   const transport = await openTransportKey(store, sealer, envelope.transportKey, 'envelope')
-  const state = loadTenant(store, envelope.tenant)
-  must(state, 'tenant-unknown', `There is no tenant ${envelope.tenant} in this runtime.`)
+  const state = servedTenant(store, envelope.tenant)
   const standby = standbyIn(state, envelope)
   const gone = withdraw ?? signerOf(state, envelope, now)
   must(envelope.withdraws.includes(gone), 'key-unknown', `This envelope does not let the key ${gone} be withdrawn.`)

@@ -23,12 +23,13 @@ export type ExportedReceipts = {
 
 /**
  * Writes all receipts that the vault had not taken when it made the newest bundle, as one chain that ends with the
- * transport key for the next handoff: the one on offer while it is unused, a fresh one otherwise. Codes of `writeLines`.
+ * transport key for the next handoff: the one on offer while it is unused, a fresh one otherwise. With `all` the chain from
+ * its beginning: a vault restored from a backup may lack receipts that the one before had taken. Codes of `writeLines`.
  */
-export function exportReceipts(context: Context, folder: string): ExportedReceipts {
+export function exportReceipts(context: Context, folder: string, { all = false } = {}): ExportedReceipts {
   const { store, receipts, clock } = context
   const now = clock.now()
-  const from = (store.bundle()?.receiptsSeen ?? 0) + 1
+  const from = all ? 1 : (store.bundle()?.receiptsSeen ?? 0) + 1
   store.change(() => offerTransportKey(context, from, now))
   markHighwater(context)
   const head = receipts.head()

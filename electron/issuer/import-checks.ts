@@ -126,7 +126,10 @@ function checkContinuity(
   }
 }
 
-export function ownerOfLocation(store: Store, { issuer, tenant }: Pick<TenantLine, 'issuer' | 'tenant'>): string | null {
+export function ownerOfLocation(
+  store: Store,
+  { issuer, tenant }: Pick<TenantLine, 'issuer' | 'tenant'>,
+): string | null {
   const sql = (table: string) => `SELECT tenant FROM ${table} WHERE location = ? AND tenant <> ?`
   const find = (table: string) => store.get<{ tenant: string }>(sql(table), locationOf(issuer), tenant)
   return (find('tenants') ?? find('staged_tenants'))?.tenant ?? null
@@ -149,7 +152,8 @@ export function latePublication(
   known: TenantEntry | null,
   now: number,
 ): number | null {
-  const held = known?.keys ?? line.keys.filter((one) => one.propagation === 'none (imported key)' && now < one.extendUntil)
+  const held =
+    known?.keys ?? line.keys.filter((one) => one.propagation === 'none (imported key)' && now < one.extendUntil)
   const isNew = held.length > 0 && !held.some((one) => one.kid === key.kid)
   if (!isNew || key.announceAt >= now || now >= key.extendUntil) return null
   const predecessor = predecessorOf(line, key)

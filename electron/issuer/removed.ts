@@ -4,7 +4,7 @@ import { lineSchema } from '../../shared/formats/common.ts'
 import { type Context, markHighwater } from './context.ts'
 import { knownEntry, locationOf, ownerOfLocation } from './import-checks.ts'
 import type { Store } from './store.ts'
-import { loadTenant } from './tenant-state.ts'
+import { servedTenant } from './tenant-state.ts'
 
 /** Tenants that the vault offboarded, and the names that operators give to tenants. */
 
@@ -38,8 +38,7 @@ export const PUBLISH_REMOVED = [
  */
 export function assignTenant(context: Context, tenant: string, name: string, actor: string): void {
   const { store, receipts, clock } = context
-  const known = loadTenant(store, tenant)
-  must(known && known.removedAt === null, 'tenant-unknown', `There is no tenant ${tenant} in this runtime.`)
+  servedTenant(store, tenant)
   must(lineSchema.safeParse(name).success, 'usage-invalid', 'A name is one line of 1 to 200 characters.')
   store.change(() => {
     store.run('INSERT OR REPLACE INTO tenant_names (tenant, name) VALUES (?, ?)', tenant, name)

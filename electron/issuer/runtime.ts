@@ -15,11 +15,12 @@ import { type ImportProgress, importFiles } from './import.ts'
 import type { ImportResult } from './import-commit.ts'
 import { confirmClock, type Settled, tick } from './lifecycle.ts'
 import { openReceiptSigner, ReceiptChain } from './receipt-chain.ts'
+import { assignTenant } from './removed.ts'
 import { Sealer } from './sealing.ts'
 import { type Client, type Clock, type IssuerService, systemClock, type TenantService } from './service.ts'
-import { assignTenant } from './removed.ts'
 import { runtimeStatus, type Status } from './status.ts'
 import { type ClockHold, openStore, type Store } from './store.ts'
+import { type Repinned, repin, takeSuccession } from './succession.ts'
 import { type Tainted, taint } from './taint.ts'
 import { tenantService } from './tenant-service.ts'
 import { loadTenant } from './tenant-state.ts'
@@ -27,6 +28,10 @@ import { loadTenant } from './tenant-state.ts'
 /** An open runtime: what the HTTP side may ask (`IssuerService`), and what operators may do. */
 export type Runtime = IssuerService & {
   readonly config: Config
+  /** Follows a succession of the root that the pinned one signed. */
+  takeSuccession(path: string): Promise<Repinned>
+  /** Pins the root whose fingerprint was compared by voice. */
+  repin(path: string, fingerprint: string): Promise<Repinned>
   /** Imports a bundle, its material, or both. */
   importFiles(paths: readonly string[], progress?: ImportProgress): Promise<ImportResult>
   /** To be called by a serving process every minute or so: keeps the clock, states phases, erases what is spent. */
@@ -46,7 +51,7 @@ export type Runtime = IssuerService & {
     list(tenant?: string): { tenant: string; client: Client }[]
     remove(tenant: string, clientId: string, actor: string): void
   }
-  exportReceipts(folder: string): ExportedReceipts
+  exportReceipts(folder: string, options?: { all?: boolean }): ExportedReceipts
   /** Gives false when there was no clock hold. */
   confirmClock(actor: string): boolean
   close(): void
@@ -67,7 +72,7 @@ export async function openRuntime({ dir, clock = systemClock }: { dir: string; c
     const receipts = new ReceiptChain(store, openReceiptSigner(store, sealer), config)
     checkHighwater(dir, store, receipts)
     const onJump = (hold: ClockHold) => recordJump(store, receipts, hold)
-    const context = {
+    const context: Context = {
       dir,
       config,
       anchor,
@@ -116,6 +121,8 @@ function runtimeOf(context: Context): Runtime {
     config,
     now: () => clock.now(),
     find: (host, path) => (isLocation(host, path) ? tenants.find(host + path) : null),
+    takeSuccession: (path) => takeSuccession(context, path),
+    repin: (path, fingerprint) => repin(context, path, fingerprint),
     importFiles: (paths, progress) => importFiles(context, paths, progress).finally(() => tenants.expire()),
     tick: () =>
       own(() => {
@@ -138,7 +145,7 @@ function runtimeOf(context: Context): Runtime {
       list: (tenant) => listClients(store, tenant),
       remove: (tenant, clientId, actor) => own(() => removeClient(context, tenant, clientId, named(actor))),
     },
-    exportReceipts: (folder) => exportReceipts(context, folder),
+    exportReceipts: (folder, options) => exportReceipts(context, folder, options),
     confirmClock: (actor) => own(() => confirmClock(context, named(actor))),
     close: () => {
       store.close()

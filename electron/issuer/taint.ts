@@ -2,7 +2,7 @@ import { JWKS_MAX_AGE } from '../../shared/domain/policy.ts'
 import { must } from '../../shared/errors.ts'
 import { type Context, markHighwater } from './context.ts'
 import { settle } from './lifecycle.ts'
-import { loadTenant } from './tenant-state.ts'
+import { servedTenant } from './tenant-state.ts'
 
 export type Tainted = {
   tenant: string
@@ -28,8 +28,7 @@ export function taint(
   const { store, receipts, clock } = context
   const now = clock.now()
   const result = store.change((): Tainted => {
-    const state = loadTenant(store, tenant)
-    must(state, 'tenant-unknown', `There is no tenant ${tenant} in this runtime.`)
+    const state = servedTenant(store, tenant)
     const row = state.rows.get(kid)
     must(row, 'key-unknown', `${tenant} has no key with this id.`)
     const longestCache = Math.max(JWKS_MAX_AGE, ...state.entry.relyingParties.map((party) => party.cacheSeconds))

@@ -1,5 +1,6 @@
 import { byAlgorithm, type FactsOf, readyAt, type ScheduledKey, signerAt } from '../../shared/domain/key.ts'
 import { cutSlots, type Slot } from '../../shared/domain/slots.ts'
+import { must } from '../../shared/errors.ts'
 import type { BundleKey } from '../../shared/formats/bundle.ts'
 import type { TenantEntry } from '../../shared/formats/bundle-check.ts'
 import type { Stated } from '../../shared/formats/receipt.ts'
@@ -79,11 +80,23 @@ export function loadTenant(store: Store, tenant: string): TenantState | null {
       const key = rows.get(kid)
       return {
         hasPrivate: key?.has_private === 1,
-        tainted: row.removed_at !== null || key === undefined || key.tainted !== null || key.tombstoned === 1 || compromised.has(kid),
+        tainted:
+          row.removed_at !== null ||
+          key === undefined ||
+          key.tainted !== null ||
+          key.tombstoned === 1 ||
+          compromised.has(kid),
         firstPublishedAt: key?.first_published ?? null,
       }
     },
   }
+}
+
+/** A tenant that is served: known, and not offboarded. Code `tenant-unknown`. */
+export function servedTenant(store: Store, tenant: string): TenantState {
+  const state = loadTenant(store, tenant)
+  must(state && state.removedAt === null, 'tenant-unknown', `There is no tenant ${tenant} in this runtime.`)
+  return state
 }
 
 /** A standby key that an emergency envelope called upon signs from then on. Its announcement and removal stay as they are. */

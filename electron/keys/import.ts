@@ -105,7 +105,12 @@ function textOf(bytes: Uint8Array, want: Want): string {
   }
 }
 
-const jwkSchema = z.looseObject({ kty: z.string(), d: z.string(), alg: z.string().optional(), use: z.string().optional() })
+const jwkSchema = z.looseObject({
+  kty: z.string(),
+  d: z.string(),
+  alg: z.string().optional(),
+  use: z.string().optional(),
+})
 
 async function readJwk(bytes: Uint8Array, want: Want): Promise<KeyObject> {
   const jwk = parseAs(jwkSchema, parseJson(bytes, { maxBytes: KEY_FILE_MAX, maxDepth: 4 }), 'private JWK')

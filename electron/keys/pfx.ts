@@ -74,7 +74,8 @@ export async function readPfx(what: string, bytes: Uint8Array, password: string)
       if (bag.bagId === SHROUDED_KEY_BAG) keys.push(await unshroud(what, bag.bagValue as Shrouded, secret))
     }
     const [only] = keys
-    if (!only || keys.length !== 1) throw refused(`${what} holds ${keys.length} private keys: it must hold exactly one.`)
+    if (!only || keys.length !== 1)
+      throw refused(`${what} holds ${keys.length} private keys: it must hold exactly one.`)
     return new Uint8Array(only.toSchema().toBER(false))
   } catch (cause) {
     throw cause instanceof KeyriteError ? cause : unreadable(what, cause)
@@ -105,8 +106,7 @@ async function openSafe(what: string, bytes: Uint8Array, secret: Bytes): Promise
 
 async function bagsOf(what: string, safe: AuthenticatedSafe, secret: Bytes): Promise<SafeBag[]> {
   for (const { contentType, content } of safe.safeContents)
-    if (contentType === ENCRYPTED_DATA)
-      checkProtection(what, protectionOf(content))
+    if (contentType === ENCRYPTED_DATA) checkProtection(what, protectionOf(content))
   await safe.parseInternalValues({ safeContents: safe.safeContents.map(() => ({ password: secret.buffer })) })
   const contents: { value: SafeContents }[] = safe.parsedValue.safeContents
   return contents.flatMap(({ value }) => value.safeBags)

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { asKeyriteError, isKeyriteError, KeyriteError, must } from '../../shared/errors.ts'
 import { type Bytes, wipe } from '../../shared/formats/bytes.ts'
 import { ioError } from '../files/errors.ts'
 import { readFileGuarded } from '../files/read.ts'
-import { makeFolder, syncFolder, writeNewFile } from '../files/write.ts'
+import { makeFolder, moveFile, tryRemove, writeNewFile } from '../files/write.ts'
 import type { EncryptedDatabase } from '../sqlite/database.ts'
 import { type EventRow, readRows } from './log.ts'
 import { writeCopy } from './new-file.ts'
@@ -41,11 +41,13 @@ export async function writeBackup(
     mkdirSync(building, { mode: 0o700 })
     writeNewFile(join(building, 'people.json'), readFileGuarded(join(vault.folder, 'people.json'), PEOPLE_MAX))
     writeCopy(dbPath(building), key, vault.database, () => rowsUpTo(vault.database, upTo))
-    renameSync(building, folder)
-    syncFolder(media)
-    return { folder: name, files: { 'people.json': digestOf(folder, 'people.json'), 'vault.db': digestOf(folder, 'vault.db') } }
+    moveFile(building, folder)
+    return {
+      folder: name,
+      files: { 'people.json': digestOf(folder, 'people.json'), 'vault.db': digestOf(folder, 'vault.db') },
+    }
   } catch (error) {
-    rmSync(building, { recursive: true, force: true })
+    tryRemove(building)
     throw (error as NodeJS.ErrnoException).syscall ? ioError(error, 'Writing', folder) : error
   } finally {
     wipe(key)
@@ -145,7 +147,9 @@ export async function openBackup(
 }
 
 /** `seq` and `head` tell which copy it is; null where it did not open at all. */
-export type Tried = { seq: number; head: string; opened: string[]; why: string } | { seq: null; opened: []; why: string }
+export type Tried =
+  | { seq: number; head: string; opened: string[]; why: string }
+  | { seq: null; opened: []; why: string }
 
 /**
  * Tries to open keys from a copy with the shares of those present. Nothing that fails is an error here: it is what is to be

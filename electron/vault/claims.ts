@@ -9,7 +9,8 @@ import { KB } from '../../shared/formats/json.ts'
 import { peekStatement } from '../../shared/formats/jws.ts'
 import { brokenAt, EVENT_SIGNATURE, SOFTWARE } from '../../shared/formats/log.ts'
 import { checkAgreement, type Roster, rosterSchema } from '../../shared/formats/roster.ts'
-import { rosterOf } from './history.ts'
+import type { EncryptedDatabase } from '../sqlite/database.ts'
+import { readHistory, rosterOf } from './history.ts'
 import type { Roots } from './roots.ts'
 import { SignatureChecks } from './signatures.ts'
 
@@ -22,6 +23,8 @@ export class Claims {
   approvals = 0
   readonly #signatures = new SignatureChecks()
   readonly #later: Later[] = []
+  /** Whom each event names, by its number. */
+  readonly #actors: string[] = []
   /** Person -> public key as each roster names it; the roster's own signature is checked at the end. */
   readonly #signers = new Map<string, ReadonlyMap<string, string>>()
   readonly #rosters = new Map<string, Roster>()
@@ -37,6 +40,7 @@ export class Claims {
   /** Takes each event with the state after it. */
   see(logged: LoggedEvent, now: VaultState): void {
     const { seq, actor, event } = logged
+    this.#actors[seq] = actor
     const inForce = this.#before ?? now.roster
     if (actor !== SOFTWARE) this.#signed(logged, this.#signersOf(inForce).get(actor))
     if (event.type === 'approved') this.#approved(seq, event, now, inForce)
@@ -59,7 +63,7 @@ export class Claims {
     const failure = await this.#firstFailure()
     const unsigned = await this.#signatures.firstBroken()
     if (failure && failure.seq < unsigned) throw failure.error
-    if (unsigned !== Number.POSITIVE_INFINITY) throw notSigned(unsigned)
+    if (unsigned !== Number.POSITIVE_INFINITY) throw notSigned(unsigned, this.#actors[unsigned] ?? '')
   }
 
   close(): void {
@@ -70,9 +74,7 @@ export class Claims {
     if (signer !== undefined && signature !== null && EVENT_SIGNATURE.test(signature))
       return this.#signatures.add(seq, eventSigningInput(hash), signature, signer)
     this.#check(seq, async () => {
-      throw signer === undefined
-        ? brokenAt(seq, `it names ${actor}, a person who is not on the roster`)
-        : notSigned(seq)
+      throw signer === undefined ? brokenAt(seq, 'it names a person who is not on the roster') : notSigned(seq, actor)
     })
   }
 
@@ -122,6 +124,24 @@ export class Claims {
   }
 }
 
+/**
+ * That every event from `from` on was signed by the person it names, and carries the approvals it claims: what a quorum
+ * that accepts them relies on. Code `vault-history-broken`, naming the first that does not hold.
+ */
+export async function checkClaimsFrom(db: EncryptedDatabase, anchor: string, from: number): Promise<void> {
+  const claims = new Claims()
+  try {
+    const { roots } = await readHistory(db, anchor, {
+      onEvent: (logged, now) => {
+        if (logged.seq >= from) claims.see(logged, now)
+      },
+    })
+    await claims.settle(roots)
+  } finally {
+    claims.close()
+  }
+}
+
 /** Nobody, for a roster that cannot be read: it is refused at the end. */
 function claimedSigners(jws: string): ReadonlyMap<string, string> {
   try {
@@ -132,7 +152,7 @@ function claimedSigners(jws: string): ReadonlyMap<string, string> {
   }
 }
 
-const notSigned = (seq: number): KeyriteError => brokenAt(seq, 'the person it names did not sign it')
+const notSigned = (seq: number, actor: string): KeyriteError => brokenAt(seq, `${actor} did not sign it`)
 
 /** A signature inside an event that does not hold is a broken history, named by its event. */
 function named(seq: number, cause: unknown): KeyriteError {

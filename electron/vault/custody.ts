@@ -1,6 +1,6 @@
 import type { EventOf, VaultEvent } from '../../shared/domain/events.ts'
 import { holdersOf, type PlannedPerson, type SharePlace } from '../../shared/domain/roster.ts'
-import { KeyriteError, must } from '../../shared/errors.ts'
+import { isKeyriteError, KeyriteError, must } from '../../shared/errors.ts'
 import { type Approval, signApproval } from '../../shared/formats/approval.ts'
 import { type Bytes, wipe } from '../../shared/formats/bytes.ts'
 import type { Identity, PersonEntry } from '../../shared/formats/people-file.ts'
@@ -103,7 +103,8 @@ export function keepDealt(
     }
     inside.commit([...also([...inside.present.keys(), ...joined.keys()]), event], at, actor)
   } catch (error) {
-    takeBack()
+    // A commit that a medium could not confirm may stand nevertheless, and then these shares are needed.
+    if (!isKeyriteError(error, 'medium-failed')) takeBack()
     throw error
   } finally {
     wipe(dealt.secret)

@@ -206,14 +206,14 @@ export async function rosterOf(jws: string, anchor: Anchor): Promise<Roster> {
 }
 
 function checkBlobs(db: EncryptedDatabase, state: VaultState): void {
-  const found = new Set<string>()
+  let found = 0
   for (const { id, blob } of db.prepare<[], { id: string; blob: Buffer }>('SELECT id, blob FROM sealed').iterate()) {
-    must(
-      state.sealed.get(id) === digest(blob),
-      'vault-damaged',
-      `The sealed blob ${id} is not the one that the history names.`,
-    )
-    found.add(id)
+    if (state.sealed.get(id) !== digest(blob))
+      throw new KeyriteError('vault-damaged', `The sealed blob ${id} is not the one that the history names.`)
+    found += 1
   }
-  for (const id of state.sealed.keys()) must(found.has(id), 'vault-damaged', `The sealed blob ${id} is missing.`)
+  // Each row has an id of its own that the history names: as many rows as names are all of them.
+  if (found === state.sealed.size) return
+  const held = db.prepare('SELECT 1 FROM sealed WHERE id = ?')
+  for (const id of state.sealed.keys()) must(held.get(id), 'vault-damaged', `The sealed blob ${id} is missing.`)
 }

@@ -21,7 +21,7 @@ export function removeNext(folder: string): void {
  */
 export function writeNext(folder: string, key: Uint8Array, from: EncryptedDatabase, more: readonly EventRow[]): void {
   removeNext(folder)
-  writeCopy(nextPath(folder), key, from, () => chained(readRows(from), more))
+  writeCopy(nextPath(folder), key, from, () => rowsAnd(from, more))
 }
 
 /**
@@ -56,8 +56,9 @@ function withFile(db: EncryptedDatabase, work: (db: EncryptedDatabase) => void):
   }
 }
 
-function* chained(rows: Iterable<EventRow>, more: readonly EventRow[]): Generator<EventRow> {
-  yield* rows
+/** A query that is begun keeps its connection busy, so it begins with the first row that is asked for. */
+function* rowsAnd(from: EncryptedDatabase, more: readonly EventRow[]): Generator<EventRow> {
+  yield* readRows(from)
   yield* more
 }
 
@@ -72,12 +73,14 @@ const sameEvent = (one: EventRow, other: EventRow): boolean => FIELDS.every((fie
 /** True when both hold as many items and each pair is the same. */
 function allSame<T>(found: Iterable<T>, wanted: Iterable<T>, same: (one: T, other: T) => boolean): boolean {
   const others = wanted[Symbol.iterator]()
-  for (const one of found) {
-    const other = others.next()
-    if (other.done || !same(one, other.value)) {
-      others.return?.()
-      return false
+  try {
+    for (const one of found) {
+      const other = others.next()
+      if (other.done || !same(one, other.value)) return false
     }
+    return others.next().done === true
+  } finally {
+    // A query that is not read to its end keeps the database busy.
+    others.return?.()
   }
-  return others.next().done === true
 }

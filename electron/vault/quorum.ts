@@ -68,10 +68,11 @@ export class Quorum {
     ])
   }
 
-  /** Opens a tenant key for export. The caller wipes it. Codes `key-unknown`, `decryption-failed`. */
+  /** Opens a tenant key for export. The caller wipes it. Codes `key-unknown`, `tombstone-hit`, `decryption-failed`. */
   unseal(kid: string): Bytes {
     const key = this.#state.keys.get(kid)
     must(key, 'key-unknown', `The vault has no key ${kid}.`)
+    must(!this.#state.elsewhere.has(kid), 'tombstone-hit', `${key.label} was destroyed; it came back with a backup.`)
     return this.#unseal(nameOf(this.#anchor, key.tenant, kid, key.spec))
   }
 

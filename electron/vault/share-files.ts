@@ -1,10 +1,10 @@
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { KeyriteError } from '../../shared/errors.ts'
 import { fileName } from '../../shared/formats/file-name.ts'
 import { parseShareFile, SHARE_FILE_MAX, shareFile, shareHeader } from '../../shared/formats/share-file.ts'
 import { readFileGuarded } from '../files/read.ts'
-import { makeFolder, writeNewFile } from '../files/write.ts'
+import { makeFolder, tryRemove, writeNewFile } from '../files/write.ts'
 
 /** Shares on custodians' own media: `.share` files in folders that are named when a vault is opened. */
 
@@ -81,5 +81,14 @@ export function writeShares(folder: string, jwes: Iterable<string>, at: number):
 }
 
 export function removeShares(paths: readonly string[]): void {
-  for (const path of paths) rmSync(path, { force: true })
+  for (const path of paths) tryRemove(path)
+}
+
+/** Removes share files of epochs that this vault does not have: of dealings that were interrupted or given up. */
+export function removeUndealt(folders: readonly string[], vaultId: string, newest: number): void {
+  removeShares(
+    shareFiles(folders)
+      .filter((one) => one.vaultId === vaultId && one.epoch > newest)
+      .map(({ path }) => path),
+  )
 }

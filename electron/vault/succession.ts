@@ -36,7 +36,11 @@ export async function rotateRoot(
   const { anchor: before, state, roster, present } = inside
   const { vaultId, practice, name } = before
   const { old, next, root, sealed, removed } = await quorum.takeOver(successor)
-  must(next.kid === before.successor, 'vault-history-broken', 'The sealed successor is not the one of the trust anchor.')
+  must(
+    next.kid === before.successor,
+    'vault-history-broken',
+    'The sealed successor is not the one of the trust anchor.',
+  )
   const jws = await signTrustAnchor({ vaultId, name, practice, root, successor: successor.kid, iat: at }, next)
   const claims = { vaultId, from: old.kid, to: next.kid, anchor: digest(jws), compromised, iat: at }
   const succession = {

@@ -1,20 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { VaultEvent } from '../../shared/domain/events.ts'
 import { emptyState, evolve, openCeremony, type VaultState } from '../../shared/domain/state.ts'
-import { isKeyriteError, KeyriteError, must } from '../../shared/errors.ts'
+import { KeyriteError, must } from '../../shared/errors.ts'
 import { type Approval, checkApprovals, signApproval, tailAct } from '../../shared/formats/approval.ts'
 import { type Bytes, digest, fromBase64url, toBase64url, wipe } from '../../shared/formats/bytes.ts'
 import { signCheckpoint } from '../../shared/formats/checkpoint.ts'
 import { CHAIN_START } from '../../shared/formats/event.ts'
-import { canonicalText } from '../../shared/formats/json.ts'
 import type { LogRow } from '../../shared/formats/log.ts'
-import type { Identity, PeopleFile, PersonEntry } from '../../shared/formats/people-file.ts'
-import { type Roster, signRoster } from '../../shared/formats/roster.ts'
-import { type Anchor, openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
+import type { PeopleFile, PersonEntry } from '../../shared/formats/people-file.ts'
+import type { Roster } from '../../shared/formats/roster.ts'
+import type { Anchor } from '../../shared/formats/trust-anchor.ts'
 import { moveFile, removeUnfinished } from '../files/write.ts'
 import { type EncryptedDatabase, sqliteError } from '../sqlite/database.ts'
+import { checkClaimsFrom } from './claims.ts'
 import {
   activateNext,
   approveNext,
@@ -24,7 +23,7 @@ import {
   type NextPeople,
   nextRoster,
 } from './custody.ts'
-import { agreementsOf, deal, sharesIn } from './deal.ts'
+import { activateEpoch } from './epoch.ts'
 import { readHistory } from './history.ts'
 import type { Inside } from './inside.ts'
 import {
@@ -38,18 +37,20 @@ import {
   type SealedChange,
 } from './log.ts'
 import { nextPath, removeNext, writeNext } from './new-file.ts'
+import { dbPath, openWithAnyFileKey, tailOf, unlockPeople } from './open.ts'
 import { changePassphrase } from './passphrase.ts'
-import { fileKeyId, openFileKey, openSealedShare, sealFileKey, type UnlockedPerson, unlockPerson } from './people.ts'
+import { fileKeyId, openFileKey, sealFileKey, type UnlockedPerson } from './people.ts'
 import { checkPeopleFile, digestsOf, pruned, readPeople, settled, writePeople } from './people-store.ts'
 import { Quorum } from './quorum.ts'
 import { sealedDigest } from './sealed-table.ts'
-import { findShares, removeShares, writeShares } from './share-files.ts'
-import { checkShare, combineShares, type Share } from './sharing.ts'
+import { removeShares, removeUndealt, writeShares } from './share-files.ts'
+import { presentShare } from './shares.ts'
+import { combineShares, type Share } from './sharing.ts'
 import { makeSuccessor, type NextSuccessor, rotateRoot } from './succession.ts'
 
 /** One open vault: its folded state, the people present, and the only ways to change it. */
 
-export const dbPath = (folder: string): string => join(folder, 'vault.db')
+export { dbPath, unlockPeople } from './open.ts'
 
 /** The act that custodians approve, before the vault's own names are added. */
 export type Act = Pick<Approval, 'ceremony' | 'planDigest' | 'step' | 'objects'>
@@ -140,6 +141,8 @@ export class Vault {
   tidy(): void {
     removeUnfinished(this.folder)
     removeNext(this.folder)
+    for (const folder of this.shareFolders) if (existsSync(folder)) removeUnfinished(folder)
+    removeUndealt(this.shareFolders, this.anchor.vaultId, this.state.pending?.epoch ?? this.state.epoch)
     this.#prune()
   }
 
@@ -253,10 +256,14 @@ export class Vault {
     }
   }
 
-  /** Accepts the tail for this quorum: M custodians present sign its ends. Code `quorum-missing`. */
+  /**
+   * Accepts the tail for this quorum: M custodians present sign its ends. Codes `quorum-missing`, `vault-history-broken`
+   * for an event in it that the person it names did not sign.
+   */
   async acceptTail(at: number, actor: string): Promise<void> {
     if (!this.tail) return
     const { from, to } = this.tail
+    await checkClaimsFrom(this.#db, this.anchor.jws, from)
     const act = tailAct(from, to, this.state.head)
     const approvals = await this.approve(act)
     await checkApprovals(approvals, this.#approval(act), this.#roster)
@@ -340,37 +347,7 @@ export class Vault {
     actor: string,
     also: (roster: Roster) => VaultEvent[],
   ): Promise<void> {
-    const { people, threshold, epoch: before } = this.#roster
-    const epoch = before + 1
-    const dealt = await deal(this.anchor, { people, threshold, epoch })
-    const { roster } = dealt
-    const rosterJws = await signRoster(roster, await quorum.root())
-    const agreements = await agreementsOf(rosterJws, roster, this.present)
-    const sealed = quorum.rewrapAll({ secret: dealt.secret, epoch })
-    wipe(dealt.secret)
-    const inVault = sharesIn('vault', dealt, this.state.holders)
-    const after = this.#changed((id) => {
-      const share = inVault.get(id)
-      return { shares: share ? { [epoch]: share } : {} }
-    })
-    const takeBack = this.#writeShares(sharesIn('medium', dealt, this.state.holders).values(), at)
-    const event: VaultEvent = {
-      type: 'epoch-activated',
-      epoch,
-      roster: rosterJws,
-      agreements,
-      people: digestsOf(after),
-      sealed: sealed.digests,
-    }
-    try {
-      this.#stage(after)
-      this.commit([...also(roster), event], at, actor, { put: sealed.put })
-    } catch (error) {
-      takeBack()
-      throw error
-    }
-    this.#roster = roster
-    this.#prune()
+    await activateEpoch(this.#inside, quorum, at, actor, also)
   }
 
   /**
@@ -416,32 +393,9 @@ export class Vault {
     return { vaultId: this.anchor.vaultId, epoch: this.#roster.epoch, ceremony, planDigest, step, objects }
   }
 
-  /** A present custodian's share of a roster, in the vault or on their own medium, checked against its commitment. */
-  async #share(id: string, roster = this.#roster): Promise<Share> {
-    const person = this.present.get(id)
-    must(person, 'quorum-missing', `${id} is not present.`)
-    const { epoch, vaultId } = roster
-    const { state, entries } = { state: this.state, entries: this.#entries() }
-    const [holders, from] =
-      epoch === state.pending?.epoch ? [state.pending.custodians, entries.pending] : [state.holders, entries.people]
-    const kept = from[id]?.shares[String(epoch)]
-    must(
-      kept !== undefined || holders[id] === 'medium',
-      'share-invalid',
-      `${id} has no share of epoch ${epoch} in this vault.`,
-    )
-    const candidates = kept === undefined ? findShares(this.shareFolders, { vaultId, person: id, epoch }) : [kept]
-    let refused: unknown
-    for (const jwe of candidates) {
-      try {
-        const share = await openSealedShare(this.anchor, person, jwe, epoch)
-        checkShare(share, roster)
-        return share
-      } catch (error) {
-        refused = error
-      }
-    }
-    throw refused
+  #share(id: string, roster = this.#roster): Promise<Share> {
+    const { anchor, state, present, shareFolders: folders } = this
+    return presentShare({ anchor, state, present, folders, entries: this.#entries() }, id, roster)
   }
 
   #writeShares(jwes: Iterable<string>, at: number): () => void {
@@ -576,77 +530,4 @@ type Opened = {
   state: VaultState
   anchor: Anchor
   roster: Roster
-}
-
-function tailOf(state: VaultState): { from: number; to: number } | null {
-  const covered = Math.max(state.checkpoint?.seq ?? 0, state.acceptedTail)
-  // The acceptance itself, and what its quorum did before a crash, come after the accepted part and count as tail again.
-  return state.seq > covered ? { from: covered + 1, to: state.seq } : null
-}
-
-/** Unlocks everybody whose passphrase was given; nobody else's entry is touched. */
-export async function unlockPeople(
-  file: PeopleFile,
-  passphrases: ReadonlyMap<string, string>,
-): Promise<Map<string, UnlockedPerson>> {
-  const anchor = await openTrustAnchor(file.anchor)
-  const present = new Map<string, UnlockedPerson>()
-  for (const [id, passphrase] of passphrases) {
-    // A change that was interrupted leaves two entries; which of them counts, only the log tells.
-    const entries = [file.people[id], file.pending[id]].flatMap((entry) => entry ?? [])
-    const identities = new Map(entries.map(({ identity }) => [canonicalText(identity), identity]))
-    const person = await unlockAny(anchor, id, [...identities.values()], passphrase)
-    if (person) present.set(id, person)
-  }
-  must(present.size > 0, 'passphrase-missing', 'No passphrase of a person of this vault was given.')
-  return present
-}
-
-async function unlockAny(
-  anchor: Anchor,
-  id: string,
-  identities: readonly Identity[],
-  passphrase: string,
-): Promise<UnlockedPerson | null> {
-  let refused: unknown
-  for (const identity of identities) {
-    try {
-      return await unlockPerson(anchor, id, identity, passphrase)
-    } catch (error) {
-      refused = error
-    }
-  }
-  if (refused) throw refused
-  return null
-}
-
-/** While a vault moves to a new file, two file keys are wrapped; the one that opens the file counts. */
-async function openWithAnyFileKey(
-  folder: string,
-  file: PeopleFile,
-  present: ReadonlyMap<string, UnlockedPerson>,
-): Promise<EncryptedDatabase> {
-  const anchor = await openTrustAnchor(file.anchor)
-  const wraps = [...present.values()].flatMap((person) =>
-    [file.people[person.id], file.pending[person.id]].flatMap((entry) =>
-      Object.entries(entry?.fileKeys ?? {}).map(([id, jwe]) => ({ person, id, jwe })),
-    ),
-  )
-  const tried = new Set<string>()
-  let failure = new KeyriteError('vault-people-changed', "Nobody who is here has access to the vault's file.")
-  for (const { person, id, jwe } of wraps) {
-    if (tried.has(id)) continue
-    tried.add(id)
-    let key: Bytes | undefined
-    try {
-      key = await openFileKey(anchor, person, id, jwe)
-      return openVaultFile(dbPath(folder), key)
-    } catch (error) {
-      if (!isKeyriteError(error) || !['vault-damaged', 'decryption-failed'].includes(error.code)) throw error
-      failure = error
-    } finally {
-      wipe(key)
-    }
-  }
-  throw failure
 }

@@ -89,7 +89,9 @@ function amendTenant(state: VaultState, change: TenantChange, now: number): Deci
   must(changed.length > 0, 'plan-invalid', `The plan names ${tenant}, but nothing to change.`)
   return {
     event: { type: 'tenant-amended', tenant, name, policy, relyingParties },
-    said: [`${tenant}: ${changed.map((member) => WORDS[member]).join(', ')} changed.`, ...keyless(state, after)].join(' '),
+    said: [`${tenant}: ${changed.map((member) => WORDS[member]).join(', ')} changed.`, ...keyless(state, after)].join(
+      ' ',
+    ),
   }
 }
 
@@ -126,5 +128,7 @@ function keyless(state: VaultState, { tenant, policy }: Tenant): string[] {
   const keys = keysOf(state, tenant, { usable: true })
   const missing = policy.signingAlgorithms.filter((spec) => !keys.some((key) => sameAlgorithm(key.spec, spec)))
   const named = missing.map((spec) => KEY_SPECS[spec].alg).join(', ')
-  return missing.length > 0 ? [`${named} has no key yet: a rotation makes it, and it is announced before it signs.`] : []
+  return missing.length > 0
+    ? [`${named} has no key yet: a rotation makes it, and it is announced before it signs.`]
+    : []
 }

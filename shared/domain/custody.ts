@@ -23,10 +23,7 @@ export function decideCustody(
   checkPeople(plan.people, plan.threshold)
   const known = (id: string) => roster.people.some((person) => person.id === id)
   const listed = (id: string) => plan.people.some((person) => person.id === id)
-  const [staying, joining] = [
-    plan.people.filter(({ id }) => known(id)),
-    plan.people.filter(({ id }) => !known(id)),
-  ]
+  const [staying, joining] = [plan.people.filter(({ id }) => known(id)), plan.people.filter(({ id }) => !known(id))]
   const again = joining.find(({ id }) => former.includes(id))
   must(
     !again,

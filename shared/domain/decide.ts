@@ -267,6 +267,7 @@ export function decideReplacements(state: VaultState, compromised: readonly Vaul
   }
   const called = new Set(made.called.map((event) => event.kid))
   for (const id of new Set(compromised.map((key) => key.tenant))) {
+    if (knownTenant(state, id).offboarded) continue
     const left = keysOf(state, id, { usable: true }).filter(({ kid }) => !called.has(kid) && !lost.has(kid))
     made.jobs.push(...standbyJob(id, knownTenant(state, id).policy, left, now))
   }

@@ -1,4 +1,5 @@
 import { must } from '../errors.ts'
+import { mustNotAwait } from './copies.ts'
 import { exportedKeys, knownRuntime, standbysOf, tenantsOf } from './decide.ts'
 import { erased } from './ledger-envelopes.ts'
 import type { Runtime, Tenant, VaultKey, VaultState } from './state.ts'
@@ -32,6 +33,7 @@ export function decideEnvelopes(
   now: number,
 ): EnvelopeJob[] {
   const runtime = knownRuntime(state, runtimeId)
+  mustNotAwait(state)
   const offers = freeOffers(runtime)
   const wanted = tenantsOf(state, chosen).flatMap((tenant) => {
     const job = envelopeFor(state, runtime, tenant, now)

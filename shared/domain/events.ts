@@ -242,6 +242,8 @@ export type VaultEvent =
       seq: number
       head: string
       seen: number
+      /** Runtimes that will never tell what they have: nobody waits for them, and their copies stay open. */
+      dead: string[]
       elsewhere: { kid: string; certificate: string; at: number }[]
     }
   | { type: 'inventory-taken'; inventory: string; statement: string }

@@ -1,6 +1,15 @@
 import { KeyriteError, must } from '../errors.ts'
 import { KEY_SPECS, type KeySpec, type PublicJwk } from './algorithms.ts'
-import { decideTenants, job, type KeyJob, mustFit, type NewTenant, planned, sameAlgorithm, standbyJob } from './decide.ts'
+import {
+  decideTenants,
+  job,
+  type KeyJob,
+  mustFit,
+  type NewTenant,
+  planned,
+  sameAlgorithm,
+  standbyJob,
+} from './decide.ts'
 import type { VaultEvent } from './events.ts'
 import { lintKey, modulusOf } from './lint.ts'
 import { spellDuration } from './policy.ts'

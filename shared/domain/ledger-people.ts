@@ -10,9 +10,7 @@ import type { PastEpoch } from './state-people.ts'
  * lies outside by itself.
  */
 export const shareCopies = (state: VaultState, key: VaultKey): Copy[] =>
-  state.pastEpochs
-    .filter((past) => isApart(state, past) && lived(key, past))
-    .map((past) => shareCopy(state, past, key))
+  state.pastEpochs.filter((past) => isApart(state, past) && lived(key, past)).map((past) => shareCopy(state, past, key))
 
 const isApart = (state: VaultState, { ceremony, holders }: PastEpoch): boolean =>
   state.ceremonies.get(ceremony ?? '')?.kind === 'custody' || Object.values(holders).includes('medium')
@@ -24,9 +22,7 @@ function shareCopy(state: VaultState, { epoch, until, holders }: PastEpoch, key:
   const id = `shares:${epoch}`
   const onMedia = Object.keys(holders).filter((person) => holders[person] === 'medium')
   const base = { id, what: `Shares of epoch ${epoch}`, holder: Object.keys(holders).join(', ') }
-  const said = state.attestations.find(
-    (one) => one.copy === id && one.at >= until && one.kids.includes(key.kid),
-  )
+  const said = state.attestations.find((one) => one.copy === id && one.at >= until && one.kids.includes(key.kid))
   if (said) return { ...base, status: 'attested', evidence: `${said.by} in ${said.ceremony}: ${said.statement}` }
   const files = onMedia.length > 0 ? `; share files are with ${onMedia.join(', ')}` : ''
   return { ...base, status: 'open', evidence: `A quorum of them still opens older copies of the vault${files}` }

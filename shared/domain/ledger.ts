@@ -1,6 +1,6 @@
-import type { Attestation, Handoff, KeyExport, Runtime, VaultKey, VaultState } from './state.ts'
 import { envelopeCopies } from './ledger-envelopes.ts'
 import { shareCopies } from './ledger-people.ts'
+import type { Attestation, Handoff, KeyExport, Runtime, VaultKey, VaultState } from './state.ts'
 import type { Backup, ForeignImport, Restored } from './state-copies.ts'
 
 /** The copy ledger: every known copy of a private key, and what is known of its end. */
@@ -112,7 +112,11 @@ function maybeAt(state: VaultState, runtime: Runtime, key: VaultKey, imports: re
   const last = Math.max(...imports.filter((one) => one.runtimeId === runtimeId).map((one) => one.at))
   const attested = attestationOf(state, key.kid, id, last)
   if (attested) return { ...base, status: 'attested', evidence: saidBy(attested) }
-  return { ...base, status: 'open', evidence: 'It took private keys from the vault that was lost; no receipt names them' }
+  return {
+    ...base,
+    status: 'open',
+    evidence: 'It took private keys from the vault that was lost; no receipt names them',
+  }
 }
 
 /** A backup holds every key that existed when it was made. Another backup that replaces it changes nothing. */
@@ -152,7 +156,11 @@ export function lostVault(state: VaultState, { backup, at, ceremony }: Restored)
   const base = { id, what: `The vault that was lost before backup ${backup} was restored`, holder: 'Administrator' }
   const attested = state.attestations.find((one) => one.copy === id && one.at >= at)
   if (attested) return { ...base, status: 'attested', evidence: saidBy(attested) }
-  return { ...base, status: 'open', evidence: `Declared dead in ${ceremony}; nobody attested the end of its medium yet` }
+  return {
+    ...base,
+    status: 'open',
+    evidence: `Declared dead in ${ceremony}; nobody attested the end of its medium yet`,
+  }
 }
 
 /** Whoever used an imported key before, and the file it came in, may still have it. */
@@ -162,7 +170,9 @@ function originCopy(state: VaultState, { kid, imported, bornAt }: VaultKey): Cop
   const base = { id, what: `Origin: file ${imported.file} and the issuer that used it`, holder: 'Issuer operators' }
   const attested = attestationOf(state, kid, id, bornAt)
   if (attested) return [{ ...base, status: 'attested', evidence: saidBy(attested) }]
-  return [{ ...base, status: 'open', evidence: 'Nobody attested that the file and the key of that issuer are destroyed' }]
+  return [
+    { ...base, status: 'open', evidence: 'Nobody attested that the file and the key of that issuer are destroyed' },
+  ]
 }
 
 /** An export stays a copy for ever, also one that was interrupted: its file may have been made. */

@@ -98,6 +98,8 @@ type Logged = Pick<LoggedEvent, 'seq' | 'at'> & { event: CopyEvent; ceremony: st
 export function applyCopies(state: VaultState, { seq, at, event, ceremony }: Logged): void {
   switch (event.type) {
     case 'keys-chosen':
+      if (event.ceremony !== ceremony || state.chosen.has(event.ceremony))
+        broken(seq, 'the keys of a destruction are chosen once, in its own ceremony')
       state.chosen.set(event.ceremony, event.kids)
       return
     case 'restore-tried':
@@ -130,20 +132,33 @@ function intend(
   if (known && (known.made || known.ceremony !== ceremony)) broken(seq, 'a backup is made twice')
   const { epoch } = state
   const kids = privateKeysIn(state)
-  const made = { number, holder, place, replaces, at, ceremony, epoch, seq: held, head, kids, made: null, openedAt: null }
+  const made = {
+    number,
+    holder,
+    place,
+    replaces,
+    at,
+    ceremony,
+    epoch,
+    seq: held,
+    head,
+    kids,
+    made: null,
+    openedAt: null,
+  }
   state.backups.set(number, made)
 }
 
 /** The lost vault held the same keys, and whatever it did after the copy was made only receipts can tell. */
 function restore(
   state: VaultState,
-  { backup: number, reason, seq, head, seen, elsewhere }: EventOf<'vault-restored'>,
+  { backup: number, reason, seq, head, seen, dead, elsewhere }: EventOf<'vault-restored'>,
   at: number,
   ceremony: string | null,
 ): void {
   for (const { kid, certificate, at: then } of elsewhere) state.elsewhere.set(kid, { certificate, at: then })
   // A second plan for the same restore only brings what was missing in the first.
-  if (state.restores.some((one) => one.backup === number)) return
+  if (state.restores.some((one) => one.backup === number)) return leaveOut(state, dead)
   const kids = privateKeysIn(state)
   state.restores.push({ backup: number, at, ceremony, reason, seq, seen, kids })
   // The copy itself was made before its own backup was recorded, so it does not know of it.
@@ -166,6 +181,11 @@ function restore(
     state.awaited.add(id)
     state.skips.add(id)
   }
+  leaveOut(state, dead)
+}
+
+function leaveOut(state: VaultState, dead: readonly string[]): void {
+  for (const id of dead) state.awaited.delete(id)
 }
 
 /** What a runtime's receipts bring to light of the vault that was lost. */

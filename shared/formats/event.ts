@@ -285,6 +285,7 @@ export const eventSchema: z.ZodType<VaultEvent> = z.discriminatedUnion('type', [
     seq: countSchema,
     head: digestSchema,
     seen: countSchema,
+    dead: z.array(idSchema).max(1000),
     elsewhere: z
       .array(z.strictObject({ kid: digestSchema, certificate: z.string().max(40), at: instantSchema }))
       .max(100_000),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { EXPORT_FORMATS, type ExportFormat } from '../domain/events.ts'
 import { lintKey } from '../domain/lint.ts'
 import { must } from '../errors.ts'
-import { type Bytes, fromUtf8 } from './bytes.ts'
+import { type Bytes, fromBase64url, fromUtf8 } from './bytes.ts'
 import { digestSchema, uuidSchema } from './common.ts'
 import { thumbprint } from './fingerprint.ts'
 import { KB, MB, parseAs, parseJson } from './json.ts'
@@ -35,6 +35,16 @@ const headerSchema = z.looseObject({
   export: z.string().regex(/^[1-9]\d{0,8}$/),
   format: z.enum(EXPORT_FORMATS),
 })
+
+/** True for what begins like an export: more than its beginning need not be there. */
+export function looksLikeExport(start: string): boolean {
+  try {
+    const header = parseJson(fromBase64url(start.slice(0, start.indexOf('.'))), { maxBytes: 8 * KB, maxDepth: 4 })
+    return headerSchema.safeParse(header).success
+  } catch {
+    return false
+  }
+}
 
 /** What an export says of itself, before anybody opens it. Codes `jose-refused`, `file-too-large`. */
 export function readExportHeader(jwe: string): ExportName & { recipient: string } {

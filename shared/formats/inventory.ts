@@ -69,13 +69,29 @@ export const inventorySchema = z.strictObject({
     .max(10_000),
   backups: z
     .array(
-      z.strictObject({ number: countSchema, at: instantSchema, epoch: countSchema, keys: countSchema, copy: copySchema }),
+      z.strictObject({
+        number: countSchema,
+        at: instantSchema,
+        epoch: countSchema,
+        keys: countSchema,
+        copy: copySchema,
+      }),
     )
     .max(10_000),
   /** Vaults that were lost and replaced by a backup. */
   lost: z.array(copySchema).max(1000),
   /** Quorum secrets before this one, and the open copies in which their shares still open something. */
-  pastEpochs: z.array(z.strictObject({ epoch: countSchema, opens: z.array(lineSchema).max(10_000) })).max(100_000),
+  pastEpochs: z
+    .array(
+      z.strictObject({
+        epoch: countSchema,
+        holders: z.array(lineSchema).max(16),
+        opens: z.array(lineSchema).max(10_000),
+      }),
+    )
+    .max(100_000),
+  /** Passphrases that were changed: they still open older copies of people.json. */
+  passphrases: z.array(copySchema).max(100_000),
   /** What does not agree, or is still to be done. */
   findings: z.array(text).max(10_000),
 })

@@ -28,7 +28,12 @@ export type KeyLife = {
   hold: string | null
   moments: Moment[]
   copies: Copy[]
-  certificate: { id: string; grade: 'deletion' | 'destruction'; merkleRoot: string | null; proof: InclusionProof | null } | null
+  certificate: {
+    id: string
+    grade: 'deletion' | 'destruction'
+    merkleRoot: string | null
+    proof: InclusionProof | null
+  } | null
 }
 
 /** Codes `key-unknown`. */
@@ -75,9 +80,12 @@ function birthOf(state: VaultState, { bornAt: at, bornIn, generator, imported, r
     ? `Made${where} by Node ${generator.node}, OpenSSL ${generator.openssl}, in a ${generator.process} process; linted before it was sealed`
     : `Imported${where} from ${imported?.file}: independence not attested; linted before it was sealed`
   const instead = replaces ? `; it replaces ${replaces}` : ''
-  const approved = by.length > 0 ? `Approved by ${by.join(' and ')}. ` : ''
+  const approved = by.length > 0 ? `Approved by ${named(by)}. ` : ''
   return [{ at, what: `${made}${instead}`, evidence: `${approved}${observed ?? ''}`.trim() || 'Its event in the log' }]
 }
+
+const named = (people: readonly string[]): string =>
+  people.length < 2 ? people.join('') : `${people.slice(0, -1).join(', ')} and ${people.at(-1)}`
 
 const departures = (state: VaultState, { kid }: VaultKey): Moment[] => [
   ...[...state.runtimes.values()].flatMap(({ runtimeId, handoffs }) =>
@@ -86,7 +94,9 @@ const departures = (state: VaultState, { kid }: VaultKey): Moment[] => [
         ? [
             {
               at: exported?.at ?? at,
-              what: exported ? `Left for ${runtimeId} in handoff ${number}` : `Handoff ${number} to ${runtimeId} was begun`,
+              what: exported
+                ? `Left for ${runtimeId} in handoff ${number}`
+                : `Handoff ${number} to ${runtimeId} was begun`,
               evidence: exported ? Object.keys(exported.files).join(', ') : 'Only its intent is recorded',
             },
           ]
@@ -95,14 +105,22 @@ const departures = (state: VaultState, { kid }: VaultKey): Moment[] => [
   ),
   ...state.exports.flatMap(({ number, at, kids, holder, file, ceremony }) =>
     kids.includes(kid)
-      ? [{ at, what: `Exported to ${holder}, export ${number}`, evidence: `${ceremony ?? ''} ${file?.name ?? 'interrupted'}`.trim() }]
+      ? [
+          {
+            at,
+            what: `Exported to ${holder}, export ${number}`,
+            evidence: `${ceremony ?? ''} ${file?.name ?? 'interrupted'}`.trim(),
+          },
+        ]
       : [],
   ),
 ]
 
 const told = ({ runtimeId, receipts }: Runtime, { kid }: VaultKey): Moment[] =>
   receipts.statements.flatMap(({ seq, at, stated }) =>
-    stated.kid === kid ? [{ at, what: `${runtimeId}: ${saying(stated)}`, evidence: `Receipt ${seq}, as the runtime stated` }] : [],
+    stated.kid === kid
+      ? [{ at, what: `${runtimeId}: ${saying(stated)}`, evidence: `Receipt ${seq}, as the runtime stated` }]
+      : [],
   )
 
 function saying(stated: StatedByRuntime['stated']): string {
@@ -124,7 +142,11 @@ const copiesMade = (state: VaultState, { kid }: VaultKey): Moment[] => [
     .map(({ at, backup, ceremony }) => ({ at, what: `Came back with backup ${backup}`, evidence: ceremony ?? '' })),
   ...state.attestations
     .filter((one) => one.kids.includes(kid))
-    .map(({ at, copy, by, statement, ceremony }) => ({ at, what: `${by} attested ${copy}`, evidence: `${ceremony ?? ''}: ${statement}` })),
+    .map(({ at, copy, by, statement, ceremony }) => ({
+      at,
+      what: `${by} attested ${copy}`,
+      evidence: `${ceremony ?? ''}: ${statement}`,
+    })),
 ]
 
 function ending(state: VaultState, key: VaultKey): Moment[] {
@@ -135,11 +157,23 @@ function ending(state: VaultState, key: VaultKey): Moment[] {
   return [
     ...(compromised ? [{ at: compromised.at, what: 'Named compromised', evidence: compromised.reason }] : []),
     ...(elsewhere
-      ? [{ at: elsewhere.at, what: 'Destroyed in the vault that was lost', evidence: `Certificate ${elsewhere.certificate}` }]
+      ? [
+          {
+            at: elsewhere.at,
+            what: 'Destroyed in the vault that was lost',
+            evidence: `Certificate ${elsewhere.certificate}`,
+          },
+        ]
       : []),
     ...(destroyed ? [{ at: destroyed.at, what: 'Erased from the vault', evidence: destroyed.reason }] : []),
     ...(absenceProved
-      ? [{ at: absenceProved.at, what: 'Its absence proved', evidence: `Every row and decrypted page, ${absenceProved.ceremony}` }]
+      ? [
+          {
+            at: absenceProved.at,
+            what: 'Its absence proved',
+            evidence: `Every row and decrypted page, ${absenceProved.ceremony}`,
+          },
+        ]
       : []),
     ...tried.map(({ at, folder, opened, why, ceremony }) => ({
       at,
@@ -147,7 +181,13 @@ function ending(state: VaultState, key: VaultKey): Moment[] {
       evidence: `${ceremony}: ${why}`,
     })),
     ...(issued && key.certificate
-      ? [{ at: issued.at, what: `Certificate of ${key.certificate.grade} ${issued.id}`, evidence: 'Signed by the root and everybody present' }]
+      ? [
+          {
+            at: issued.at,
+            what: `Certificate of ${key.certificate.grade} ${issued.id}`,
+            evidence: 'Signed by the root and everybody present',
+          },
+        ]
       : []),
   ]
 }

@@ -70,7 +70,7 @@ const fromHex = (hex: string): string =>
 /** Names a file on the medium, never a path: no separators, no leading dot. */
 const mediaFileSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$/)
 /** A fingerprint as a runtime shows it: 64 hex digits in any grouping, or the 43 characters of --json. */
-const fingerprintSchema = z
+export const fingerprintSchema = z
   .string()
   .max(120)
   .transform((text) => (/^[0-9A-Fa-f]{64}$/.test(text.replace(/\s/g, '')) ? fromHex(text.replace(/\s/g, '')) : text))
@@ -200,6 +200,8 @@ export const planSchema = z.discriminatedUnion('kind', [
     kind: z.literal('restore'),
     backup: z.int().min(1),
     receipts: z.array(z.strictObject({ runtime: idSchema, file: mediaFileSchema })).max(1000),
+    /** Runtimes that are lost too, and will never tell what they have. */
+    dead: z.array(idSchema).max(1000).default([]),
     certificates: z.array(mediaFileSchema).max(1000).default([]),
     reason,
   }),

@@ -92,7 +92,12 @@ const batch = (certificate: Certificate): Html => html`${factTable([
   ['Keys', numberWord(certificate.keys.length)],
   ...(certificate.merkleRoot === undefined
     ? []
-    : [['Typed to confirm', `DESTROY ${certificate.keys.length} ${certificate.merkleRoot.slice(0, 8)}`] as [string, Part]]),
+    : [
+        ['Typed to confirm', `DESTROY ${certificate.keys.length} ${certificate.merkleRoot.slice(0, 8)}`] as [
+          string,
+          Part,
+        ],
+      ]),
   ...actRows(certificate),
 ])}
 ${certificate.keys.map(

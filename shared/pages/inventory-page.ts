@@ -103,7 +103,7 @@ ${grid(
   ]),
 )}`
 
-const others = ({ notInVault, lost, pastEpochs }: Inventory): Part => [
+const others = ({ notInVault, lost, pastEpochs, passphrases }: Inventory): Part => [
   notInVault.length === 0
     ? null
     : html`<h2>Not in vault <span class="aside">receipts name these keys, and this vault does not have them</span></h2>
@@ -116,13 +116,19 @@ ${grid(
     timeCell(at),
   ]),
 )}`,
-  lost.length === 0 ? null : html`<h2>Vaults that were lost</h2>
+  lost.length === 0
+    ? null
+    : html`<h2>Vaults that were lost</h2>
 ${copies(lost)}`,
   pastEpochs.length === 0
     ? null
     : html`<h2>Earlier quorum secrets <span class="aside">their shares still open these copies</span></h2>
 ${grid(
-  ['Epoch', 'Opens'],
-  pastEpochs.map(({ epoch, opens }) => [epoch, lines(opens)]),
+  ['Epoch', 'Shares', 'Opens'],
+  pastEpochs.map(({ epoch, holders, opens }) => [epoch, lines(holders), lines(opens)]),
 )}`,
+  passphrases.length === 0
+    ? null
+    : html`<h2>Earlier passphrases <span class="aside">they still open older copies of people.json</span></h2>
+${copies(passphrases)}`,
 ]

@@ -5,6 +5,7 @@ import type { ReadPlan } from '../formats/plan.ts'
 import { type Html, html, renderPage } from './page.ts'
 import { fingerprint, ROLE_WORDS } from './parts.ts'
 import { planInLines, planInWords } from './plan-words.ts'
+import { KIND_WORDS } from './record-page.ts'
 import { capital, counted } from './words.ts'
 
 /** The script for the room, before the ceremony: what the plan says, its digest to compare, and every step with boxes. */
@@ -12,27 +13,6 @@ import { capital, counted } from './words.ts'
 type PlannedStep = Omit<Step, 'act'>
 
 export const stepsOf = (kind: CeremonyKind): readonly PlannedStep[] => [...SCRIPTS[kind], SIGN_OFF]
-
-const TITLES: Record<CeremonyKind, string> = {
-  genesis: 'Genesis',
-  onboard: 'Onboarding',
-  'enroll-runtime': 'Enrollment of a runtime',
-  handoff: 'Handoff',
-  rotate: 'Rotation',
-  emergency: 'Emergency',
-  intake: 'Intake',
-  destroy: 'Destruction',
-  envelope: 'Emergency envelopes',
-  custody: 'Custody',
-  passphrase: 'Passphrase',
-  'root-rotate': 'Succession of the root',
-  'import-key': 'Import of keys',
-  'export-key': 'Export of keys',
-  amend: 'Amendment',
-  backup: 'Backup',
-  restore: 'Restore',
-  inventory: 'Inventory',
-}
 
 const whoActs = (who: Step['who']): string => (who === 'everyone' ? 'Everyone' : ROLE_WORDS[who])
 const minutesOf = (steps: readonly PlannedStep[]): number => steps.reduce((sum, step) => sum + step.minutes, 0)
@@ -47,7 +27,7 @@ const STYLE = `
 export function renderScript({ plan, text, digest }: ReadPlan): string {
   const steps = stepsOf(plan.kind)
   const practice = plan.kind === 'genesis' && plan.practice
-  const title = `Script: ${TITLES[plan.kind]}`
+  const title = `Script: ${KIND_WORDS[plan.kind].title}`
   const body = html`
 <h1>${title}</h1>
 <p class="lead">${capital(counted(steps.length, 'step'))}, about ${minutesOf(steps)} minutes. Read each step aloud before it is done. Anybody may note a deviation at any step.</p>
@@ -87,7 +67,7 @@ export function scriptLines({ plan, text, digest }: ReadPlan): string {
       `  ${all.slice(row * width, row * width + width).join(gap)}`.trimEnd(),
     )
   return [
-    `Script: ${TITLES[plan.kind]}. ${steps.length} steps, about ${minutesOf(steps)} minutes.`,
+    `Script: ${KIND_WORDS[plan.kind].title}. ${steps.length} steps, about ${minutesOf(steps)} minutes.`,
     '',
     'The plan',
     ...planInLines(text).flatMap((line) => broken(line, `  ${/^ */.exec(line)?.[0] ?? ''}`)),
@@ -108,10 +88,11 @@ export function scriptLines({ plan, text, digest }: ReadPlan): string {
 
 function stepLines(step: PlannedStep, index: number): string[] {
   const part = (name: string, text: string) => broken(`${name.padEnd(11)} ${text}`, '   ', 12)
-  const approve = step.quorum ? '; custodians approve' : ''
+  const who = `${whoActs(step.who)}; about ${step.minutes} min${step.quorum ? '; custodians approve' : ''}`
   return [
-    `${index + 1}. ${step.title} (${whoActs(step.who)}, about ${step.minutes} min${approve})`,
+    `${index + 1}. ${step.title}`,
     ...(step.noWayBack ? ['   ◆ NO WAY BACK AFTER THIS STEP'] : []),
+    ...part('Who', who),
     ...part('Read aloud', step.readAloud),
     ...part('Do', step.do),
     ...part('Observe', step.observe),

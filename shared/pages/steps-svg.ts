@@ -9,7 +9,7 @@ export type Drawing = { from: number; to: number; steps: readonly DrawnStep[]; d
 const WIDTH = 720
 const EDGE = 6
 /** Where the clock begins: left of it stand the names of the steps. */
-const LEFT = 256
+const LEFT = 304
 const TOP = 26
 const ROW = 20
 /** Seconds between two marks of the axis: the first that leaves at most six of them. */

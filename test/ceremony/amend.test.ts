@@ -57,23 +57,44 @@ describe('amend', () => {
       name: 'Acme Ltd',
       policy: { ...before.tenants.get('acme')?.policy, accessTokenLifetime: 1800 },
     })
-    expect(state.tenants.get('globex')).toMatchObject({ name: 'Tenant globex', relyingParties: [{ cacheSeconds: 43_200 }] })
+    expect(state.tenants.get('globex')).toMatchObject({
+      name: 'Tenant globex',
+      relyingParties: [{ cacheSeconds: 43_200 }],
+    })
     expect(keysOf(state, 'acme')).toEqual(keysOf(before, 'acme'))
-    expect([...state.ceremonies.values()].at(-1)?.approvals.filter(({ step }) => step === 'make-changes')).toHaveLength(1)
+    expect([...state.ceremonies.values()].at(-1)?.approvals.filter(({ step }) => step === 'make-changes')).toHaveLength(
+      1,
+    )
     expect(await at.verify()).toMatchObject({ tail: null })
   })
 
   const REFUSED: [string, object[], Code][] = [
     ['a policy that breaks a rule', [{ tenant: 'acme', policy: { retentionDuration: '7d' } }], 'policy-rejected'],
-    ['a slower relying party than keys are announced for', [{ tenant: 'acme', relyingParties: [{ name: 'g', cache: '15d' }] }], 'policy-rejected'],
-    ['an announcement that keys made already do not have', [{ tenant: 'acme', policy: { propagationTime: '20d' } }], 'policy-rejected'],
-    ['a first algorithm that nobody can sign with yet', [{ tenant: 'acme', policy: { signingAlgorithms: ['RS256', 'ES256'] } }], 'policy-rejected'],
+    [
+      'a slower relying party than keys are announced for',
+      [{ tenant: 'acme', relyingParties: [{ name: 'g', cache: '15d' }] }],
+      'policy-rejected',
+    ],
+    [
+      'an announcement that keys made already do not have',
+      [{ tenant: 'acme', policy: { propagationTime: '20d' } }],
+      'policy-rejected',
+    ],
+    [
+      'a first algorithm that nobody can sign with yet',
+      [{ tenant: 'acme', policy: { signingAlgorithms: ['RS256', 'ES256'] } }],
+      'policy-rejected',
+    ],
     ['a tenant that does not exist', [{ tenant: 'nobody', name: 'X' }], 'tenant-unknown'],
     ['nothing to change', [{ tenant: 'acme' }], 'plan-invalid'],
     ['a tenant twice', [{ tenant: 'acme', name: 'A' }, { offboard: 'acme' }], 'plan-invalid'],
     ['a hold on a key that does not exist', [{ hold: 'h', keys: [digest('x')], reason: 'Case 7' }], 'key-unknown'],
     ['a hold to lift that was not placed', [{ lift: 'h' }], 'ceremony-conflict'],
-    ['a hold placed and lifted at once', [{ hold: 'h', tenant: 'acme', reason: 'Case 7' }, { lift: 'h' }], 'plan-invalid'],
+    [
+      'a hold placed and lifted at once',
+      [{ hold: 'h', tenant: 'acme', reason: 'Case 7' }, { lift: 'h' }],
+      'plan-invalid',
+    ],
     ['an unknown member', [{ tenant: 'acme', issuer: 'https://b.example.com' }], 'plan-invalid'],
   ]
   it.each(REFUSED)('%s is refused, and everything stays byte for byte', async (_, changes, code) => {
@@ -155,12 +176,24 @@ describe('offboarding', () => {
     await at.refused(amend({ tenant: 'acme', name: 'Again' }), 'ceremony-conflict')
     await at.refused(amend({ offboard: 'acme' }), 'ceremony-conflict')
     await at.refused({ kind: 'rotate', tenants: ['acme'] }, 'ceremony-conflict')
-    await at.refused({ kind: 'onboard', tenants: [tenantPlan('acme', { issuer: 'https://b.example.com' })] }, 'ceremony-conflict')
+    await at.refused(
+      { kind: 'onboard', tenants: [tenantPlan('acme', { issuer: 'https://b.example.com' })] },
+      'ceremony-conflict',
+    )
     const reused = { kind: 'onboard', tenants: [tenantPlan('other', { issuer: 'https://acme.example.com' })] }
     await at.refused(reused, 'ceremony-conflict')
     at.clock.advance(100 * DAY)
     const rotated = await at.run({ kind: 'rotate', tenants: 'all' })
     expect(keysOf(rotated.state, 'acme')).toHaveLength(3)
+  })
+
+  it('a compromise of one of its keys is recorded, and nothing replaces it', async () => {
+    const at = room()
+    await at.run(amend({ tenant: 'acme', policy: { standby: 'hot' } }))
+    await at.run(amend({ offboard: 'acme' }))
+    const { state } = await at.run({ kind: 'emergency', scope: { key: kids[0] }, reason: 'stolen' })
+    expect(state.keys.get(kids[0] ?? '')?.compromised).toMatchObject({ reason: 'stolen' })
+    expect(keysOf(state, 'acme')).toHaveLength(3)
   })
 
   it('its keys may be destroyed at once, also those that were still to sign', async () => {
@@ -203,7 +236,8 @@ describe('offboarding', () => {
       expect(await fetchKeys('globex.example.com')).toEqual(other)
       expect(open.status()).toMatchObject({ tenants: [{ tenant: 'globex' }], offboarded: [{ tenant: 'acme' }] })
       expect(open.clients.list('acme')).toEqual([])
-      const add = () => open.clients.add('acme', { clientId: 'x', method: 'client_secret_basic', audiences: ['a'] }, 'ops')
+      const add = () =>
+        open.clients.add('acme', { clientId: 'x', method: 'client_secret_basic', audiences: ['a'] }, 'ops')
       expect(add).toThrow(expect.objectContaining({ code: 'tenant-unknown' }))
     } finally {
       await server.close()
@@ -278,7 +312,9 @@ describe('reserved tenants', () => {
       fresh.runtime.assign('t-7f3k', 'Initech', 'ops')
       const after = fresh.runtime.status().tenants.find(({ tenant }) => tenant === 't-7f3k')
       expect(after).toEqual({ ...before, name: 'Initech' })
-      expect(() => fresh.runtime.assign('nobody', 'X', 'ops')).toThrow(expect.objectContaining({ code: 'tenant-unknown' }))
+      expect(() => fresh.runtime.assign('nobody', 'X', 'ops')).toThrow(
+        expect.objectContaining({ code: 'tenant-unknown' }),
+      )
       expect(() => fresh.runtime.assign('t-7f3k', 'a\nb', 'ops')).toThrow(
         expect.objectContaining({ code: 'usage-invalid' }),
       )

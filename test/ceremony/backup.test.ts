@@ -14,7 +14,7 @@ import { failure, filesOf, type Genesis, makeGenesis, PRESENT, type Room, T0, te
 
 const DAY = 86_400
 
-export const backupPlan = (change: object = {}) => ({
+const backupPlan = (change: object = {}) => ({
   kind: 'backup',
   holder: 'Grace Hopper',
   place: 'Safe 2',
@@ -38,7 +38,8 @@ afterAll(() => genesis.remove())
 const fresh = () => onboarded.copy(genesis.folder())
 const again = () => backed.copy(genesis.folder())
 const folderOf = (state: VaultState, number = 1): string => state.backups.get(number)?.made?.folder ?? ''
-const anchorFile = (at: Room) => join(at.media, filesOf(at.media).find((name) => name.startsWith('trust-anchor-')) ?? '')
+const anchorFile = (at: Room) =>
+  join(at.media, filesOf(at.media).find((name) => name.startsWith('trust-anchor-')) ?? '')
 const statusOf = (state: VaultState, copy: string) =>
   [...state.keys.values()].map((key) => copiesOf(state, key).find((one) => one.id === copy)?.status)
 const withPeople = (at: Room, folder: string, present = PRESENT) =>
@@ -61,7 +62,12 @@ describe('backup', () => {
     expect(filesOf(join(at.media, folder))).toEqual(['people.json', 'vault.db'])
     for (const [name, expected] of Object.entries(state.backups.get(1)?.made?.files ?? {}))
       expect(digest(readFileSync(join(at.media, folder, name)))).toBe(expected)
-    expect(state.backups.get(1)).toMatchObject({ holder: 'Grace Hopper', place: 'Safe 2', seq: before.seq, head: before.head })
+    expect(state.backups.get(1)).toMatchObject({
+      holder: 'Grace Hopper',
+      place: 'Safe 2',
+      seq: before.seq,
+      head: before.head,
+    })
     expect(state.backups.get(1)?.openedAt).toBeGreaterThan(0)
     expect(await at.verify()).toMatchObject({ tail: null })
     const report = await verifyFiles([result.recordFolder], anchorFile(at), at.clock.now())
@@ -158,7 +164,11 @@ describe('a backup that is interrupted', () => {
     try {
       const result = await resumeCeremony(at.ports(), vault, parsePlan, { confirm: [], acceptTail: true })
       expect(result.steps.find(({ step }) => step === 'write-backup')?.observed).toContain('taken back: backup-1-')
-      const folders = new Set(filesOf(at.media).filter((name) => name.includes('backup-')).map((name) => name.split('/')[0]))
+      const folders = new Set(
+        filesOf(at.media)
+          .filter((name) => name.includes('backup-'))
+          .map((name) => name.split('/')[0]),
+      )
       expect([...folders]).toEqual([folderOf(vault.state)])
       expect([...vault.state.backups.keys()]).toEqual([1])
     } finally {
@@ -206,6 +216,12 @@ it('a folder with a hot journal is not copied and not restored from', () => {
   expect(() => mustBeAtRest(folder)).not.toThrow()
   writeFileSync(join(folder, 'vault.db-journal'), Buffer.from('d9d505f920a163d7', 'hex'))
   expect(() => mustBeAtRest(folder)).toThrow(expect.objectContaining({ code: 'vault-damaged' }))
+})
+
+it('the living vault is not restored from a backup that it made itself', async () => {
+  const plan = { kind: 'restore', backup: 1, receipts: [], reason: 'By mistake' }
+  const error = await again().refused(plan, 'plan-invalid')
+  expect(error.message).toContain('knows backup 1 already')
 })
 
 it('destroying a key afterwards: the open backup makes it a deletion, and names the copy', async () => {

@@ -22,7 +22,7 @@ import {
   tenantPlan,
 } from './fixtures.ts'
 
-/** Deriving keys is not what is tested here; passphrase.test.ts does it in earnest. */
+/** Deriving keys is not what is tested here; fault-10-kdf.test.ts does that. */
 vi.mock('../../electron/vault/kdf.ts', () => import('../faults/harness/cheap-kdf.ts'))
 
 /** A change of people (vault.md, "Quorum"): always a new quorum secret, and nobody's share is lost on the way. */
@@ -130,7 +130,9 @@ describe('somebody leaves and somebody joins', () => {
     expect(state.former).toEqual(['grace'])
     await verified(room, result.ceremony)
     await withDai(room)
-    const missing = await failure(room.run({ kind: 'onboard', tenants: [tenantPlan('later')] }, { present: ['ada', 'blaise'] }))
+    const missing = await failure(
+      room.run({ kind: 'onboard', tenants: [tenantPlan('later')] }, { present: ['ada', 'blaise'] }),
+    )
     expect(missing.code).toBe('quorum-missing')
     await works(room, ['ada', 'clara', 'dai', 'emmy'])
   })
@@ -152,11 +154,19 @@ describe('somebody leaves and somebody joins', () => {
 
 describe('plans that are refused leave everything as it was', () => {
   it.each<[string, Code, object]>([
-    ['one person, two roles (fault 12)', 'people-invalid', custody([...without('clara'), { ...DAI, name: 'ada lovelace' }])],
+    [
+      'one person, two roles (fault 12)',
+      'people-invalid',
+      custody([...without('clara'), { ...DAI, name: 'ada lovelace' }]),
+    ],
     ['one id twice', 'people-invalid', custody([...PEOPLE, { ...DAI, id: 'ada' }])],
     ['too few custodians for the threshold', 'people-invalid', custody([...without('clara')], { threshold: 3 })],
     ['nobody to witness', 'people-invalid', custody([...without('emmy'), DAI])],
-    ['a share for somebody who is no custodian', 'people-invalid', custody([...without('emmy'), { ...PEOPLE[3], share: 'medium' }])],
+    [
+      'a share for somebody who is no custodian',
+      'people-invalid',
+      custody([...without('emmy'), { ...PEOPLE[3], share: 'medium' }]),
+    ],
   ])('%s: %s', async (_what, code, plan) => {
     await room.refused(plan, code)
   })
@@ -297,10 +307,9 @@ describe('a share on its own medium', () => {
     await room.run(ON_MEDIUM)
     await withDai(room)
     change(room)
-    const error = await failure(
-      room.run({ kind: 'onboard', tenants: [tenantPlan('later')] }, { present: ['ada', 'dai', 'emmy', 'grace'] }),
-    )
-    expect(error).toMatchObject({ code: 'share-invalid', message: expect.stringMatching(message) })
+    const plan = { kind: 'onboard', tenants: [tenantPlan('later')] }
+    const error = await room.refused(plan, 'share-invalid', { present: ['ada', 'dai', 'emmy', 'grace'] })
+    expect(error.message).toMatch(message)
   })
 
   it('of an epoch before: share-invalid, naming both epochs', async () => {
@@ -316,5 +325,81 @@ describe('a share on its own medium', () => {
       room.run({ kind: 'onboard', tenants: [tenantPlan('later')] }, { present: ['ada', 'dai', 'emmy', 'grace'] }),
     )
     expect(error).toMatchObject({ code: 'share-invalid', message: expect.stringMatching(/dai is of epoch 2.*epoch 3/) })
+  })
+})
+
+describe('what a lone insider could forge', () => {
+  const openAndClose = async (at: Room) => (await at.open()).close()
+  const stop = new Error('the lights went out')
+  /** A custody ceremony that stops right after its dealing was committed, and what an insider then writes. */
+  const dealtThen = async (work: (vault: Vault) => void) => {
+    await room
+      .run(custody([...PEOPLE.map((person) => ({ ...person })), DAI]), {
+        vault: (vault) => {
+          vault.proveNext = () => Promise.reject(stop)
+          return vault
+        },
+      })
+      .catch((error) => expect(error).toBe(stop))
+    await room.withVault(work, ['emmy'])
+  }
+
+  it('dealing by themselves: no quorum approved it', async () => {
+    await room.withVault(
+      (vault) => {
+        const { state, roster } = vault
+        const started = {
+          type: 'ceremony-started',
+          ceremony: 'C-2026-099',
+          kind: 'custody',
+          planDigest: roster.secretCommitment,
+          plan: '{}',
+          present: ['emmy'],
+          clock: null,
+          headCard: null,
+        } as const
+        const text = JSON.stringify({ ...roster, epoch: 2 })
+        const dealt = {
+          type: 'custody-dealt',
+          epoch: 2,
+          roster: text,
+          custodians: state.holders,
+          people: state.people,
+        } as const
+        vault.commit([{ ...started, present: ['emmy'] }, dealt], room.clock.now(), 'emmy')
+      },
+      ['emmy'],
+    )
+    expect(await failure(openAndClose(room))).toMatchObject({
+      code: 'vault-history-broken',
+      message: expect.stringContaining('no quorum approved it'),
+    })
+  })
+
+  it('accepting in the name of the new custodians: claimed, and not given', async () => {
+    await dealtThen((vault) => {
+      const { state } = vault
+      const [given] = [...state.ceremonies.values()].at(-1)?.approvals ?? []
+      if (!given) throw new Error('no approval')
+      const { step, objects, approvals } = given
+      const ceremony = [...state.ceremonies.keys()].at(-1) ?? ''
+      vault.commit([{ type: 'custody-accepted', ceremony, step, objects, approvals }], room.clock.now(), 'emmy')
+    })
+    expect(await failure(openAndClose(room))).toMatchObject({
+      code: 'vault-history-broken',
+      message: expect.stringContaining('new custodians'),
+    })
+  })
+
+  it('putting the roster in force before all have proved their share: the fold refuses', async () => {
+    await dealtThen((vault) => {
+      const { state } = vault
+      const { roster, agreements, people } = state
+      const early = { type: 'epoch-activated', epoch: 2, roster, agreements, people, sealed: {} } as const
+      expect(() => vault.commit([early], room.clock.now(), 'emmy')).toThrow(
+        expect.objectContaining({ code: 'vault-history-broken', message: expect.stringContaining('proved') }),
+      )
+    })
+    expect((await room.state()).epoch).toBe(1)
   })
 })

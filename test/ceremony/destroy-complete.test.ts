@@ -37,7 +37,8 @@ afterAll(() => genesis.remove())
 
 const room = () => aged.copy(genesis.folder())
 const first = (state: VaultState, tenant = 'acme') => keysOf(state, tenant)[0]?.kid ?? ''
-const anchorFile = (at: Room) => join(at.media, filesOf(at.media).find((name) => name.startsWith('trust-anchor-')) ?? '')
+const anchorFile = (at: Room) =>
+  join(at.media, filesOf(at.media).find((name) => name.startsWith('trust-anchor-')) ?? '')
 const backupOf = (state: VaultState) => state.backups.get(1)?.made?.folder ?? ''
 
 async function certificateOf({ state }: Ran) {
@@ -85,9 +86,12 @@ describe('what a plan may name', () => {
     const state = await at.state()
     const all = keysOf(state, 'acme').map((key) => key.kid)
     for (const kid of all.slice(1)) await at.run({ kind: 'emergency', scope: { key: kid }, reason: 'stolen' })
-    const kids = keysOf(await at.state(), 'acme').flatMap((key) => (key.compromised || key.kid === all[0] ? [key.kid] : []))
+    const kids = keysOf(await at.state(), 'acme').flatMap((key) =>
+      key.compromised || key.kid === all[0] ? [key.kid] : [],
+    )
     const rest = keysOf(await at.state(), 'acme').filter((key) => !kids.includes(key.kid))
-    const plan = rest.length === 0 ? { kind: 'destroy', tenant: 'acme', reason } : { kind: 'destroy', keys: kids, reason }
+    const plan =
+      rest.length === 0 ? { kind: 'destroy', tenant: 'acme', reason } : { kind: 'destroy', keys: kids, reason }
     const ran = await at.run(plan, { confirm: [confirmationFor(kids)] })
     const certificate = await certificateOf(ran)
     expect(certificate.keys.map((key) => key.kid)).toEqual(kids)
@@ -122,7 +126,11 @@ describe('legal hold', () => {
     const at = room()
     const second = keysOf(await at.state(), 'acme')[1]?.kid ?? ''
     await at.run({ kind: 'emergency', scope: { key: second }, reason: 'stolen' })
-    await at.run({ kind: 'amend', reason: 'Court order', changes: [{ hold: 'case-8', tenant: 'acme', reason: 'Case 8' }] })
+    await at.run({
+      kind: 'amend',
+      reason: 'Court order',
+      changes: [{ hold: 'case-8', tenant: 'acme', reason: 'Case 8' }],
+    })
     const plan = { kind: 'destroy', keys: [second], reason }
     await at.refused(plan, 'destruction-blocked', { confirm: [confirmationFor([second])] })
     const kid = first(await at.state(), 'slow')
@@ -198,7 +206,11 @@ describe('the negative restore test', () => {
     const certificate = await certificateOf(ran)
     expect(certificate.grade).toBe('deletion')
     expect(certificate.verified.join('\n')).toMatch(/tried to open the keys from backup 1 .*1 of the keys opened/)
-    expect(certificate.cryptographicErase).toMatchObject({ holds: false, alwaysEncrypted: true, everyCopySanitised: false })
+    expect(certificate.cryptographicErase).toMatchObject({
+      holds: false,
+      alwaysEncrypted: true,
+      everyCopySanitised: false,
+    })
     await allVerified(at, ran)
   })
 
@@ -263,5 +275,7 @@ it('at a table every custodian and compliance types the words; what was typed st
     },
   )
   expect(asked).toEqual([[confirmationFor([kid]), ['ada', 'blaise', 'emmy']]])
-  expect(ran.result.steps.find(({ step }) => step === 'confirm-destruction')?.observed).toContain('typed by each of them')
+  expect(ran.result.steps.find(({ step }) => step === 'confirm-destruction')?.observed).toContain(
+    'typed by each of them',
+  )
 })

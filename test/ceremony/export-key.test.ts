@@ -153,7 +153,11 @@ describe('export-key', () => {
 
   const RECIPIENTS: [string, unknown, Code][] = [
     ['a private key', secretJwk, 'format-invalid'],
-    ['another curve', generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey.export({ format: 'jwk' }), 'format-invalid'],
+    [
+      'another curve',
+      generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey.export({ format: 'jwk' }),
+      'format-invalid',
+    ],
     ['a key for signatures', { ...publicJwk, use: 'sig' }, 'format-invalid'],
     ['two keys', { keys: [publicJwk, publicJwk] }, 'format-invalid'],
     ['a point off the curve', { ...publicJwk, x: publicJwk.y, y: publicJwk.x }, 'key-refused'],

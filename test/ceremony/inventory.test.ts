@@ -39,7 +39,8 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => genesis.remove())
 
-const anchorFile = (at: Room) => join(at.media, filesOf(at.media).find((name) => name.startsWith('trust-anchor-')) ?? '')
+const anchorFile = (at: Room) =>
+  join(at.media, filesOf(at.media).find((name) => name.startsWith('trust-anchor-')) ?? '')
 const keyOf = (id: string) => inventory.keys.find((key) => key.kid === id)
 const firstOf = (tenant: string) => inventory.keys.find((key) => key.tenant === tenant)
 
@@ -47,7 +48,11 @@ describe('inventory', () => {
   it('changes nothing but the log, and lists every key once with its NIST state and its copies, open and closed', async () => {
     expect(ran.result.steps.map(({ step }) => step)).toEqual(['check-machine', 'check-plan', 'sign-inventory'])
     expect(inventory.keys.map((key) => key.kid).sort()).toEqual([...ran.state.keys.keys()].sort())
-    expect(keyOf(kid)).toMatchObject({ state: 'destroyed', inVault: false, certificate: expect.stringMatching(/^D-2026/) })
+    expect(keyOf(kid)).toMatchObject({
+      state: 'destroyed',
+      inVault: false,
+      certificate: expect.stringMatching(/^D-2026/),
+    })
     const copies = keyOf(kid)?.copies.map(({ id, status }) => [id, status])
     expect(copies).toEqual([
       ['vault', 'verified'],
@@ -68,9 +73,13 @@ describe('inventory', () => {
   })
 
   it('names stale receipts, open backups, and the shares of earlier epochs that still open them', () => {
-    expect(inventory.runtimes).toMatchObject([{ runtimeId: 'eu-one', stale: expect.stringMatching(/^The newest is .*old$/) }])
+    expect(inventory.runtimes).toMatchObject([
+      { runtimeId: 'eu-one', stale: expect.stringMatching(/^The newest is .*old$/) },
+    ])
     expect(inventory.backups).toMatchObject([{ number: 1, epoch: 1, copy: { status: 'open', holder: 'Grace Hopper' } }])
-    expect(inventory.pastEpochs).toEqual([{ epoch: 1, opens: ['Backup 1, Safe 2'] }])
+    expect(inventory.pastEpochs).toEqual([
+      { epoch: 1, holders: ['ada', 'blaise', 'clara'], opens: ['Backup 1, Safe 2'] },
+    ])
     expect(inventory.epoch).toBe(2)
   })
 
@@ -81,7 +90,11 @@ describe('inventory', () => {
     state.sealed.set(`wrap:${orphan}`, orphan)
     const policy = state.tenants.get('globex')
     if (policy) policy.policy = { ...policy.policy, destroyPrivateAtRetirement: true }
-    const { findings } = inventoryOf(state, { ceremony: 'V-2026-001', root: (await openTrustAnchor(state.anchor)).key.kid, now: aged.clock.now() })
+    const { findings } = inventoryOf(state, {
+      ceremony: 'V-2026-001',
+      root: (await openTrustAnchor(state.anchor)).key.kid,
+      now: aged.clock.now(),
+    })
     expect(findings).toEqual([
       expect.stringContaining('its sealed rows are missing'),
       expect.stringContaining('its private half is due for destruction'),
@@ -94,7 +107,10 @@ describe('inventory', () => {
     const folder = join(at.records, ran.result.ceremony)
     const report = async () => (await verifyFiles([folder], anchorFile(at), at.clock.now())).files
     expect((await report()).filter((one) => !one.ok)).toEqual([])
-    expect((await report()).find((one) => one.file.endsWith('inventory.json'))).toMatchObject({ kind: 'inventory', standing: 'verified' })
+    expect((await report()).find((one) => one.file.endsWith('inventory.json'))).toMatchObject({
+      kind: 'inventory',
+      standing: 'verified',
+    })
     const page = join(folder, 'inventory.html')
     writeFileSync(page, readFileSync(page, 'utf8').replace('Inventory', 'Inventary'))
     expect((await report()).find((one) => one.file === page)).toMatchObject({ ok: false })

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { confirmationFor } from '../../electron/ceremony/destroy.ts'
 import { type CeremonyResult, runGenesis } from '../../electron/ceremony/runner.ts'
@@ -62,7 +62,44 @@ export const KINDS: Partial<Record<CeremonyKind, Entry>> = {
     const room = await story.received()
     return { room, plan: { kind: 'emergency', scope: { key: await firstKid(room) }, reason: 'stolen' } }
   },
+  custody: async (story) => ({
+    room: await story.received(),
+    plan: {
+      kind: 'custody',
+      reason: 'Clara travels with her share',
+      threshold: 2,
+      people: PEOPLE.map((person) => ({ ...person, ...(person.id === 'clara' && { share: 'medium' }) })),
+    },
+    present: PEOPLE.map(({ id }) => id),
+  }),
+  'root-rotate': async (story) => ({
+    room: await story.received(),
+    plan: { kind: 'root-rotate', reason: 'Five years have passed', compromised: false },
+  }),
   rotate: async (story) => ({ room: await story.later(), plan: { kind: 'rotate', tenants: ['acme'] } }),
+  backup: async (story) => ({
+    room: await story.received(),
+    plan: { kind: 'backup', holder: 'Grace Hopper', place: 'Safe 2' },
+  }),
+  restore: async (story) => {
+    const room = await story.received()
+    await room.run({ kind: 'backup', holder: 'Grace Hopper', place: 'Safe 2' })
+    const folder = (await room.state()).backups.get(1)?.made?.folder ?? ''
+    rmSync(room.vault, { recursive: true })
+    cpSync(join(room.media, folder), room.vault, { recursive: true })
+    const options = { all: true }
+    const path = await withRuntime(room, async ({ runtime }) => runtime.exportReceipts(room.media, options).path)
+    return {
+      room,
+      plan: {
+        kind: 'restore',
+        backup: 1,
+        receipts: [{ runtime: RUNTIME, file: basename(path) }],
+        reason: 'The machine burned',
+      },
+    }
+  },
+  inventory: async (story) => ({ room: await story.later(), plan: { kind: 'inventory' } }),
   destroy: async (story) => {
     const room = await story.later()
     const kid = await firstKid(room)
@@ -101,7 +138,11 @@ export const KINDS: Partial<Record<CeremonyKind, Entry>> = {
     plan: {
       kind: 'amend',
       reason: 'Agreed',
-      changes: [{ tenant: 'globex', name: 'Globex Ltd' }, { hold: 'case', tenant: 'globex', reason: 'Court' }, { offboard: 'acme' }],
+      changes: [
+        { tenant: 'globex', name: 'Globex Ltd' },
+        { hold: 'case', tenant: 'globex', reason: 'Court' },
+        { offboard: 'acme' },
+      ],
     },
   }),
 }
@@ -115,10 +156,15 @@ export const WANTED: readonly CeremonyKind[] = [
   'intake',
   'emergency',
   'rotate',
+  'custody',
+  'root-rotate',
   'destroy',
   'import-key',
   'export-key',
   'amend',
+  'backup',
+  'restore',
+  'inventory',
 ]
 
 const DAY = 86_400
@@ -132,7 +178,7 @@ async function firstKid(room: Room): Promise<string> {
 }
 
 /** Opens the runtime that lives in this room. */
-async function withRuntime<T>(room: Room, work: (runtime: TestRuntime) => Promise<T>): Promise<T> {
+export async function withRuntime<T>(room: Room, work: (runtime: TestRuntime) => Promise<T>): Promise<T> {
   const dir = join(room.base, RUNTIME)
   const runtime = await openRuntime({ dir, clock: room.clock })
   try {

@@ -61,7 +61,9 @@ describe('a lost handoff', () => {
     const bundle = lost.find((path) => path.includes('bundle-')) ?? ''
     expect((await failure(live.runtime.importFiles([bundle]))).code).toBe('bundle-lower')
     const { state } = await room.intake(live)
-    const key = [...state.keys.values()].find((one) => state.runtimes.get('eu-one')?.handoffs[1]?.keys.includes(one.kid))
+    const key = [...state.keys.values()].find((one) =>
+      state.runtimes.get('eu-one')?.handoffs[1]?.keys.includes(one.kid),
+    )
     const files = key ? copiesOf(state, key).filter((copy) => copy.id.startsWith('file:')) : []
     expect(files.map(({ id, status }) => [id, status])).toEqual([
       ['file:eu-one:2', 'stated'],

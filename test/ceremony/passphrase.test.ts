@@ -1,16 +1,21 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { resumeCeremony } from '../../electron/ceremony/runner.ts'
 import { verifyFiles } from '../../electron/evidence/verify.ts'
 import { readPeople, writePeople } from '../../electron/vault/people-store.ts'
 import { Vault } from '../../electron/vault/vault.ts'
 import { passphraseCopies } from '../../shared/domain/ledger-people.ts'
 import type { Code } from '../../shared/errors.ts'
+import { inventorySchema } from '../../shared/formats/inventory.ts'
+import { peekStatement } from '../../shared/formats/jws.ts'
 import { parsePlan } from '../../shared/formats/plan.ts'
 import { failure, filesOf, type Genesis, makeGenesis, PASSPHRASES, PRESENT, type Room, tenantPlan } from './fixtures.ts'
 
-/** `passphrase`: one person changes theirs, alone. Argon2id is the real one here. */
+/** `passphrase`: one person changes theirs, alone. */
+
+/** Argon2id itself is tested in fault-10-kdf.test.ts; what stands in for it normalises alike. */
+vi.mock('../../electron/vault/kdf.ts', () => import('../faults/harness/cheap-kdf.ts'))
 
 const PLAN = { kind: 'passphrase', person: 'ada' }
 /** Composed letters, a ligature and a full-width digit: its Unicode forms differ. */
@@ -94,21 +99,27 @@ describe('refused, and everything is as it was', () => {
     ['weak', 'password'],
     ['the one in use', OLD],
     ["somebody else's", PASSPHRASES.get('grace') ?? ''],
-    ["somebody else's in another Unicode form", (PASSPHRASES.get('grace') ?? '').normalize('NFD').replace('7', '\uFF17')],
-  ])('a passphrase that is %s: passphrase-weak; the old one stays, and the ceremony goes on with another', async (_what, given) => {
-    room.secrets.set('new-passphrase-ada', given)
-    const error = await failure(room.run(PLAN, alone))
-    expect(error.code).toBe('passphrase-weak')
-    expect(error.message).not.toMatch(/grace|7194/)
-    expect(readPeople(room.vault).pending).toEqual({})
-    room.secrets.set('new-passphrase-ada', NEXT)
-    room.clock.advance(60)
-    await room.withVault(
-      (vault) => resumeCeremony(room.ports(), vault, parsePlan, { confirm: [], acceptTail: false }),
-      ['ada'],
-    )
-    ;(await openAs(room, 'ada', NEXT)).close()
-  })
+    [
+      "somebody else's in another Unicode form",
+      (PASSPHRASES.get('grace') ?? '').normalize('NFD').replace('7', '\uFF17'),
+    ],
+  ])(
+    'a passphrase that is %s: passphrase-weak; the old one stays, and the ceremony goes on with another',
+    async (_what, given) => {
+      room.secrets.set('new-passphrase-ada', given)
+      const error = await failure(room.run(PLAN, alone))
+      expect(error.code).toBe('passphrase-weak')
+      expect(error.message).not.toMatch(/grace|7194/)
+      expect(readPeople(room.vault).pending).toEqual({})
+      room.secrets.set('new-passphrase-ada', NEXT)
+      room.clock.advance(60)
+      await room.withVault(
+        (vault) => resumeCeremony(room.ports(), vault, parsePlan, { confirm: [], acceptTail: false }),
+        ['ada'],
+      )
+      ;(await openAs(room, 'ada', NEXT)).close()
+    },
+  )
 })
 
 it('a power cut at any moment leaves the old passphrase or the new one, never none and never both', async () => {
@@ -144,6 +155,17 @@ it('a power cut at any moment leaves the old passphrase or the new one, never no
   }
 }, 60_000)
 
+it('the inventory names the old passphrase, and whose shares the epochs before had', async () => {
+  await room.run(PLAN, alone)
+  const people = (await room.withVault(({ roster }) => roster.people)).map(({ id, name, role }) => ({ id, name, role }))
+  const all = people.map(({ id }) => id)
+  await room.run({ kind: 'custody', reason: 'A new secret', threshold: 2, people }, { acceptTail: true, present: all })
+  const { state } = await room.run({ kind: 'inventory' })
+  const taken = peekStatement(state.inventories.at(-1)?.statement ?? '', inventorySchema, 'inventory')
+  expect(taken.passphrases).toEqual([expect.objectContaining({ holder: 'ada', status: 'open' })])
+  expect(taken.pastEpochs).toEqual([{ epoch: 1, holders: ['ada', 'blaise', 'clara'], opens: [] }])
+})
+
 describe('what a lone insider could forge', () => {
   it('another salt or cost in people.json, or the old entry put back: vault-people-changed, naming the person', async () => {
     const old = readPeople(room.vault)
@@ -160,4 +182,37 @@ describe('what a lone insider could forge', () => {
       })
     }
   })
+})
+
+it('a change in the name of another person: the fold refuses it, and no quorum can accept one that they did not sign', async () => {
+  const error = await failure(
+    room.run(
+      { ...PLAN, person: 'blaise' },
+      {
+        present: ['blaise'],
+        vault: (vault) => {
+          const commit = vault.commit.bind(vault)
+          vault.commit = (events, ...rest) =>
+            commit(
+              events.map((event) => (event.type === 'passphrase-changed' ? { ...event, person: 'ada' } : event)),
+              ...rest,
+            )
+          room.secrets.set('new-passphrase-blaise', NEXT)
+          return vault
+        },
+      },
+    ),
+  )
+  expect(error).toMatchObject({ code: 'vault-history-broken', message: expect.stringContaining('ada') })
+})
+
+it('a tail in which somebody did not sign what names them is not accepted', async () => {
+  await room.run(PLAN, alone)
+  await room.withVault(
+    (vault) => vault.database.prepare("UPDATE events SET signature = NULL WHERE type = 'passphrase-changed'").run(),
+    ['emmy'],
+  )
+  const next = { kind: 'onboard', tenants: [tenantPlan('acme')] }
+  const error = await room.refused(next, 'vault-history-broken', { acceptTail: true })
+  expect(error.message).toContain('did not sign it')
 })

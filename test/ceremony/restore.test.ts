@@ -11,7 +11,17 @@ import { keysOf, type VaultState } from '../../shared/domain/state.ts'
 import type { Code } from '../../shared/errors.ts'
 import type { Manifest } from '../../shared/formats/bundle.ts'
 import { openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
-import { failure, filesOf, type Genesis, issuerOf, makeGenesis, type Room, T0, type TestRuntime, tenantPlan } from './fixtures.ts'
+import {
+  failure,
+  filesOf,
+  type Genesis,
+  issuerOf,
+  makeGenesis,
+  type Room,
+  T0,
+  type TestRuntime,
+  tenantPlan,
+} from './fixtures.ts'
 
 /** Restoring from a backup: what the copy does not know comes from runtimes and from paper. */
 
@@ -36,7 +46,7 @@ beforeAll(async () => {
   await room.run({ kind: 'backup', holder: 'Grace Hopper', place: 'Safe 2' })
   await room.onboard(tenantPlan('globex'))
   await room.handoff(live)
-  for (let day = 1; day <= 110; day++) {
+  for (let day = 10; day <= 110; day += 10) {
     room.clock.to(T0 + day * DAY)
     live.runtime.tick()
   }
@@ -57,7 +67,8 @@ beforeAll(async () => {
 afterAll(() => genesis.remove())
 
 const room = () => burned.copy(genesis.folder())
-const anchorFile = (at: Room) => join(at.media, filesOf(at.media).find((name) => name.startsWith('trust-anchor-')) ?? '')
+const anchorFile = (at: Room) =>
+  join(at.media, filesOf(at.media).find((name) => name.startsWith('trust-anchor-')) ?? '')
 const opened = async (at: Room): Promise<TestRuntime> => {
   const dir = join(at.base, 'eu-one')
   return { id: 'eu-one', dir, runtime: await openRuntime({ dir, clock: at.clock }) }
@@ -69,7 +80,14 @@ async function receiptsOf(at: Room): Promise<string> {
   runtime.close()
   return basename(path)
 }
-const restorePlan = (change: object = {}) => ({ kind: 'restore', backup: 1, receipts: [], certificates: [], reason, ...change })
+const restorePlan = (change: object = {}) => ({
+  kind: 'restore',
+  backup: 1,
+  receipts: [],
+  certificates: [],
+  reason,
+  ...change,
+})
 async function restored(at: Room, change: object = {}) {
   const file = await receiptsOf(at)
   return at.run(restorePlan({ receipts: [{ runtime: 'eu-one', file }], certificates, ...change }))
@@ -84,7 +102,12 @@ describe('restore', () => {
   it('declares the lost vault dead, takes the receipts, and names what only runtimes know', async () => {
     const at = room()
     const { result, state } = await restored(at)
-    expect(result.steps.map(({ step }) => step)).toEqual(['check-machine', 'check-plan', 'read-losses', 'restore-vault'])
+    expect(result.steps.map(({ step }) => step)).toEqual([
+      'check-machine',
+      'check-plan',
+      'read-losses',
+      'restore-vault',
+    ])
     expect(state.restores).toMatchObject([{ backup: 1, reason }])
     const declared = result.steps.at(-1)?.observed ?? ''
     expect(declared).toContain('The vault that was lost is dead')
@@ -99,7 +122,9 @@ describe('restore', () => {
   it('the backup it came from and the vault that was lost are open copies of every key in it', async () => {
     const { state } = await restored(room())
     for (const key of state.keys.values()) {
-      const open = copiesOf(state, key).filter((copy) => copy.status === 'open').map((copy) => copy.id)
+      const open = copiesOf(state, key)
+        .filter((copy) => copy.status === 'open')
+        .map((copy) => copy.id)
       expect(open).toEqual(expect.arrayContaining(['backup:1', expect.stringMatching(/^lost:S-/)]))
     }
   })
@@ -130,7 +155,11 @@ describe('restore', () => {
   })
 
   const REFUSED: [string, object, Code][] = [
-    ['receipts of a runtime that this copy does not know', { receipts: [{ runtime: 'us-one', file: 'x' }] }, 'runtime-unknown'],
+    [
+      'receipts of a runtime that this copy does not know',
+      { receipts: [{ runtime: 'us-one', file: 'x' }] },
+      'runtime-unknown',
+    ],
     ['a file that is not there', { receipts: [{ runtime: 'eu-one', file: 'nowhere' }] }, 'file-missing'],
     ['a certificate that is none', { certificates: ['nowhere.json'] }, 'file-missing'],
   ]
@@ -165,6 +194,19 @@ describe('exports after a restore', () => {
     await at.run({ kind: 'handoff', runtime: 'eu-one', tenants: 'all' })
   })
 
+  it('a runtime that is lost too is named dead, in this plan or in another for the same backup; its copies stay open', async () => {
+    const at = room()
+    await at.run(restorePlan())
+    expect([...(await at.state()).awaited]).toEqual(['eu-one'])
+    await at.refused(restorePlan({ dead: ['us-one'] }), 'runtime-unknown')
+    const { state, result } = await at.run(restorePlan({ dead: ['eu-one'] }))
+    expect(result.steps.at(-1)?.observed).toContain('Lost too, so that nobody knows what they have: eu-one')
+    expect([state.awaited.size, state.restores.length]).toEqual([0, 1])
+    const [key] = keysOf(state, 'acme')
+    const copies = key ? copiesOf(state, key) : []
+    expect(copies.find((copy) => copy.id === 'runtime:eu-one')?.status).toBe('open')
+  })
+
   it('elsewhere receipts that name a bundle this vault never exported stay a sign of an older copy', async () => {
     const at = room()
     const file = await receiptsOf(at)
@@ -194,9 +236,12 @@ describe('exports after a restore', () => {
     const at = room()
     await restored(at)
     const live = await opened(at)
-    const old = filesOf(at.media).filter((name) => name.startsWith('bundle-')).map((name) => join(at.media, name))
+    const old = filesOf(at.media)
+      .filter((name) => name.startsWith('bundle-'))
+      .map((name) => join(at.media, name))
     await at.handoff(live)
-    for (const file of old) expect((await failure(live.runtime.importFiles([file]))).code).toMatch(/^(?:bundle-lower|file-expired)$/)
+    for (const file of old)
+      expect((await failure(live.runtime.importFiles([file]))).code).toMatch(/^(?:bundle-lower|file-expired)$/)
     live.runtime.close()
   })
 })

@@ -98,7 +98,14 @@ describe('order', () => {
 
   it('what nothing leads back from is marked, and the people confirm a destruction before it', () => {
     const marked = steps.filter(([, step]) => step.noWayBack).map(([name]) => name)
-    expect(marked).toEqual(['emergency: record-compromise', 'destroy: destroy-bytes'])
+    expect(marked).toEqual([
+      'emergency: record-compromise',
+      'destroy: destroy-bytes',
+      'custody: activate-roster',
+      'root-rotate: rotate-root',
+      'import-key: take-keys',
+      'restore: restore-vault',
+    ])
     const ids = SCRIPTS.destroy.map((step) => step.id)
     expect(ids.indexOf('confirm-destruction')).toBeLessThan(ids.indexOf('destroy-bytes'))
     expect(ids.indexOf('prove-absence')).toBeGreaterThan(ids.indexOf('new-file'))

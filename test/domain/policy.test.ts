@@ -28,12 +28,20 @@ describe('the default policy (lifecycle.md, "Policy")', () => {
       extension: 7 * DAY,
       accessTokenLifetime: HOUR,
       destroyPrivateAtRetirement: true,
+      destructionCoolingOff: 0,
       signingAlgorithms: ['RS256'],
       slotLength: 30 * DAY,
       horizon: 2,
       materialAhead: 1,
     })
     expect(() => checkPolicy(DEFAULT_POLICY)).not.toThrow()
+  })
+
+  it('a destruction waits 30 days at most: while it does, the vault holds no other ceremony', () => {
+    expect(() => checkPolicy(policyOf({ destructionCoolingOff: 30 * DAY }))).not.toThrow()
+    expect(() => checkPolicy(policyOf({ destructionCoolingOff: 30 * DAY + 1 }))).toThrow(
+      expect.objectContaining({ code: 'policy-rejected' }),
+    )
   })
 
   it.each(Object.keys(POLICIES))('the policy of these tests %s is accepted', (name) => {

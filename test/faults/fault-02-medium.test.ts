@@ -16,6 +16,8 @@ vi.mock('../../electron/vault/kdf.ts', () => import('./harness/cheap-kdf.ts'))
 let genesis: Genesis
 let story: Story
 const rows: Row[] = []
+/** Some seconds each on a quiet machine. */
+const LONG = 600_000
 beforeAll(async () => {
   genesis = await makeGenesis()
   story = new Story(genesis)
@@ -41,7 +43,7 @@ describe('a medium that fails at any operation: the error says so, nothing shows
       const points = distinct.length + commits.length
       rows.push({ kind, points, survived: points, operations: operations.length, resumed: failures.resumed })
     },
-    120_000,
+    LONG,
   )
 })
 

@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readFileGuarded, readLinesGuarded } from '../../electron/files/read.ts'
 
-/** Fault 28: symlink, FIFO, device, changing file on import [refused]. */
+/** Guarded reading. What it refuses at every import is fault 28. */
 
 /** Called before each read of a chunk, so that a test can change the file in the middle. */
 const meanwhile = vi.hoisted(() => ({ act: (): void => undefined, opened: 0, closed: 0 }))

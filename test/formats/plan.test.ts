@@ -27,6 +27,30 @@ const PLANS = {
   emergency: { kind: 'emergency', scope: { key: KID }, reason: 'stolen' },
   intake: { kind: 'intake', runtime: 'eu-one', receipts: 'receipts-1.keyrite' },
   destroy: { kind: 'destroy', keys: [KID], reason: 'End of schedule', attestations: [ATTESTATION] },
+  'import-key': {
+    kind: 'import-key',
+    tenant: TENANT,
+    keys: [{ file: 'old.pem', format: 'pem', spec: 'RS256' }],
+    statement: 'Made in 2019',
+  },
+  'export-key': {
+    kind: 'export-key',
+    keys: [KID],
+    format: 'jwks',
+    recipient: 'recipient.json',
+    fingerprint: KID,
+    holder: 'Operators',
+    reason: 'User logins',
+  },
+  amend: { kind: 'amend', reason: 'Agreed', changes: [{ tenant: 'acme', name: 'Acme Ltd' }] },
+  backup: { kind: 'backup', holder: 'Grace', place: 'Safe 2' },
+  restore: {
+    kind: 'restore',
+    backup: 1,
+    receipts: [{ runtime: 'eu-one', file: 'receipts-1.keyrite' }],
+    reason: 'Burned',
+  },
+  inventory: { kind: 'inventory' },
 } as const
 type Kind = keyof typeof PLANS
 const KINDS = Object.keys(PLANS) as Kind[]

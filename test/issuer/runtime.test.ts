@@ -19,7 +19,6 @@ import {
   makeServing,
   makeTenant,
   makeVault,
-  pathsOf,
   stateOf,
   T0,
   TestClock,
@@ -265,30 +264,5 @@ describe('clients', () => {
     made.clock.advance(DAY)
     made.runtime.tick()
     expect(acme?.useAssertion('api', 'one', T0 + 2 * DAY)).toBe(true)
-  })
-})
-
-describe('concurrent imports (fault 22)', () => {
-  it('of the same handoff by several processes end in one import, whole, and the others say why not', async () => {
-    const vault = await makeVault()
-    const { runtime, dir, clock, folder, transportKey } = await makeRuntime(vault)
-    const tenants = ['a', 'b', 'c', 'd'].map((name) => makeTenant(name))
-    const handoff = await makeHandoff(vault, folder, tenants, { transportKey })
-    const others = await Promise.all([1, 2].map(() => openRuntime({ dir, clock })))
-    const results = await Promise.all(
-      [runtime, ...others].map((one) =>
-        one.importFiles(pathsOf(handoff)).then(
-          (result) => result.outcome,
-          (error) => error.code as string,
-        ),
-      ),
-    )
-    for (const other of others) other.close()
-    expect(results.filter((result) => result === 'imported')).toHaveLength(1)
-    for (const result of results) expect(['imported', 'no-op', 'store-busy']).toContain(result)
-    const status = runtime.status()
-    expect(status.bundle?.number).toBe(1)
-    expect(status.tenants.map((tenant) => tenant.signingKids.length)).toEqual([1, 1, 1, 1])
-    expect(status.tenants.every((tenant) => tenant.phases.every((key) => key.hasPrivate))).toBe(true)
   })
 })

@@ -37,4 +37,14 @@ describe('the signatures of a log are all checked, and the first that does not h
   ])('%s', async (_what, count, broken, expected) => {
     expect(await check(count, broken)).toEqual([expected, count])
   })
+
+  it('a thread that fails is no thread that found nothing', async () => {
+    const checks = new SignatureChecks()
+    try {
+      for (let seq = 1; seq <= 600; seq++) checks.add(seq, input(seq), 'A'.repeat(86), 'no public key')
+      await expect(checks.firstBroken()).rejects.toThrow()
+    } finally {
+      checks.close()
+    }
+  })
 })

@@ -14,6 +14,9 @@ import { connect } from '../wiring.ts'
 import { viewed } from './look.ts'
 import { type Options, readPlanFile } from './run.ts'
 
+/** However the terminal goes away, nothing of a rehearsal stays. */
+const ENDINGS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 const random = (below: number) => randomInt(below)
 
 /** `ceremony rehearse PLAN`: the same script in a practice vault that is removed afterwards. */
@@ -26,19 +29,27 @@ export async function practise([path = '']: string[], options: Options, reporter
     world.remove()
     process.exit(130)
   }
-  process.once('SIGINT', leave)
+  for (const signal of ENDINGS) process.once(signal, leave)
   try {
     reporter.say('PRACTICE. A vault is made up for this rehearsal and removed afterwards; nothing here counts.')
     if (plan.kind === 'genesis') return told(await genesis(world, read, options, reporter), [])
     const standing = await prepared(world, plan, real)
     for (const line of standing.said) reporter.say(`  ${line}`)
     return told(await held(world, parsePlan(JSON.stringify(standing.plan, null, 2)), options, reporter), standing.said)
+  } catch (error) {
+    throw isKeyriteError(error, 'ceremony-paused') ? overForNow(error) : error
   } finally {
-    process.off('SIGINT', leave)
+    for (const signal of ENDINGS) process.off(signal, leave)
     world.remove()
     reporter.say('PRACTICE is over: the vault, its keys and its records are removed.')
   }
 }
+
+const overForNow = (error: KeyriteError): KeyriteError =>
+  new KeyriteError('ceremony-paused', `${error.message} A rehearsal cannot be resumed.`, {
+    hint: 'Run "ceremony rehearse" again; a real ceremony would go on with "ceremony resume".',
+    lost: 'It was practice: nothing of it was kept.',
+  })
 
 /** The vault that the plan is meant for: its people, tenants and policies, to look at only. */
 async function realVault(options: Options): Promise<Pick<Vault, 'state' | 'roster'> | null> {
@@ -65,7 +76,7 @@ async function held(
   options: Options,
   reporter: Reporter,
 ): Promise<CeremonyResult> {
-  const vault = await world.open()
+  const vault = await world.open(read.plan.kind === 'passphrase' ? read.plan.person : null)
   try {
     if (!canAsk(options)) return await runCeremony(world.ports({ reporter }), vault, read, [])
     const who = { people: () => vault.roster.people, present: () => [...vault.present.keys()] }

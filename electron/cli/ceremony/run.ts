@@ -17,13 +17,13 @@ import { openForCeremony, text, vaultFolder } from '../open-vault.ts'
 import type { Answer, Reporter } from '../output.ts'
 import { readPassphrases } from '../passphrases.ts'
 import { roomOf, shareFoldersOf } from '../room.ts'
-import { CloseWanted } from '../terminal/desk.ts'
 import { enrolling } from '../terminal/enroll.ts'
 import { paragraph } from '../terminal/layout.ts'
 import { lookAtTerminal, openAtTerminal } from '../terminal/people.ts'
 import { agreeOnPlan } from '../terminal/plan.ts'
 import type { Prompter } from '../terminal/prompter.ts'
 import { seat, terminalFor } from '../terminal/room.ts'
+import { CloseWanted } from '../terminal/ways-out.ts'
 import { connect, type Room } from '../wiring.ts'
 import { answerOf, closedAnswer, sayOnInterrupt, warnAutomated, wordsOf } from './told.ts'
 
@@ -50,8 +50,9 @@ const PASSPHRASES = 'the passphrases of a quorum, one after another'
 export async function run([path = '']: string[], options: Options, reporter: Reporter): Promise<Answer> {
   if (!existsSync(text(options['vault']) ?? '')) return genesis(path, options, roomOf(options, reporter, path))
   const table = await sitDown(options, reporter, path, () => planFor(path, options), aloneIn(path))
-  const { before, vault, ports } = table
+  const { before, vault, ports, ask } = table
   return held({ vault: () => vault, ports }, reporter, async () => {
+    if (ask) await agreeOnPlan(ask, before)
     const acceptTail = isAlone(before.plan.kind) ? false : await tailAccepted(table, options)
     return answerOf(await runCeremony(ports, vault, before, wordsOf(options), acceptTail))
   })
@@ -94,7 +95,7 @@ async function sitDown<T>(
   const folder = vaultFolder(options['vault'])
   const ask = terminalFor(options, PASSPHRASES)
   const result = before()
-  const vault = await (alone === null ? openAtTerminal(ask, folder) : lookAtTerminal(ask, folder))
+  const vault = await (alone === null ? openAtTerminal(ask, folder) : lookAtTerminal(ask, folder, alone))
   vault.shareFolders = shares.length > 0 ? shares : [room.media]
   const who = { people: () => vault.roster.people, present: () => [...vault.present.keys()] }
   return { vault, ports: connect(seat(room, ask, who)), ask, before: result }
@@ -160,7 +161,9 @@ async function held({ vault, ports }: Holding, reporter: Reporter, work: () => P
     const opened = vault()
     if (!opened || !openCeremony(opened.state)) throw beforeItBegan(error)
     if (!(error instanceof CloseWanted)) throw error
-    const closed = await abortCeremony(ports, opened, { reason: error.reason, acceptTail: false })
+    const { offset } = error
+    const corrected = { ...ports, now: () => ports.now() + offset }
+    const closed = await abortCeremony(corrected, opened, { reason: error.reason, acceptTail: false })
     return { ...closedAnswer(closed), exit: 4 }
   } finally {
     done()

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { isAlone } from '../../../shared/domain/script.ts'
 import type { CeremonyResult } from '../../ceremony/runner.ts'
 import type { Answer, Reporter } from '../output.ts'
 
@@ -10,7 +11,9 @@ export function wordsOf(options: Record<string, unknown>): string[] {
 }
 
 export function answerOf(result: CeremonyResult): Answer {
-  const pages = ['record.html', 'head-card.html'].map((name) => join(result.recordFolder, name))
+  // What one person does alone, the root signs with the next ceremony: it has no head card of its own.
+  const names = isAlone(result.kind) ? ['record.html'] : ['record.html', 'head-card.html']
+  const pages = names.map((name) => join(result.recordFolder, name))
   const certificates = result.certificates.map((id) => `Certificate ${id} is in the same folder.`)
   const lines = [
     `${result.ceremony} is complete. Read, print and keep:`,

@@ -29,8 +29,13 @@ export async function standIn(
   real: VaultState | null,
 ): Promise<{ plan: Written; said: StandIns }> {
   const standing: Standing = { world, plan, real, said: [] }
+  must(
+    plan.kind !== 'restore',
+    'ceremony-conflict',
+    'a restore begins with a lost vault, a backup of it, and what its runtimes did since.',
+  )
   const tenants = tenantsOf(standing)
-  const policies = tenants.map((tenant) => policyOf(tenant, real))
+  const policies = tenants.map((tenant) => policyOf(tenant, standing))
   await world.begin(PAST[plan.kind]?.(plan, policies) ?? HOUR)
   if (plan.kind === 'genesis') return { plan, said: [] }
   const kids = kidsOf(plan)
@@ -80,8 +85,11 @@ function tenantsOf({ plan, real, said }: Standing): string[] {
   return [...new Set(all)].slice(0, MOST)
 }
 
-const policyOf = (tenant: string, real: VaultState | null): Policy =>
-  real?.tenants.get(tenant)?.policy ?? { ...DEFAULT_POLICY, signingAlgorithms: ['ES256'] }
+/** Envelopes hold standby keys, so a policy must ask for one. */
+const policyOf = (tenant: string, { real, plan }: Pick<Standing, 'real' | 'plan'>): Policy => {
+  const known = real?.tenants.get(tenant)?.policy ?? { ...DEFAULT_POLICY, signingAlgorithms: ['ES256'] }
+  return plan.kind === 'envelope' && known.standby === 'none' ? { ...known, standby: 'cold' } : known
+}
 
 /** "90d": the largest unit that divides it. */
 function duration(seconds: number): string {
@@ -103,13 +111,14 @@ const writtenPolicy = (policy: Policy): Record<string, unknown> =>
     ),
   )
 
-async function onboard({ world, real }: Standing, tenants: readonly string[]): Promise<void> {
+async function onboard(standing: Standing, tenants: readonly string[]): Promise<void> {
   if (tenants.length === 0) return
+  const { world, real } = standing
   const planned = tenants.map((tenant) => ({
     tenant,
     name: `Practice ${tenant}`,
     issuer: real?.tenants.get(tenant)?.issuer ?? `https://${tenant}.example`,
-    policy: writtenPolicy(policyOf(tenant, real)),
+    policy: writtenPolicy(policyOf(tenant, standing)),
   }))
   await world.hold({ kind: 'onboard', tenants: planned })
 }
@@ -125,7 +134,12 @@ function runtimesOf(plan: Written): string[] {
 
 async function runtimeWithKeys({ world, plan, said }: Standing, runtime: string): Promise<void> {
   await world.enroll(runtime)
-  if (plan.kind === 'handoff' || plan.kind === 'envelope') return
+  if (plan.kind === 'handoff') return
+  if (plan.kind === 'envelope') {
+    await world.withRuntime(runtime, ({ envelopes }) => envelopes.offer(MOST))
+    await world.hold({ kind: 'intake', runtime, receipts: await world.receipts(runtime) })
+    return
+  }
   await world.handOver(runtime)
   said.push(`${runtime} is a runtime in the temporary folder; it imported the practice keys.`)
 }

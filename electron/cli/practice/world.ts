@@ -6,6 +6,7 @@ import type { VaultState } from '../../../shared/domain/state.ts'
 import { parsePlan } from '../../../shared/formats/plan.ts'
 import type { Ports } from '../../ceremony/ports.ts'
 import { type CeremonyResult, runCeremony, runGenesis } from '../../ceremony/runner.ts'
+import { makeFolder } from '../../files/write.ts'
 import { initRuntime } from '../../issuer/init.ts'
 import { openRuntime, type Runtime } from '../../issuer/runtime.ts'
 import type { UnlockedPerson } from '../../vault/people.ts'
@@ -27,6 +28,8 @@ export class PracticeWorld {
   readonly folder = join(this.base, 'practice.vault')
   readonly media = join(this.base, 'media')
   readonly cast: Cast
+  /** Where custodians keep a share that is not in the vault. */
+  readonly #shares = join(this.base, 'shares')
   readonly #random: Random
   readonly #passphrases: ReadonlyMap<string, string>
   #present: ReadonlyMap<string, UnlockedPerson> = new Map()
@@ -85,9 +88,13 @@ export class PracticeWorld {
     this.#behind = 0
   }
 
-  /** Everybody is at the table. */
-  open(): Promise<Vault> {
-    return Vault.openFor(this.folder, this.#present)
+  /** Everybody is at the table, or one person alone. */
+  async open(alone: string | null = null): Promise<Vault> {
+    const present = [...this.#present].filter(([id]) => alone === null || id === alone)
+    const vault = await Vault.openFor(this.folder, new Map(present))
+    makeFolder(this.#shares)
+    vault.shareFolders = [this.#shares]
+    return vault
   }
 
   async withVault<T>(work: (vault: Vault) => Promise<T> | T): Promise<T> {

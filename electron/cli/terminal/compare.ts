@@ -50,4 +50,6 @@ async function who(ask: Prompter, question: string, people: readonly PersonName[
 }
 
 const differs = (what: string): KeyriteError =>
-  new KeyriteError('comparison-failed', `The words of ${what} differ. Stop here; nothing was accepted.`)
+  new KeyriteError('comparison-failed', `The words of ${what} differ. Stop here; nothing was accepted.`, {
+    lost: 'The steps before are recorded; of this one nothing is kept.',
+  })

@@ -1,15 +1,16 @@
 import type { PersonName } from '../../../shared/domain/roster.ts'
-import { KeyriteError, must } from '../../../shared/errors.ts'
+import { must } from '../../../shared/errors.ts'
 import { shortHex } from '../../../shared/formats/fingerprint.ts'
-import { listed, numberWord } from '../../../shared/pages/words.ts'
+import { capital, listed, numberWord } from '../../../shared/pages/words.ts'
 import type { ConfirmedTime, DeskPort, Deviation, ShownCard } from '../../ceremony/ports.ts'
 import { compareByVoice } from './compare.ts'
 import { digitsOf, initialsOf, notDice, type Random } from './decide.ts'
 import { askHeadCard } from './head-card.ts'
 import { hexRows, labelled, meter, named, paragraph, stepCard } from './layout.ts'
 import { newPassphrase } from './passphrase.ts'
-import { type Prompter, type Unanswered, withMenu } from './prompter.ts'
+import { type Prompter, withMenu } from './prompter.ts'
 import { askTime } from './time.ts'
+import { CloseWanted, orStop, paused, WAYS_OUT, type WayOut } from './ways-out.ts'
 
 /** The people at a terminal: they come to the one keyboard one after another, and see one step at a time. */
 
@@ -26,16 +27,6 @@ export type Table = {
   headCard?: ShownCard
 }
 
-/** Somebody wants the ceremony closed: thrown like a pause, and the command then closes it with these words. */
-export class CloseWanted extends KeyriteError {
-  readonly reason: string
-
-  constructor(reason: string) {
-    super('ceremony-paused', `Closing the ceremony: ${reason}`)
-    this.reason = reason
-  }
-}
-
 const TRIES = 3
 const LONGEST = 500
 
@@ -45,6 +36,7 @@ export class TerminalDesk implements DeskPort {
   readonly #table: Table
   readonly #ask: Prompter
   #noted: Deviation[] = []
+  #offset = 0
   #shown: string | null = null
 
   constructor(table: Table) {
@@ -52,8 +44,12 @@ export class TerminalDesk implements DeskPort {
     this.#ask = withMenu(table.prompter, () => this.#menu(), paused)
   }
 
-  confirmTime(_: number, present: readonly string[]): Promise<ConfirmedTime> {
-    return askTime(this.#ask, { people: this.#named(present), now: this.#table.now })
+  /** Whoever is alone changes only their own passphrase; no second watch is there. */
+  async confirmTime(_: number, present: readonly string[]): Promise<ConfirmedTime | null> {
+    if (present.length < 2) return null
+    const confirmed = await askTime(this.#ask, { people: this.#named(present), now: this.#table.now })
+    this.#offset = confirmed.offset
+    return confirmed
   }
 
   headCard(kept: ShownCard | null): Promise<ShownCard | null> {
@@ -130,7 +126,8 @@ export class TerminalDesk implements DeskPort {
   secret(what: string, owner: string): Promise<string> {
     const [person] = this.#named([owner])
     const who = person ? named(person) : owner
-    if (/passphrase/i.test(what)) return newPassphrase(this.#ask, { what, who, id: owner, random: this.#table.random })
+    if (/passphrase/i.test(what))
+      return newPassphrase(this.#ask, { what: capital(what), who, id: owner, random: this.#table.random })
     return this.#ask.secret(`${who}: ${what}`, (typed) => (typed === '' ? 'Type it, or press Escape.' : undefined))
   }
 
@@ -177,7 +174,8 @@ export class TerminalDesk implements DeskPort {
 
   async #leave(choice: WayOut, ask = this.#ask): Promise<void> {
     if (choice === 'pause') throw paused('stop')
-    if (choice === 'close') throw new CloseWanted(await this.#words('Why is it closed without being finished?', ask))
+    if (choice === 'close')
+      throw new CloseWanted(await this.#words('Why is it closed without being finished?', ask), this.#offset)
     this.#noted.push({
       expected: await this.#words('What should have happened?', ask),
       happened: await this.#words('What happened?', ask),
@@ -195,28 +193,4 @@ export class TerminalDesk implements DeskPort {
     const check = (typed: string) => (typed.length >= 3 && typed.length <= LONGEST ? undefined : 'A few words, please.')
     return ask.line(question, { check })
   }
-}
-
-type WayOut = 'deviation' | 'pause' | 'close'
-const WAYS_OUT = [
-  { value: 'deviation', label: 'Note a deviation' },
-  { value: 'pause', label: 'Pause: stop here, go on another time' },
-  { value: 'close', label: 'Close the ceremony with a reason' },
-] as const
-
-/** Within the menu Escape means the same as Ctrl-C: nobody is asked whether they meant it. */
-async function orStop<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work
-  } catch (error) {
-    throw error instanceof KeyriteError && error.code === 'interrupted' ? paused('stop') : error
-  }
-}
-
-function paused(why: Unanswered): KeyriteError {
-  const because =
-    why === 'idle' ? 'Nobody typed anything for ten minutes, so everything unlocked was forgotten.' : 'Paused.'
-  return new KeyriteError('ceremony-paused', because, {
-    lost: 'The steps that were finished are recorded; of the step under way nothing is kept.',
-  })
 }

@@ -111,12 +111,15 @@ export async function openAtTerminal(ask: Prompter, folder: string): Promise<Vau
   return Vault.openFor(folder, await gather(ask, await gatheringAt(folder)))
 }
 
-/** Opens a vault to look at it: one person is enough. */
-export async function lookAtTerminal(ask: Prompter, folder: string): Promise<Vault> {
+/** Opens a vault for one person alone: whoever wants to look at it, or `only` this one. */
+export async function lookAtTerminal(ask: Prompter, folder: string, only: string | null = null): Promise<Vault> {
   const { people, unlock } = await gatheringAt(folder)
-  const id = await ask.choose(
-    'Whose passphrase opens the vault to look at it?',
-    people.map((person) => ({ value: person.id, label: named(person) })),
+  const choices = people.map((person) => ({ value: person.id, label: named(person) }))
+  const id = only ?? (await ask.choose('Whose passphrase opens the vault?', choices))
+  must(
+    people.some((person) => person.id === id),
+    'people-invalid',
+    `Nobody in this vault has the id ${id}.`,
   )
   const person = await joins(ask, people, id, unlock)
   must(person, 'passphrase-wrong', 'Three times a passphrase that does not open it.')

@@ -11,6 +11,9 @@ const KEYS: Record<string, string> = {
 }
 
 const PATIENCE = 60_000
+const ESC = '\x1b'
+const SEQUENCE = new RegExp(`${ESC}\\[[0-9;?]*[A-Za-z]`, 'g')
+const OTHER_SCREEN = new RegExp(`${ESC}\\[\\?1049h[^${ESC}]*(?:${ESC}(?!\\[\\?1049l)[^${ESC}]*)*`, 'g')
 
 export class FakeTerminal {
   readonly input = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => this.input })
@@ -27,6 +30,16 @@ export class FakeTerminal {
       done()
     }
     this.output = Object.assign(new Writable({ write }), { isTTY: true, columns: 80, rows: 24 })
+  }
+
+  /** What was written without what moves the cursor. */
+  get plain(): string {
+    return this.raw.replace(SEQUENCE, '')
+  }
+
+  /** What stays on the screen and in its history. */
+  get lasting(): string {
+    return this.raw.replace(OTHER_SCREEN, '').replace(SEQUENCE, '')
   }
 
   get streams() {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { writtenOf } from '../../../electron/ceremony/record.ts'
@@ -8,6 +8,7 @@ import { copiesOf } from '../../../shared/domain/ledger.ts'
 import { SCRIPTS } from '../../../shared/domain/script.ts'
 import { type Ceremony, openCeremony, type VaultState } from '../../../shared/domain/state.ts'
 import { parsePlan } from '../../../shared/formats/plan.ts'
+import { parseRecord } from '../../../shared/formats/record.ts'
 import { failure, filesOf, Room, tenantPlan } from '../../ceremony/fixtures.ts'
 import { type Ready, readPlan, runReady } from '../../ceremony/kinds.ts'
 import { quickKeys } from './quick-keys.ts'
@@ -89,6 +90,8 @@ async function finish(room: Room, ready: Ready): Promise<Finished> {
   if (open) {
     const { recordFolder, steps } = await resume(room, ready)
     expect(steps.map(({ step }) => step)).toEqual(SCRIPTS[open.kind].map(({ id }) => id))
+    const { record } = parseRecord(readFileSync(join(recordFolder, 'record.json')))
+    expect(record.deviations.at(-1)?.happened).toMatch(/^It was interrupted /)
     return { recordFolder, people }
   }
   const last = [...state.ceremonies.values()].at(-1)
@@ -124,7 +127,7 @@ async function everythingVerifies(room: Room, recordFolder: string): Promise<voi
   const anchor = names.find((name) => name.startsWith('trust-anchor-')) ?? ''
   const paths = [
     recordFolder,
-    ...names.filter((name) => /^(bundle|material)-/.test(name)).map((name) => join(room.media, name)),
+    ...names.filter((name) => /^(bundle|material|succession)-/.test(name)).map((name) => join(room.media, name)),
   ]
   const { files } = await verifyFiles(paths, join(room.media, anchor), room.clock.now())
   expect(files.filter((file) => !file.ok)).toEqual([])
@@ -136,6 +139,17 @@ export async function goesOn(room: Room, { present }: Ready): Promise<void> {
   const { state } = await room.run(plan, { present, ports: quickKeys })
   expect(state.tenants.has('afterwards')).toBe(true)
   expect(filesOf(room.vault)).toEqual(['people.json', 'vault.db'])
+}
+
+/** Of a destruction that has begun only its end proves that the keys are gone, and nothing says so before. */
+async function nothingClaimed(room: Room, { plan }: Ready): Promise<void> {
+  const state = await room.state()
+  for (const kid of Object.values(plan['keys'] ?? [])) {
+    const key = state.keys.get(String(kid))
+    const [vault] = key ? copiesOf(state, key) : []
+    expect(vault?.status).toBe(key?.absenceProved ? 'verified' : 'open')
+    expect(vault?.evidence.includes('proved on decrypted pages')).toBe(key?.absenceProved != null)
+  }
 }
 
 /**
@@ -157,6 +171,7 @@ export async function abortable(room: Room, ready: Ready): Promise<void> {
   if (tooLate) {
     expect((await failure(abort)).code).toBe('ceremony-conflict')
     expect(room.content()).toEqual(content)
+    if (open.kind === 'destroy') await nothingClaimed(room, ready)
     return
   }
   const closed = await abort

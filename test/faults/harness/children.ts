@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,8 +19,16 @@ export type Ask = Pick<Ready, 'plan' | 'confirm' | 'present'> & {
 export type Said = { signal: string | null; status: number | null; answer: string }
 
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url))
-/** Compiled code, so that the hundredth child starts faster than the first. */
+/** Compiled code, so that the hundredth child starts faster than the first; and what each child is asked. */
 let cache: string | undefined
+
+function cacheFolder(): string {
+  if (cache) return cache
+  const made = mkdtempSync(join(tmpdir(), 'keyrite-child-'))
+  process.once('exit', () => rmSync(made, { recursive: true, force: true }))
+  cache = made
+  return made
+}
 
 /** Runs a prepared ceremony in another process, in this room. `shell` may set limits before the process starts. */
 export function runChild(
@@ -29,14 +37,14 @@ export function runChild(
   more: Partial<Ask> = {},
   shell = '',
 ): Promise<Said> {
-  cache ??= mkdtempSync(join(tmpdir(), 'keyrite-child-'))
+  const folder = cacheFolder()
   const ask: Ask = { plan, confirm, present, base, at: clock.now(), ...more }
-  const file = join(cache, `${base.replace(/\W/g, '_')}.json`)
+  const file = join(folder, `${base.replace(/\W/g, '_')}.json`)
   writeFileSync(file, JSON.stringify(ask))
   const command: [string, string[]] = shell
     ? ['/bin/sh', ['-c', `${shell}; exec "$0" "$@"`, process.execPath, CHILD, file]]
     : [process.execPath, [CHILD, file]]
-  const env = { ...process.env, NODE_COMPILE_CACHE: cache, NODE_OPTIONS: '' }
+  const env = { ...process.env, NODE_COMPILE_CACHE: folder, NODE_OPTIONS: '' }
   return new Promise((resolve, reject) => {
     const child = spawn(...command, { stdio: ['ignore', 'pipe', 'inherit'], env })
     let answer = ''
