@@ -96,7 +96,10 @@ export const CODES = {
   'file-expired': { exit: 3, hint: 'Ask for a new handoff.' },
   'file-from-future': { exit: 3, hint: 'Compare the clocks of both machines before going on.' },
   'bundle-lower': { exit: 5, hint: 'This runtime already has a newer bundle. Take the newest one.' },
-  'bundle-gap': { exit: 5, hint: 'Import the missing bundle first. If it is lost, ask for a handoff that names it "lost" and catches up.' },
+  'bundle-gap': {
+    exit: 5,
+    hint: 'Import the missing bundle first. If it is lost, ask for a handoff that names it "lost" and catches up.',
+  },
   'bundle-forked': { exit: 3, hint: 'Stop and tell the compliance officer: two different bundles carry one number.' },
   'bundle-late': { exit: 3, hint: 'Ask for a new bundle; this one would break relying parties.' },
   'bundle-refused': {

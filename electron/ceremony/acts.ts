@@ -26,6 +26,7 @@ import {
   tryRestore,
 } from './destroy.ts'
 import { issueCertificate } from './destruction-certificate.ts'
+import { compareEnvelopes, describeEnvelopes, sealEnvelopes } from './envelope.ts'
 import { checkExport, compareRecipient, exportKeys } from './export-key.ts'
 import {
   acceptRuntime,
@@ -37,14 +38,13 @@ import {
   takeReceipts,
   tenantExport,
 } from './handoff.ts'
-import { compareEnvelopes, describeEnvelopes, sealEnvelopes } from './envelope.ts'
 import { checkImport, readKeys, takeKeys } from './import-key.ts'
 import { takeInventory } from './inventory.ts'
 import { jobsOf, makeKeys } from './make-keys.ts'
 import { changePassphrase, mustBeAlone } from './passphrase.ts'
-import { describeRotation, publishSuccession, rotateRoot } from './root.ts'
-import { checkRestore, readLosses, restoreVault } from './restore.ts'
 import { foreseeAmendment, foreseeEmergency, proveMore, proveNew } from './prove.ts'
+import { checkRestore, readLosses, restoreVault } from './restore.ts'
+import { describeRotation, publishSuccession, rotateRoot } from './root.ts'
 import { checkClock, describeCard, describeTime } from './time.ts'
 
 /** The table from a step's act to what performs it, and what is checked before a ceremony may even start. */

@@ -1,7 +1,7 @@
 import type { KeySpec, PublicJwk } from '../../shared/domain/algorithms.ts'
 import type { Imported, VaultEvent } from '../../shared/domain/events.ts'
-import type { Step } from '../../shared/domain/script.ts'
 import type { PlannedPerson } from '../../shared/domain/roster.ts'
+import type { Step } from '../../shared/domain/script.ts'
 import type { VaultState } from '../../shared/domain/state.ts'
 import type { PendingRoster } from '../../shared/domain/state-people.ts'
 import type { Approval } from '../../shared/formats/approval.ts'
@@ -168,7 +168,9 @@ export type MediaPort = {
 }
 
 /** What became of trying to open keys from a copy; `seq` null where the copy itself did not open. */
-export type TriedCopy = { seq: number; head: string; opened: string[]; why: string } | { seq: null; opened: []; why: string }
+export type TriedCopy =
+  | { seq: number; head: string; opened: string[]; why: string }
+  | { seq: null; opened: []; why: string }
 
 /** Copies of an open vault on the medium. */
 export type CopiesPort<Q extends QuorumPort = QuorumPort> = {

@@ -216,8 +216,8 @@ export async function abortCeremony(
     await vault.commitWithCheckpoint([approved, ...events], ports.now(), actorFor(vault, 'administrator'), quorum, {
       remove,
     })
-  // What was dealt and never came into force is dropped.
-  vault.tidy()
+    // What was dealt and never came into force is dropped.
+    vault.tidy()
   })
   if (begun)
     ports.say(
@@ -275,9 +275,10 @@ async function close(context: Context, ceremony: Ceremony): Promise<CeremonyResu
   const signOffs = await collectSignOffs(record, vault.present.values(), { practice, now: ports.now, ask })
   const ended: VaultEvent = { type: 'ceremony-ended', ceremony: ceremony.id, record, signOffs, covers }
   if (isAlone(ceremony.kind)) vault.commit([ended], ports.now(), context.actor)
-  else await act(context, closingObjects(record), async (quorum, approved) => {
-    await vault.commitWithCheckpoint([approved, ended], ports.now(), context.actor, quorum)
-  })
+  else
+    await act(context, closingObjects(record), async (quorum, approved) => {
+      await vault.commitWithCheckpoint([approved, ended], ports.now(), context.actor, quorum)
+    })
   const recordFolder = await ports.writeRecord(writtenOf(vault, ceremony.id))
   ports.say(
     `  ✓ ${SIGN_OFF.title}: ${count(Object.keys(signOffs).length, 'person', 'people')} signed, and ${isAlone(ceremony.kind) ? 'the next quorum accepts what was done' : "the root signed the vault's state"}.`,

@@ -39,7 +39,11 @@ function told({ anchored, files }: Report): string {
   return lines.map(plain).join('\n')
 }
 
-const linesOf = ({ file, kind, standing, facts, remarks, problems }: FileReport, anchored: boolean, all: boolean): string[] => [
+const linesOf = (
+  { file, kind, standing, facts, remarks, problems }: FileReport,
+  anchored: boolean,
+  all: boolean,
+): string[] => [
   `${markOf(standing, anchored).padEnd(12)}  ${kind.padEnd(12)}  ${file}`,
   ...[...problems, ...remarks, ...(all ? facts : [])].map((text) => `              ${text}`),
 ]

@@ -11,7 +11,14 @@ import { checkBundle, checkEnvelope, checkMaterial, checkReceipts, checkTenantPr
 import { checkInventory } from './check-inventory.ts'
 import { checkLog } from './check-log.ts'
 import { checkRecord } from './check-record.ts'
-import { checkAcceptance, checkAnchor, checkEnrollment, checkHeadCard, checkShareFile, readAnchor } from './check-statements.ts'
+import {
+  checkAcceptance,
+  checkAnchor,
+  checkEnrollment,
+  checkHeadCard,
+  checkShareFile,
+  readAnchor,
+} from './check-statements.ts'
 import { checkSuccession, followedRoots } from './check-succession.ts'
 import { collect, type Found } from './collect.ts'
 import { type Context, type Drawn, type FileReport, Findings } from './findings.ts'

@@ -163,6 +163,9 @@ export class Vault {
     quorum: Quorum,
     sealed: SealedChange = {},
   ): Promise<string> {
+    // What the root signs is the vault as it stands, less what goes: rows and rosters come with a commit of their own.
+    const brings = sealed.put !== undefined || events.some((event) => 'sealed' in event || 'roster' in event)
+    must(!brings, 'internal', 'A checkpoint cannot cover rows or a roster that come with it.')
     const rows = this.#chain(events, at, actor)
     const last = rows.at(-1) ?? { seq: this.state.seq, hash: this.state.head }
     const { vaultId, practice } = this.anchor

@@ -231,7 +231,15 @@ export type VaultEvent =
   /** What a real quorum met when it tried to open erased keys from these copies: only what is named `opened` opened. */
   | { type: 'restore-tried'; folders: string[]; kids: string[]; trials: RestoreTrial[] }
   /** `seq` and `head`: the checkpointed state that the copy is to hold. */
-  | { type: 'backup-intended'; number: number; holder: string; place: string; replaces: number[]; seq: number; head: string }
+  | {
+      type: 'backup-intended'
+      number: number
+      holder: string
+      place: string
+      replaces: number[]
+      seq: number
+      head: string
+    }
   | { type: 'backup-made'; number: number; folder: string; files: Record<string, string> }
   | { type: 'backup-opened'; number: number; seq: number; head: string }
   /** `seq` and `head`: where the copy ended. `seen`: the last event that a runtime knew of the vault that was lost. */

@@ -4,7 +4,7 @@ import { count } from './plural.ts'
 import { HOUR, JWKS_MAX_AGE, MINUTE, type Policy, type RelyingParty, SKEW, spellDuration } from './policy.ts'
 import { forEachMeeting, isUnknown, type Meeting, type Party, type Subject, subjectsOf } from './prover-walk.ts'
 import { publishedAt } from './slots.ts'
-import { keysOf, type Tenant, type VaultState } from './state.ts'
+import { keysOf, type Tenant, type VaultKey, type VaultState } from './state.ts'
 
 /**
  * The rotation prover (lifecycle.md, "Schedule"): no relying party that refreshes within its registered cache time meets
@@ -152,7 +152,10 @@ export function claimOf(
   { planned = [] as readonly ScheduledKey[], gone = new Set<string>() as ReadonlySet<string> } = {},
 ): Claim {
   const left = new Set([...gone, ...planned.map((key) => key.kid)])
-  const standing = keysOf(state, tenant).filter((key) => !key.compromised && !left.has(key.kid))
+  // Half-made keys were erased when their ceremony was aborted: nobody ever saw them.
+  const halfMade = ({ destroyed, bornIn }: VaultKey) =>
+    destroyed !== null && state.ceremonies.get(bornIn ?? '')?.ended?.how === 'aborted'
+  const standing = keysOf(state, tenant).filter((key) => !key.compromised && !left.has(key.kid) && !halfMade(key))
   const keys = standing.map(({ kid, spec, standby, times }): ScheduledKey => ({ kid, spec, standby, ...times }))
   return { tenant, policy, keys: [...keys, ...planned], relyingParties }
 }

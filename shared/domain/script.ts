@@ -443,7 +443,8 @@ export const SCRIPTS: Record<CeremonyKind, readonly Step[]> = {
       id: 'cool-off',
       title: 'Wait',
       who: 'compliance',
-      readAloud: 'Where the policy asks for it, there is time now to think again. Nothing is erased before it has passed.',
+      readAloud:
+        'Where the policy asks for it, there is time now to think again. Nothing is erased before it has passed.',
       do: 'Close the vault, and come back when the time named has passed.',
       observe: 'The time that the policy asks for has passed.',
       minutes: 1,
@@ -540,7 +541,8 @@ export const SCRIPTS: Record<CeremonyKind, readonly Step[]> = {
       id: 'prove-new-shares',
       title: 'Prove every new share',
       who: 'custodian',
-      readAloud: 'Each custodian of the new list proves their share, whether it lies in the vault or on their own medium.',
+      readAloud:
+        'Each custodian of the new list proves their share, whether it lies in the vault or on their own medium.',
       do: 'Open each new share once and compare it with its commitment. Who is not here must come before we go on.',
       observe: 'All new shares are proved.',
       minutes: 5,
@@ -618,7 +620,8 @@ export const SCRIPTS: Record<CeremonyKind, readonly Step[]> = {
       id: 'write-backup',
       title: 'Write the copy',
       who: 'administrator',
-      readAloud: 'We copy the vault to this medium. Whoever holds it holds every key of today, sealed, until it is destroyed.',
+      readAloud:
+        'We copy the vault to this medium. Whoever holds it holds every key of today, sealed, until it is destroyed.',
       do: 'Approve, write the copy, and wait until it has been compared row by row.',
       observe: 'The copy reads back as it was written, and has a number of its own.',
       minutes: 4,
@@ -644,7 +647,8 @@ export const SCRIPTS: Record<CeremonyKind, readonly Step[]> = {
       id: 'attest-replaced',
       title: 'Earlier copies',
       who: 'compliance',
-      readAloud: 'A new copy does not unmake an old one. Those that are destroyed today are attested today; the others stay open.',
+      readAloud:
+        'A new copy does not unmake an old one. Those that are destroyed today are attested today; the others stay open.',
       do: 'Each holder says what was done with the copy that this one replaces.',
       observe: 'Every copy that the plan replaces is attested, or said to stay open.',
       minutes: 4,
@@ -672,7 +676,8 @@ export const SCRIPTS: Record<CeremonyKind, readonly Step[]> = {
       id: 'restore-vault',
       title: 'Declare the lost vault dead',
       who: 'administrator',
-      readAloud: 'From here on this copy is the vault. The one that was lost is dead: if it is found, nobody opens it again.',
+      readAloud:
+        'From here on this copy is the vault. The one that was lost is dead: if it is found, nobody opens it again.',
       do: 'Approve; write on every head card that is newer than this copy that it is void.',
       observe: 'The receipts are taken, and every key that comes back although it was destroyed is named.',
       minutes: 4,

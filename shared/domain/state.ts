@@ -138,37 +138,38 @@ export type Attestation = {
   ceremony: string | null
 }
 
-export type VaultState = CopiesState & PeopleState & {
-  vaultId: string
-  name: string
-  practice: boolean
-  createdAt: number
-  anchor: string
-  successor: string
-  epoch: number
-  roster: string
-  agreements: Record<string, string>
-  sealed: Map<string, string>
-  /** Row -> first bytes of what was erased there. */
-  marks: Record<string, string>
-  tenants: Map<string, Tenant>
-  keys: Map<string, VaultKey>
-  runtimes: Map<string, Runtime>
-  ceremonies: Map<string, Ceremony>
-  holds: Map<string, Hold>
-  exports: KeyExport[]
-  attestations: Attestation[]
-  certificates: { id: string; statement: string; signatures: Record<string, string>; at: number }[]
-  /** Epoch -> when each custodian last proved their share. */
-  proved: Map<number, Map<string, number>>
-  seq: number
-  head: string
-  lastAt: number
-  /** The event that holds the newest checkpoint, and its statement. */
-  checkpoint: { seq: number; statement: string } | null
-  /** The last event accepted by a quorum although no checkpoint covers it. */
-  acceptedTail: number
-}
+export type VaultState = CopiesState &
+  PeopleState & {
+    vaultId: string
+    name: string
+    practice: boolean
+    createdAt: number
+    anchor: string
+    successor: string
+    epoch: number
+    roster: string
+    agreements: Record<string, string>
+    sealed: Map<string, string>
+    /** Row -> first bytes of what was erased there. */
+    marks: Record<string, string>
+    tenants: Map<string, Tenant>
+    keys: Map<string, VaultKey>
+    runtimes: Map<string, Runtime>
+    ceremonies: Map<string, Ceremony>
+    holds: Map<string, Hold>
+    exports: KeyExport[]
+    attestations: Attestation[]
+    certificates: { id: string; statement: string; signatures: Record<string, string>; at: number }[]
+    /** Epoch -> when each custodian last proved their share. */
+    proved: Map<number, Map<string, number>>
+    seq: number
+    head: string
+    lastAt: number
+    /** The event that holds the newest checkpoint, and its statement. */
+    checkpoint: { seq: number; statement: string } | null
+    /** The last event accepted by a quorum although no checkpoint covers it. */
+    acceptedTail: number
+  }
 
 /** The state before the first event. */
 export function emptyState(chainStart: string): VaultState {
@@ -343,7 +344,8 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
     }
     case 'standby-activated': {
       const key = keyOf(state, event.kid, seq)
-      if (!key.standby || key.destroyed || key.compromised) return broken(seq, 'a key is called upon that does not stand by')
+      if (!key.standby || key.destroyed || key.compromised)
+        return broken(seq, 'a key is called upon that does not stand by')
       Object.assign(key, { times: event.times, replaces: event.replaces, standby: undefined })
       return
     }
@@ -523,8 +525,6 @@ export function openCeremony(state: VaultState): Ceremony | null {
 export function keysOf(state: VaultState, tenant: string, { usable = false } = {}): VaultKey[] {
   const kids = state.tenants.get(tenant)?.kids ?? []
   const keys = kids.flatMap((kid) => state.keys.get(kid) ?? [])
-  const kept = usable
-    ? keys.filter((key) => !key.destroyed && !key.compromised && !state.elsewhere.has(key.kid))
-    : keys
+  const kept = usable ? keys.filter((key) => !key.destroyed && !key.compromised && !state.elsewhere.has(key.kid)) : keys
   return kept.sort((a, b) => a.times.signFrom - b.times.signFrom)
 }

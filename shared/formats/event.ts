@@ -63,9 +63,7 @@ export const eventSchema: z.ZodType<VaultEvent> = z.discriminatedUnion('type', [
     plan: z.string().max(4 * MB),
     present: z.array(idSchema),
     clock: z.strictObject({ offset: z.int(), by: z.array(idSchema).length(2) }).nullable(),
-    headCard: z
-      .strictObject({ seq: countSchema, head: z.string().regex(/^[0-9a-f]{16,64}$/) })
-      .nullable(),
+    headCard: z.strictObject({ seq: countSchema, head: z.string().regex(/^[0-9a-f]{16,64}$/) }).nullable(),
   }),
   z.strictObject({ ...type('attendance'), ceremony: ceremonyId, present: z.array(idSchema).min(1) }),
   z.strictObject({
@@ -258,9 +256,7 @@ export const eventSchema: z.ZodType<VaultEvent> = z.discriminatedUnion('type', [
     ...type('restore-tried'),
     folders: z.array(z.string().max(200)).max(20),
     kids,
-    trials: z
-      .array(z.strictObject({ folder: z.string().max(200), copy: lineSchema, opened: kids, why: text }))
-      .max(20),
+    trials: z.array(z.strictObject({ folder: z.string().max(200), copy: lineSchema, opened: kids, why: text })).max(20),
   }),
   z.strictObject({
     ...type('backup-intended'),

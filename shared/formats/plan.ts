@@ -116,10 +116,7 @@ export const planSchema = z.discriminatedUnion('kind', [
     vault: lineSchema,
     practice: z.boolean(),
     threshold: z.int().min(2).max(16),
-    people: z
-      .array(personSchema)
-      .min(4)
-      .max(64),
+    people: z.array(personSchema).min(4).max(64),
   }),
   z.strictObject({ kind: z.literal('onboard'), tenants: z.array(tenantSchema).min(1).max(20_000), dice }),
   z.strictObject({

@@ -125,7 +125,10 @@ export class Room {
   }
 
   /** Runs one plan from its start to its record. */
-  async run(plan: object, { present, confirm = [], ports, vault: change, acceptTail = false }: RunOptions = {}): Promise<Ran> {
+  async run(
+    plan: object,
+    { present, confirm = [], ports, vault: change, acceptTail = false }: RunOptions = {},
+  ): Promise<Ran> {
     const vault = await this.open(present)
     try {
       const given = this.ports()

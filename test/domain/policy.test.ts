@@ -33,6 +33,7 @@ describe('the default policy (lifecycle.md, "Policy")', () => {
       slotLength: 30 * DAY,
       horizon: 2,
       materialAhead: 1,
+      standby: 'none',
     })
     expect(() => checkPolicy(DEFAULT_POLICY)).not.toThrow()
   })
