@@ -1,4 +1,4 @@
-import { knownKey } from '../../shared/domain/decide.ts'
+import { knownKey } from '../../shared/domain/known.ts'
 import { chosenKeys, decideDestroy, openCopiesOf, waitingUntil } from '../../shared/domain/destruction.ts'
 import type { RestoreTrial, VaultEvent } from '../../shared/domain/events.ts'
 import { copiesOf } from '../../shared/domain/ledger.ts'

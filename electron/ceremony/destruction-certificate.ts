@@ -1,4 +1,4 @@
-import { knownKey, knownTenant } from '../../shared/domain/decide.ts'
+import { knownKey, knownTenant } from '../../shared/domain/known.ts'
 import { type Copy, copiesOf, gradeOf } from '../../shared/domain/ledger.ts'
 import { count } from '../../shared/domain/plural.ts'
 import type { VaultKey, VaultState } from '../../shared/domain/state.ts'

@@ -1,4 +1,4 @@
-import { knownRuntime } from '../../shared/domain/decide.ts'
+import { knownRuntime } from '../../shared/domain/known.ts'
 import { decideEnvelopes, type EnvelopeJob } from '../../shared/domain/envelopes.ts'
 import type { VaultEvent } from '../../shared/domain/events.ts'
 import { envelopeObjects } from '../../shared/domain/objects.ts'

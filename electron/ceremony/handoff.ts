@@ -1,5 +1,6 @@
 import { nextPlace, notInVault } from '../../shared/domain/copies.ts'
-import { decideHandoff, exportedKeys, knownRuntime } from '../../shared/domain/decide.ts'
+import { decideHandoff, exportedKeys } from '../../shared/domain/handoff.ts'
+import { knownRuntime } from '../../shared/domain/known.ts'
 import type { EventOf } from '../../shared/domain/events.ts'
 import { count } from '../../shared/domain/plural.ts'
 import { spellDuration } from '../../shared/domain/policy.ts'

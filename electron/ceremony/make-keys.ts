@@ -1,12 +1,7 @@
 import type { KeySpec, PublicJwk } from '../../shared/domain/algorithms.ts'
-import {
-  awaitingReplacement,
-  decideOnboard,
-  decideReplacements,
-  decideRotate,
-  type KeyJob,
-  type Replacements,
-} from '../../shared/domain/decide.ts'
+import { decideOnboard, decideRotate } from '../../shared/domain/decide.ts'
+import { awaitingReplacement, decideReplacements, type Replacements } from '../../shared/domain/emergency.ts'
+import type { KeyJob } from '../../shared/domain/key-jobs.ts'
 import type { EventOf, VaultEvent } from '../../shared/domain/events.ts'
 import { decideImport } from '../../shared/domain/imported.ts'
 import { lintKey, modulusOf } from '../../shared/domain/lint.ts'

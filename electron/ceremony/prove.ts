@@ -1,5 +1,7 @@
 import { decideAmend } from '../../shared/domain/amend.ts'
-import { type KeyJob, knownTenant, type NewTenant, planned } from '../../shared/domain/decide.ts'
+import type { NewTenant } from '../../shared/domain/decide.ts'
+import { type KeyJob, planned } from '../../shared/domain/key-jobs.ts'
+import { knownTenant } from '../../shared/domain/known.ts'
 import type { VaultEvent } from '../../shared/domain/events.ts'
 import { type Claim, claimOf, proveTenants } from '../../shared/domain/prover.ts'
 import type { VaultState } from '../../shared/domain/state.ts'

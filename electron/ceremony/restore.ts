@@ -1,5 +1,5 @@
 import { decideRestore, notInVault } from '../../shared/domain/copies.ts'
-import { knownRuntime } from '../../shared/domain/decide.ts'
+import { knownRuntime } from '../../shared/domain/known.ts'
 import type { EventOf, VaultEvent } from '../../shared/domain/events.ts'
 import { count } from '../../shared/domain/plural.ts'
 import type { Elsewhere } from '../../shared/domain/state-copies.ts'

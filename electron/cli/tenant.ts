@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { knownTenant } from '../../shared/domain/decide.ts'
+import { knownTenant } from '../../shared/domain/known.ts'
 import type { ScheduledKey } from '../../shared/domain/key.ts'
 import { count } from '../../shared/domain/plural.ts'
 import { type Policy, type RelyingParty, spellDuration } from '../../shared/domain/policy.ts'

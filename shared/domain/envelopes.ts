@@ -1,6 +1,7 @@
 import { must } from '../errors.ts'
 import { mustNotAwait } from './copies.ts'
-import { exportedKeys, knownRuntime, standbysOf, tenantsOf } from './decide.ts'
+import { exportedKeys } from './handoff.ts'
+import { knownRuntime, standbysOf, tenantsOf } from './known.ts'
 import { erased } from './ledger-envelopes.ts'
 import type { Runtime, Tenant, VaultKey, VaultState } from './state.ts'
 

@@ -1,7 +1,7 @@
 import { must } from '../errors.ts'
 import { mustNotAwait } from './copies.ts'
-import { knownKey, livingTenant } from './decide.ts'
 import type { ExportFormat } from './events.ts'
+import { knownKey, livingTenant } from './known.ts'
 import type { VaultKey, VaultState } from './state.ts'
 
 /** Keys that leave for an issuer that is no runtime of this vault. */

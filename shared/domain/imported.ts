@@ -1,16 +1,9 @@
 import { KeyriteError, must } from '../errors.ts'
 import { KEY_SPECS, type KeySpec, type PublicJwk } from './algorithms.ts'
-import {
-  decideTenants,
-  job,
-  type KeyJob,
-  mustFit,
-  type NewTenant,
-  planned,
-  sameAlgorithm,
-  standbyJob,
-} from './decide.ts'
+import { decideTenants, type NewTenant } from './decide.ts'
 import type { VaultEvent } from './events.ts'
+import { job, type KeyJob, mustFit, planned, standbyJob } from './key-jobs.ts'
+import { sameAlgorithm } from './known.ts'
 import { lintKey, modulusOf } from './lint.ts'
 import { spellDuration } from './policy.ts'
 import { announcedKey, extendSchedule, importedKey } from './schedule.ts'

@@ -1,7 +1,7 @@
 import type { KeySpec } from '../domain/algorithms.ts'
-import { knownKey, knownTenant } from '../domain/decide.ts'
 import type { StatedByRuntime } from '../domain/events.ts'
 import { type KeyState, type KeyTimes, keyState } from '../domain/key.ts'
+import { knownKey, knownTenant } from '../domain/known.ts'
 import { type Copy, copiesOf } from '../domain/ledger.ts'
 import type { Runtime, VaultKey, VaultState } from '../domain/state.ts'
 import { utf8 } from './bytes.ts'

@@ -81,6 +81,11 @@ export class Room {
     this.clock = new TestClock(at)
   }
 
+  /** What people will type, by name. */
+  answers(secrets: Readonly<Record<string, string>>): void {
+    for (const [name, secret] of Object.entries(secrets)) this.secrets.set(name, secret)
+  }
+
   /** Every step takes a minute. */
   ports(): Ports<Quorum> {
     this.said = []

@@ -28,14 +28,21 @@ import {
  *   'root-rotate': async (story) => ({ room: await story.onboarded(), plan: { kind: 'root-rotate' } }),
  *
  * `story` gives rooms at the moments that ceremonies start from; each call gives a copy of its own. `confirm` are the
- * words typed, `present` the people there (a quorum and its witnesses unless told).
+ * words typed, `present` the people there (a quorum and its witnesses unless told), `secrets` what they type at the desk,
+ * by name.
  */
 
-export type Ready = { room: Room; plan: Plan; confirm: string[]; present: readonly string[] }
+export type Ready = {
+  room: Room
+  plan: Plan
+  confirm: string[]
+  present: readonly string[]
+  secrets: Readonly<Record<string, string>>
+}
 type Plan = { kind: CeremonyKind } & Record<string, unknown>
-type Entry = (story: Story) => Promise<{ room: Room; plan: Plan; confirm?: string[]; present?: readonly string[] }>
+type Entry = (story: Story) => Promise<Pick<Ready, 'room' | 'plan'> & Partial<Ready>>
 
-export const KINDS: Partial<Record<CeremonyKind, Entry>> = {
+export const KINDS: Record<CeremonyKind, Entry> = {
   genesis: async (story) => ({ room: story.empty(), plan: GENESIS as Plan, present: PEOPLE.map(({ id }) => id) }),
   onboard: async (story) => ({
     room: story.born(),
@@ -71,6 +78,12 @@ export const KINDS: Partial<Record<CeremonyKind, Entry>> = {
       people: PEOPLE.map((person) => ({ ...person, ...(person.id === 'clara' && { share: 'medium' }) })),
     },
     present: PEOPLE.map(({ id }) => id),
+  }),
+  passphrase: async (story) => ({
+    room: await story.received(),
+    plan: { kind: 'passphrase', person: 'ada' },
+    present: ['ada'],
+    secrets: { 'new-passphrase-ada': 'another canary passphrase of ada 4917' },
   }),
   'root-rotate': async (story) => ({
     room: await story.received(),
@@ -145,27 +158,11 @@ export const KINDS: Partial<Record<CeremonyKind, Entry>> = {
       ],
     },
   }),
+  envelope: async (story) => ({
+    room: await story.standingBy(),
+    plan: { kind: 'envelope', runtime: RUNTIME, tenants: ['acme'] },
+  }),
 }
-
-/** The kinds that must have an entry. */
-export const WANTED: readonly CeremonyKind[] = [
-  'genesis',
-  'onboard',
-  'enroll-runtime',
-  'handoff',
-  'intake',
-  'emergency',
-  'rotate',
-  'custody',
-  'root-rotate',
-  'destroy',
-  'import-key',
-  'export-key',
-  'amend',
-  'backup',
-  'restore',
-  'inventory',
-]
 
 const DAY = 86_400
 export const RUNTIME = 'eu-two'
@@ -199,9 +196,7 @@ export class Story {
 
   /** A room that is ready for this kind of ceremony. */
   async ready(kind: CeremonyKind): Promise<Ready> {
-    const made = await KINDS[kind]?.(this)
-    if (!made) throw new Error(`test/ceremony/kinds.ts has no entry for ${kind}`)
-    return { confirm: [], present: PRESENT, ...made }
+    return { confirm: [], present: PRESENT, secrets: {}, ...(await KINDS[kind](this)) }
   }
 
   /** Before there is a vault. */
@@ -253,6 +248,20 @@ export class Story {
     })
   }
 
+  /** acme has a cold standby key, and eu-two keeps transport keys for envelopes. */
+  standingBy(): Promise<Room> {
+    return this.#moment('standingBy', async () => {
+      const room = this.born()
+      await room.onboard(tenantPlan('acme', { policy: { standby: 'cold' } }), tenantPlan('globex'))
+      const at = await room.runtime(RUNTIME)
+      await room.handoff(at)
+      at.runtime.envelopes.offer(2)
+      await room.intake(at)
+      at.runtime.close()
+      return room
+    })
+  }
+
   /** 110 days on: the first keys are retired. */
   later(): Promise<Room> {
     return this.#moment('later', async () => {
@@ -274,9 +283,10 @@ export const readPlan = (plan: object): ReadPlan => parsePlan(`${JSON.stringify(
 
 /** Runs a prepared ceremony from its start to its record; gives the people too, whom a genesis makes. */
 export async function runReady(
-  { room, plan, confirm, present }: Ready,
+  { room, plan, confirm, present, secrets }: Ready,
   options: RunOptions = {},
 ): Promise<{ result: CeremonyResult; people: ReadonlyMap<string, UnlockedPerson> }> {
+  room.answers(secrets)
   if (plan.kind !== 'genesis') {
     const { result } = await room.run(plan, { confirm, present, ...options })
     return { result, people: room.people }

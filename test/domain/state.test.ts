@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decideReplacements } from '../../shared/domain/decide.ts'
+import { decideReplacements } from '../../shared/domain/emergency.ts'
 import type { EventOf, VaultEvent } from '../../shared/domain/events.ts'
 import { DAY, DEFAULT_POLICY } from '../../shared/domain/policy.ts'
 import { firstKey, nextKey } from '../../shared/domain/schedule.ts'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { CeremonyKind } from '../../shared/domain/events.ts'
+import { CEREMONY_KINDS, type CeremonyKind } from '../../shared/domain/events.ts'
 import { type Genesis, makeGenesis } from '../ceremony/fixtures.ts'
-import { Story, WANTED } from '../ceremony/kinds.ts'
+import { Story } from '../ceremony/kinds.ts'
 import './harness/cheap.ts'
 import { FAULTS, Failures, UNSURE } from './harness/failures.ts'
 import { type Row, report } from './harness/totals.ts'
@@ -28,7 +28,7 @@ afterAll(() => {
 })
 
 describe('a medium that fails at any operation: the error says so, nothing shows success, and the ceremony resumes', () => {
-  it.each(WANTED)(
+  it.each(CEREMONY_KINDS)(
     '%s',
     async (kind) => {
       const failures = await Failures.of(kind, story)

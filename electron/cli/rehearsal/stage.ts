@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path'
 import type { PublicJwk } from '../../../shared/domain/algorithms.ts'
-import { knownKey } from '../../../shared/domain/decide.ts'
+import { knownKey } from '../../../shared/domain/known.ts'
 import { copiesOf } from '../../../shared/domain/ledger.ts'
 import { count } from '../../../shared/domain/plural.ts'
 import { DAY } from '../../../shared/domain/policy.ts'

@@ -4,12 +4,14 @@ import { expect } from 'vitest'
 import { writtenOf } from '../../../electron/ceremony/record.ts'
 import { abortCeremony, type CeremonyResult, resumeCeremony } from '../../../electron/ceremony/runner.ts'
 import { verifyFiles } from '../../../electron/evidence/verify.ts'
+import { readChain } from '../../../electron/vault/log.ts'
+import { Vault } from '../../../electron/vault/vault.ts'
 import { copiesOf } from '../../../shared/domain/ledger.ts'
-import { SCRIPTS } from '../../../shared/domain/script.ts'
+import { isAlone, SCRIPTS } from '../../../shared/domain/script.ts'
 import { type Ceremony, openCeremony, type VaultState } from '../../../shared/domain/state.ts'
 import { parsePlan } from '../../../shared/formats/plan.ts'
 import { parseRecord } from '../../../shared/formats/record.ts'
-import { failure, filesOf, Room, tenantPlan } from '../../ceremony/fixtures.ts'
+import { failure, filesOf, PASSPHRASES, PRESENT, Room, tenantPlan } from '../../ceremony/fixtures.ts'
 import { type Ready, readPlan, runReady } from '../../ceremony/kinds.ts'
 import { quickKeys } from './quick-keys.ts'
 import { namesIn, shapeOf } from './snapshots.ts'
@@ -33,7 +35,9 @@ export const outcome = (state: VaultState) => ({
     runtime.runtimeId,
     runtime.handoffs.flatMap((handoff) => (handoff.exported ? [[handoff.number, handoff.keys.length]] : [])),
     runtime.receipts.upTo,
+    runtime.envelopes.flatMap(({ tenant, file }) => (file ? [tenant] : [])),
   ]),
+  passphrases: state.pastPassphrases.map(({ person }) => person),
   certificates: state.certificates.map(({ id }) => id),
   epoch: state.epoch,
   ceremonies: [...state.ceremonies.values()].map(({ id, kind, done, ended }) => [
@@ -51,9 +55,14 @@ export async function wholeOf(room: Room): Promise<Whole> {
   return { outcome: outcome(await room.state()), shape: shapeOf(namesIn(room)) }
 }
 
-/** Goes on with the open ceremony a minute later. */
-export async function resume(room: Room, { confirm, present }: Ready, acceptTail = true): Promise<CeremonyResult> {
+/** Goes on with the open ceremony a minute later. What one person does alone needs nobody to accept a tail. */
+export async function resume(
+  room: Room,
+  { plan, confirm, present, secrets }: Ready,
+  acceptTail = !isAlone(plan.kind),
+): Promise<CeremonyResult> {
   room.clock.advance(60)
+  room.answers(secrets)
   return room.withVault(
     (vault) => resumeCeremony(quickKeys(room.ports()), vault, parsePlan, { confirm, acceptTail }),
     present,
@@ -72,7 +81,7 @@ export async function survives(room: Room, ready: Ready, whole: Whole): Promise<
   // A void journal that the kill left stays until the next write, and that follows below.
   const names = namesIn(after).filter((path) => !path.endsWith('vault.db-journal'))
   expect(shapeOf(names)).toEqual(whole.shape)
-  await everythingVerifies(after, recordFolder)
+  await everythingVerifies(after, ready, recordFolder)
   return after
 }
 
@@ -107,6 +116,7 @@ export async function othersRefused(room: Room, ready: Ready): Promise<void> {
   if (!openCeremony(state)) return
   for (const folder of [room.media, room.records]) mkdirSync(folder, { recursive: true })
   await room.refused({ kind: 'rotate', tenants: 'all' }, 'ceremony-open', { present: ready.present })
+  if (isAlone(ready.plan.kind)) return
   const before = room.content()
   expect((await failure(resume(room, ready, false))).code).toBe('vault-tail')
   expect(room.content()).toEqual(before)
@@ -121,24 +131,59 @@ function recordAgain(room: Room, { present }: Ready, { id }: Ceremony): Promise<
   }, present)
 }
 
-async function everythingVerifies(room: Room, recordFolder: string): Promise<void> {
-  expect(await room.verify()).toMatchObject({ tail: null })
+async function everythingVerifies(room: Room, { plan }: Ready, recordFolder: string): Promise<void> {
+  const { tail } = await room.verify()
+  // Of a ceremony without a quorum every event waits for the next one, and nothing from before it.
+  if (isAlone(plan.kind)) expect(tail).toEqual(await lastCeremony(room))
+  else expect(tail).toBeNull()
   const names = filesOf(room.media)
   const anchor = names.find((name) => name.startsWith('trust-anchor-')) ?? ''
   const paths = [
     recordFolder,
-    ...names.filter((name) => /^(bundle|material|succession)-/.test(name)).map((name) => join(room.media, name)),
+    ...names
+      .filter((name) => /^(bundle|material|succession|envelope)-/.test(name))
+      .map((name) => join(room.media, name)),
   ]
   const { files } = await verifyFiles(paths, join(room.media, anchor), room.clock.now())
   expect(files.filter((file) => !file.ok)).toEqual([])
 }
 
-/** The vault takes another ceremony, and then nothing is left beside it. */
-export async function goesOn(room: Room, { present }: Ready): Promise<void> {
+/** The vault takes another ceremony, where a tail is left only once it is accepted; then nothing is left beside it. */
+export async function goesOn(room: Room, ready: Ready): Promise<void> {
   const plan = { kind: 'onboard', tenants: [tenantPlan('afterwards')] }
-  const { state } = await room.run(plan, { present, ports: quickKeys })
+  const present = quorumOf(ready)
+  const { tail } = await room.verify()
+  if (tail) await room.refused(plan, 'vault-tail', { present })
+  const { state } = await room.run(plan, { present, ports: quickKeys, acceptTail: tail !== null })
   expect(state.tenants.has('afterwards')).toBe(true)
+  expect(await room.verify()).toMatchObject({ tail: null })
   expect(filesOf(room.vault)).toEqual(['people.json', 'vault.db'])
+}
+
+/** Who can do what needs a quorum. */
+const quorumOf = ({ plan, present }: Ready): readonly string[] => (isAlone(plan.kind) ? PRESENT : present)
+
+/** Where the newest ceremony's events begin and end. */
+const lastCeremony = (room: Room): Promise<{ from: number; to: number }> =>
+  room.withVault(({ database, anchor, state }) => {
+    const started = [...readChain(database, anchor.vaultId)].findLast(({ event }) => event.type === 'ceremony-started')
+    return { from: started?.row.seq ?? 0, to: state.seq }
+  })
+
+/** Of people whose passphrase is changed, at any moment the old one opens or the new one: never none, never both. */
+export async function onePassphrase(room: Room, { secrets }: Ready): Promise<void> {
+  for (const [name, next] of Object.entries(secrets)) {
+    const id = name.replace('new-passphrase-', '')
+    const opens = async (passphrase: string): Promise<boolean> => {
+      const vault = await Vault.open(room.vault, new Map([[id, passphrase]])).catch((error) => {
+        expect(error).toMatchObject({ code: 'passphrase-wrong' })
+      })
+      vault?.close()
+      return vault !== undefined
+    }
+    const open = [await opens(PASSPHRASES.get(id) ?? ''), await opens(next)]
+    expect(open.filter(Boolean)).toHaveLength(1)
+  }
 }
 
 /** Of a destruction that has begun only its end proves that the keys are gone, and nothing says so before. */
@@ -161,10 +206,16 @@ export async function abortable(room: Room, ready: Ready): Promise<void> {
   const open = openCeremony(await room.withVault((vault) => vault.state, ready.present))
   if (!open) return
   const content = room.content()
-  const abort = room.withVault(
-    (vault) => abortCeremony(room.ports(), vault, { reason: 'The lights went out', acceptTail: true }),
-    ready.present,
-  )
+  const abortBy = (present: readonly string[]) =>
+    room.withVault(
+      (vault) => abortCeremony(room.ports(), vault, { reason: 'The lights went out', acceptTail: true }),
+      present,
+    )
+  if (isAlone(open.kind)) {
+    expect((await failure(abortBy(ready.present))).code).toBe('quorum-missing')
+    expect(room.content()).toEqual(content)
+  }
+  const abort = abortBy(quorumOf(ready))
   const tooLate = SCRIPTS[open.kind].some(
     (step) => step.noWayBack && open.done.some((done) => done.step === step.id) && open.kind !== 'emergency',
   )

@@ -21,7 +21,7 @@ const { isKeyriteError } = await import('../../../shared/errors.ts')
 const { quickKeys } = await import('./quick-keys.ts')
 const { watching } = await import('./points.ts')
 
-const { plan, confirm, present, base, at, killBefore, microseconds }: Ask = JSON.parse(
+const { plan, confirm, present, secrets, base, at, killBefore, microseconds }: Ask = JSON.parse(
   readFileSync(process.argv[2] ?? '', 'utf8'),
 )
 
@@ -54,7 +54,7 @@ const before = (): void => {
 let room = new Room(base, new Map(), at)
 if (plan.kind !== 'genesis') room = new Room(base, await unlockPeople(readPeople(room.vault), PASSPHRASES), at)
 try {
-  await watching({ before }, () => runReady({ room, plan, confirm, present }, { ports: quickKeys }))
+  await watching({ before }, () => runReady({ room, plan, confirm, present, secrets }, { ports: quickKeys }))
   console.log('completed')
 } catch (error) {
   console.log(isKeyriteError(error) ? error.code : String(error))

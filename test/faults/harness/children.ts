@@ -8,7 +8,7 @@ import type { Ready } from '../../ceremony/kinds.ts'
 
 /** Ceremonies in processes of their own, which are really killed or really meet a full medium. */
 
-export type Ask = Pick<Ready, 'plan' | 'confirm' | 'present'> & {
+export type Ask = Pick<Ready, 'plan' | 'confirm' | 'present' | 'secrets'> & {
   base: string
   at: number
   /** SIGKILL before this operation. */
@@ -32,13 +32,13 @@ function cacheFolder(): string {
 
 /** Runs a prepared ceremony in another process, in this room. `shell` may set limits before the process starts. */
 export function runChild(
-  { plan, confirm, present }: Ready,
+  { plan, confirm, present, secrets }: Ready,
   { base, clock }: Room,
   more: Partial<Ask> = {},
   shell = '',
 ): Promise<Said> {
   const folder = cacheFolder()
-  const ask: Ask = { plan, confirm, present, base, at: clock.now(), ...more }
+  const ask: Ask = { plan, confirm, present, secrets, base, at: clock.now(), ...more }
   const file = join(folder, `${base.replace(/\W/g, '_')}.json`)
   writeFileSync(file, JSON.stringify(ask))
   const command: [string, string[]] = shell

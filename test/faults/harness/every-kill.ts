@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { afterAll, beforeAll, describe, it, vi } from 'vitest'
+import { CEREMONY_KINDS } from '../../../shared/domain/events.ts'
 import { type Genesis, makeGenesis } from '../../ceremony/fixtures.ts'
-import { Story, WANTED } from '../../ceremony/kinds.ts'
+import { Story } from '../../ceremony/kinds.ts'
 import './cheap.ts'
 import { FAULTS, Failures } from './failures.ts'
 import { Run } from './kills.ts'
@@ -44,7 +45,7 @@ const HOUR = 3_600_000
 const DELAYS = [20, 60, 120, 250, 500, 1000, 3000]
 
 describe('a real process killed at every operation', () => {
-  it.each(WANTED)(
+  it.each(CEREMONY_KINDS)(
     '%s',
     async (kind) => {
       const run = await Run.of(kind, story)
@@ -59,7 +60,7 @@ describe('a real process killed at every operation', () => {
 })
 
 describe('every operation failing in every way', () => {
-  it.each(WANTED)(
+  it.each(CEREMONY_KINDS)(
     '%s',
     async (kind) => {
       const failures = await Failures.of(kind, story)

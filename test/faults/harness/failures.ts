@@ -11,7 +11,7 @@ import { SIGN_OFF } from '../../../shared/domain/script.ts'
 import { type Code, isKeyriteError } from '../../../shared/errors.ts'
 import { filesOf, PASSPHRASES, Room } from '../../ceremony/fixtures.ts'
 import { type Ready, runReady, type Story } from '../../ceremony/kinds.ts'
-import { survives, type Whole, wholeOf } from './aftermath.ts'
+import { onePassphrase, survives, type Whole, wholeOf } from './aftermath.ts'
 import { runChild } from './children.ts'
 import { failureOf, type Operation, type Watcher, watching } from './points.ts'
 import { quickKeys } from './quick-keys.ts'
@@ -211,6 +211,7 @@ export class Failures {
     if (!existsSync(room.vault)) return { after: new Room(room.base, room.people, clock), events: null }
     const people = room.people.size > 0 ? room.people : await unlockPeople(readPeople(room.vault), PASSPHRASES)
     const after = new Room(room.base, people, clock)
+    await onePassphrase(after, this.#ready)
     const events = await after.withVault(
       ({ database, state }) => {
         expect(database.pragma('integrity_check', { simple: true })).toBe('ok')
@@ -248,7 +249,8 @@ export class Failures {
   async #ends(room: Room, events: number | null): Promise<void> {
     const people = existsSync(room.vault) ? readFileSync(join(room.vault, 'people.json'), 'utf8') : ''
     const items = people.match(/"(fileKeys|shares)":\{[^}]*\}/g)?.map((text) => text.length)
-    const state = JSON.stringify([events, items, shapeOf(namesIn(room))])
+    const waiting = people !== '' && !people.includes('"pending":{}')
+    const state = JSON.stringify([events, items, waiting, shapeOf(namesIn(room))])
     if (this.#ended.has(state)) return
     this.#ended.add(state)
     if (events !== null) await room.withVault(verifyVault, [...room.people.keys()])

@@ -8,7 +8,7 @@ import { verifyVault } from '../../../electron/vault/verify.ts'
 import type { CeremonyKind } from '../../../shared/domain/events.ts'
 import { PASSPHRASES, Room } from '../../ceremony/fixtures.ts'
 import type { Ready, Story } from '../../ceremony/kinds.ts'
-import { abortable, goesOn, othersRefused, survives, type Whole, wholeOf } from './aftermath.ts'
+import { abortable, goesOn, onePassphrase, othersRefused, survives, type Whole, wholeOf } from './aftermath.ts'
 import { type Ask, runChild } from './children.ts'
 import { lay, namesIn, type Point, type Recorded, record, type Snapshot, sameSnapshot, shapeOf } from './snapshots.ts'
 
@@ -146,6 +146,7 @@ export class Run {
   /** Full verification of a vault that another process wrote. The types of its events are those of the recorded run. */
   async #verified(room: Room): Promise<Events> {
     if (!namesIn(room).includes('test.vault')) return null
+    await onePassphrase(room, this.ready)
     return room.withVault(
       async (vault) => {
         await verifyVault(vault)
@@ -170,6 +171,7 @@ export class Run {
         await expect(room.open([...people.keys()])).rejects.toMatchObject({ code: 'vault-missing' })
         return null
       }
+      await onePassphrase(room, this.ready)
       return await room.withVault(
         (vault) => {
           expect(vault.database.pragma('integrity_check', { simple: true })).toBe('ok')
