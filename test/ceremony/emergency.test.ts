@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { abortCeremony } from '../../electron/ceremony/runner.ts'
+import { abortCeremony } from '../../electron/ceremony/abort.ts'
 import { keysOf, type VaultState } from '../../shared/domain/state.ts'
 import type { Code } from '../../shared/errors.ts'
 import { digest } from '../../shared/formats/bytes.ts'

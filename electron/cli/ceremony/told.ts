@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { isAlone } from '../../../shared/domain/script.ts'
-import type { CeremonyResult } from '../../ceremony/runner.ts'
+import type { CeremonyResult } from '../../ceremony/steps.ts'
 import type { Answer, Reporter } from '../output.ts'
 
 /** What `ceremony run`, `resume` and `abort` tell people, and what they read from their options. */

@@ -1,0 +1,69 @@
+import type { VaultEvent } from '../../shared/domain/events.ts'
+import { SCRIPTS } from '../../shared/domain/script.ts'
+import { must } from '../../shared/errors.ts'
+import { act, type Context } from './context.ts'
+import type { Ports, VaultPort } from './ports.ts'
+import { actorFor, needQuorum, openOrRefuse, tailAccepted } from './steps.ts'
+
+/**
+ * Closes an interrupted ceremony with a reason. Keys it made that never left are erased; what happened stays recorded.
+ * Codes as `resumeCeremony`, `usage-invalid` without a reason, `ceremony-conflict` for a destruction that has begun.
+ */
+export async function abortCeremony(
+  ports: Ports,
+  vault: VaultPort,
+  options: { reason: string; acceptTail: boolean },
+): Promise<{ ceremony: string; erased: number }> {
+  const open = openOrRefuse(vault)
+  const reason = options.reason.trim()
+  must(
+    reason !== '' && reason.length <= 1000,
+    'usage-invalid',
+    'A ceremony is closed with a reason of at most 1000 characters.',
+  )
+  const begun = SCRIPTS[open.kind].find((step) => step.noWayBack && open.done.some((done) => done.step === step.id))
+  must(
+    !begun || open.kind === 'emergency',
+    'ceremony-conflict',
+    `${open.id} cannot be closed any more: the step “${begun?.title}” is done, and what it began must be brought to its end.`,
+    { hint: 'Finish it with "ceremony resume".' },
+  )
+  needQuorum(vault)
+  await tailAccepted(ports, vault, options.acceptTail)
+  vault.tidy()
+  const { state } = vault
+  const left = new Set(
+    [...state.runtimes.values()].flatMap((runtime) => runtime.handoffs.flatMap((handoff) => handoff.keys)),
+  )
+  const halfMade = [...state.keys.values()]
+    .filter((key) => key.bornIn === open.id && !key.destroyed && !left.has(key.kid))
+    .map((key) => key.kid)
+  const remove = halfMade.flatMap((kid) => [`key:${kid}`, `wrap:${kid}`])
+  const events: VaultEvent[] = [{ type: 'ceremony-aborted', ceremony: open.id, reason }]
+  if (halfMade.length > 0)
+    events.unshift({
+      type: 'keys-destroyed',
+      kids: halfMade,
+      reason: 'The ceremony that made it was aborted',
+      marks: vault.marksOf(remove),
+    })
+  const context = {
+    vault,
+    ceremony: open.id,
+    planDigest: open.planDigest,
+    step: { id: 'abort', who: 'administrator', title: 'Close the ceremony without finishing it' },
+    ports,
+  } as Context
+  await act(context, { abort: open.id }, async (quorum, approved) => {
+    await vault.commitWithCheckpoint([approved, ...events], ports.now(), actorFor(vault, 'administrator'), quorum, {
+      remove,
+    })
+    // What was dealt and never came into force is dropped.
+    vault.tidy()
+  })
+  if (begun)
+    ports.say(
+      `  The keys that ${open.id} marked stay compromised: they never sign again, and a replacement made here is erased. Run another emergency ceremony with the same scope to make replacements, then hand over to every runtime.`,
+    )
+  return { ceremony: open.id, erased: halfMade.length }
+}
