@@ -1,6 +1,6 @@
-import { knownRuntime } from '../../shared/domain/known.ts'
 import { decideEnvelopes, type EnvelopeJob } from '../../shared/domain/envelopes.ts'
 import type { VaultEvent } from '../../shared/domain/events.ts'
+import { knownRuntime } from '../../shared/domain/known.ts'
 import { envelopeObjects } from '../../shared/domain/objects.ts'
 import { count } from '../../shared/domain/plural.ts'
 import { must } from '../../shared/errors.ts'
@@ -27,6 +27,12 @@ function jobsOf(context: Context) {
 export const describeEnvelopes = (jobs: readonly EnvelopeJob[], runtime: string): string =>
   `${count(jobs.length, 'emergency envelope')} for ${runtime}.`
 
+/** An envelope that no record names still opens: it must not be taken for one of today's. */
+const leftBehind = (takenBack: readonly string[]): string =>
+  takenBack.length === 0
+    ? ''
+    : ` An earlier try was interrupted; what it left on this medium is removed: ${takenBack.join(', ')}.`
+
 /** Writes the envelopes: the intent is committed first, the outcome after. */
 export async function sealEnvelopes(context: Context): Promise<Outcome> {
   const plan = context.plan as PlanOf<'envelope'>
@@ -35,6 +41,11 @@ export async function sealEnvelopes(context: Context): Promise<Outcome> {
   const runtime = knownRuntime(vault.state, plan.runtime)
   const now = ports.now()
   const jobs = jobsOf(context)
+  const takenBack = runtime.envelopes
+    .filter(({ file }) => !file)
+    .flatMap(({ number }) =>
+      ports.media.removeLeftovers({ what: 'envelope', vaultId, runtimeId: plan.runtime, number }),
+    )
   const intended = jobs.map(({ tenant, standby, number, jwk }) => ({
     number,
     tenant: tenant.tenant,
@@ -73,7 +84,7 @@ export async function sealEnvelopes(context: Context): Promise<Outcome> {
     }),
   )
   return {
-    observed: `${describeEnvelopes(jobs, plan.runtime)} Each goes into a bag of its own.`,
+    observed: `${describeEnvelopes(jobs, plan.runtime)} Each goes into a bag of its own.${leftBehind(takenBack)}`,
     events: [approved, ...events],
   }
 }

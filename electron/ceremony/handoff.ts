@@ -126,7 +126,7 @@ export async function exportFiles(context: Context): Promise<Outcome> {
   const names = { runtimeId: plan.runtime, number, transportKey: thumbprint(jwk) }
   const interrupted = runtime.handoffs.some((handoff) => !handoff.exported && handoff.number === number)
   const takenBack = interrupted
-    ? ports.media.removeLeftovers({ vaultId: anchor.vaultId, runtimeId: plan.runtime, number })
+    ? ports.media.removeLeftovers({ what: 'handoff', vaultId: anchor.vaultId, runtimeId: plan.runtime, number })
     : []
   vault.commit(
     [

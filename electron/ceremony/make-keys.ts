@@ -1,9 +1,9 @@
 import type { KeySpec, PublicJwk } from '../../shared/domain/algorithms.ts'
 import { decideOnboard, decideRotate } from '../../shared/domain/decide.ts'
 import { awaitingReplacement, decideReplacements, type Replacements } from '../../shared/domain/emergency.ts'
-import type { KeyJob } from '../../shared/domain/key-jobs.ts'
 import type { EventOf, VaultEvent } from '../../shared/domain/events.ts'
 import { decideImport } from '../../shared/domain/imported.ts'
+import type { KeyJob } from '../../shared/domain/key-jobs.ts'
 import { lintKey, modulusOf } from '../../shared/domain/lint.ts'
 import { madeObjects } from '../../shared/domain/objects.ts'
 import { count } from '../../shared/domain/plural.ts'
@@ -173,5 +173,5 @@ function describeCalled(events: readonly VaultEvent[], state: Context['vault']['
 
 function describe(keys: number, tenants: number, root: string): string {
   if (keys === 0) return 'No key had to be made.'
-  return `${count(keys, 'key')} made for ${count(tenants, 'tenant')}, linted and sealed. One digest stands for all of them: ${hexGroups(root).slice(0, 4).join(' ')} …, words ${words(root).slice(0, 4).join(' ')} …`
+  return `${count(keys, 'key')} made for ${count(tenants, 'tenant')}, linted and sealed. One digest stands for all of them: ${hexGroups(root).join(' ')}, words ${words(root).slice(0, 4).join(' ')} …`
 }

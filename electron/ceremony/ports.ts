@@ -133,8 +133,8 @@ export type MediaPort = {
   checkEnvelope(name: string, anchor: Anchor): Promise<void>
   /** Takes back a file that was written in this very step. */
   remove(name: string): void
-  /** Takes back the files of a handoff that was interrupted before it was recorded; gives their names. */
-  removeLeftovers(of: { vaultId: string; runtimeId: string; number: number }): string[]
+  /** Takes back the files of a handoff or envelope that was interrupted before it was recorded; gives their names. */
+  removeLeftovers(of: { what: 'handoff' | 'envelope'; vaultId: string; runtimeId: string; number: number }): string[]
   /** Reads the private key in a file; its password is asked only where it has one. Whoever takes it wipes `pkcs8`. */
   readKey(
     name: string,

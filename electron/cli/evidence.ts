@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
+import { hexGroups } from '../../shared/formats/fingerprint.ts'
 import { type KeyLife, lifeOf } from '../../shared/formats/key-life.ts'
 import { renderKeyLife } from '../../shared/pages/key-life-page.ts'
 import { writeNewFile } from '../files/write.ts'
@@ -41,7 +42,7 @@ async function key([kid = '']: string[], options: Options): Promise<Answer> {
 const openOf = ({ copies }: KeyLife): number => copies.filter((copy) => copy.status === 'open').length
 
 function spell(life: KeyLife): string {
-  const { label, kid, spec, tenantName, issuer, state, times, moments, copies, certificate, hold } = life
+  const { label, kid, spec, tenantName, issuer, state, times, moments, copies, certificate, hold, birth } = life
   const rows = copies.map(({ id, status, holder, evidence }) => [
     status === 'open' ? 'OPEN' : status,
     id,
@@ -53,6 +54,12 @@ function spell(life: KeyLife): string {
     `Key id   ${kid}`,
     `Tenant   ${tenantName}, ${issuer}`,
     `Signs    ${utcDay(times.signFrom)} to ${utcDay(times.signUntil)}; published ${utcDay(times.announceAt)} to ${utcDay(times.removeAt)}`,
+    ...(birth
+      ? [
+          `Born     key ${birth.proof.index + 1} of ${birth.proof.size} in ${birth.ceremony}, under the digest read aloud there:`,
+          `         ${hexGroups(birth.merkleRoot).join(' ')}`,
+        ]
+      : []),
     ...(hold ? [`Hold     ${hold}: nobody destroys this key`] : []),
     ...(certificate ? [`Certificate ${certificate.id}, ${certificate.grade}`] : []),
     '',

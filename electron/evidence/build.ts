@@ -12,16 +12,12 @@ const NOT_COLLECTED = [
   { what: 'Token issuance log', why: 'The runtime does not keep one yet.' },
   { what: 'Which relying parties have fetched an announced key', why: 'The runtime does not record fetches yet.' },
   {
-    what: 'Inclusion proofs for single tenants',
-    why: 'A bundle names one digest over all tenants; proofs for one of them are not made yet.',
-  },
-  {
     what: 'Copies of the vault that no backup ceremony made',
     why: 'Nobody can list them; a destruction tries those that are brought to it.',
   },
   {
     what: 'A comparison with the head card',
-    why: 'The vault is not compared with a printed head card yet, so an older copy of the whole vault would not be noticed.',
+    why: 'A pack is built from the vault alone. Whether a head card was shown stands in each record; without one, an older copy of the whole vault would not be noticed.',
   },
   { what: 'A mapping to control frameworks', why: 'It is not written yet.' },
 ]

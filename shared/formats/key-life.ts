@@ -8,7 +8,7 @@ import { utf8 } from './bytes.ts'
 import { certificateSchema } from './certificate.ts'
 import { MB } from './json.ts'
 import { peekStatement, readStatementHeader } from './jws.ts'
-import { type InclusionProof, inclusionProofs } from './merkle.ts'
+import { type InclusionProof, inclusionProof, inclusionProofs, merkleRootOf } from './merkle.ts'
 
 /** One key's life as the vault knows it: birth, what left, what runtimes said, its end, and every copy. */
 
@@ -28,6 +28,8 @@ export type KeyLife = {
   hold: string | null
   moments: Moment[]
   copies: Copy[]
+  /** Its place under the digest of all keys that were made with it, which its ceremony read aloud; null for an imported key. */
+  birth: { ceremony: string; merkleRoot: string; proof: InclusionProof } | null
   certificate: {
     id: string
     grade: 'deletion' | 'destruction'
@@ -61,6 +63,7 @@ export function lifeOf(state: VaultState, kid: string, now: number): KeyLife {
     hold: [...state.holds.values()].find((one) => one.kids.includes(kid))?.hold ?? null,
     moments: moments.sort((a, b) => a.at - b.at),
     copies: copiesOf(state, key),
+    birth: bornUnder(state, key),
     certificate: certificateOf(state, key),
   }
 }
@@ -190,6 +193,13 @@ function ending(state: VaultState, key: VaultKey): Moment[] {
         ]
       : []),
   ]
+}
+
+function bornUnder(state: VaultState, { kid, bornIn, generator }: VaultKey): KeyLife['birth'] {
+  if (!generator || !bornIn) return null
+  const kids = [...state.keys.values()].flatMap((key) => (key.bornIn === bornIn && key.generator ? [key.kid] : []))
+  const proof = inclusionProof(kids.map(utf8), kids.indexOf(kid))
+  return { ceremony: bornIn, merkleRoot: merkleRootOf(kids), proof }
 }
 
 /** Of a batch: the key's place under the digest that was typed, so that it can be shown without the others. */

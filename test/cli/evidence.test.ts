@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { confirmationFor } from '../../electron/ceremony/destroy.ts'
 import { keysOf } from '../../shared/domain/state.ts'
 import { utf8 } from '../../shared/formats/bytes.ts'
+import { hexGroups } from '../../shared/formats/fingerprint.ts'
 import { type KeyLife, lifeOf } from '../../shared/formats/key-life.ts'
 import { verifyInclusion } from '../../shared/formats/merkle.ts'
 import { type Genesis, makeGenesis, type Room, T0, tenantPlan, writePassphrases } from '../ceremony/fixtures.ts'
@@ -60,6 +61,16 @@ describe("keyrite evidence key: one key's life", () => {
       expect(confirmationFor(kids)).toBe(`DESTROY 2 ${certificate?.merkleRoot?.slice(0, 8)}`)
       const { proof, merkleRoot } = certificate ?? {}
       expect(proof && verifyInclusion(utf8(kid), proof, merkleRoot ?? '')).toBe(true)
+    }
+  })
+
+  it('each key stands under the digest that was read aloud when it was made, shown without the others', async () => {
+    const state = await room.state()
+    const made = state.ceremonies.get('O-2026-002')?.done.find(({ step }) => step === 'make-keys')?.observed
+    for (const kid of state.keys.keys()) {
+      const { birth } = lifeOf(state, kid, room.clock.now())
+      expect(birth && verifyInclusion(utf8(kid), birth.proof, birth.merkleRoot)).toBe(true)
+      expect(made).toContain(hexGroups(birth?.merkleRoot ?? '').join(' '))
     }
   })
 

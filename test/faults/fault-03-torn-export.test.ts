@@ -146,7 +146,8 @@ describe('a medium that is pulled before the files are read back', () => {
       expect(here.said.join('\n')).not.toContain('Read back')
       expect(openCeremony(await here.state())?.done.map(({ step }) => step)).not.toContain('compare-files')
       if (whole) writeFileSync(...whole)
-      const ready = { room: here, plan, confirm: [], present: [...here.people.keys()].filter((id) => id !== 'clara') }
+      const present = [...here.people.keys()].filter((id) => id !== 'clara')
+      const ready = { room: here, plan, confirm: [], secrets: {}, present }
       const { steps } = await resume(here, ready)
       expect(steps.map(({ step }) => step)).toContain('compare-files')
     },
