@@ -43,7 +43,10 @@ export const CODES = {
     hint: 'Stop. Keep this folder as it is: its history was changed outside Keyrite.',
   },
   'vault-people-changed': { exit: 3, hint: 'Stop. Keep this folder as it is: somebody replaced a person in it.' },
-  'vault-rolled-back': { exit: 3, hint: 'Stop. This is an older copy of the vault; find the newest one.' },
+  'vault-rolled-back': {
+    exit: 3,
+    hint: 'Stop. This is an older copy of the vault: find the newest one. Cards printed before a restore are void if they are newer than the backup.',
+  },
   'vault-tail': {
     exit: 4,
     hint: 'See them with "ceremony list" and "ceremony show ID". Then go on with "ceremony resume --accept-tail", or close it with "ceremony abort --accept-tail --reason WHY".',
@@ -62,7 +65,10 @@ export const CODES = {
   'quorum-missing': { exit: 4, hint: 'Bring the missing custodians and run the same command again.' },
   'share-invalid': { exit: 3, hint: 'Ask the named custodian for the share of this vault and this epoch.' },
 
-  'ceremony-open': { exit: 5, hint: 'Finish it with "ceremony resume" or close it with "ceremony abort".' },
+  'ceremony-open': {
+    exit: 5,
+    hint: 'Finish it with "ceremony resume", or close it with "ceremony abort --reason WHY".',
+  },
   'ceremony-unknown': { exit: 5, hint: 'See "ceremony list" for the ceremonies of this vault.' },
   'ceremony-conflict': {
     exit: 5,
@@ -71,12 +77,12 @@ export const CODES = {
   'comparison-failed': { exit: 4, hint: 'Stop here. Find out which side shows something else before going on.' },
   'ceremony-paused': {
     exit: 130,
-    hint: 'Everything up to the last step is kept. Go on with "ceremony resume --accept-tail", or close it with "ceremony abort".',
+    hint: 'Everything up to the last step is kept. Go on with "ceremony resume --accept-tail", or close it with "ceremony abort --accept-tail --reason WHY".',
   },
   'confirmation-missing': { exit: 4, hint: 'Repeat with --confirm and exactly the words asked for.' },
   'cooling-off': {
     exit: 130,
-    hint: 'Nothing is erased yet. Go on at that time with "ceremony resume --accept-tail", or close it with "ceremony abort".',
+    hint: 'Nothing is erased yet. Go on at that time with "ceremony resume --accept-tail", or close it with "ceremony abort --accept-tail --reason WHY".',
   },
   'destruction-blocked': {
     exit: 5,

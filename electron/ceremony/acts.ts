@@ -79,7 +79,8 @@ export const ACTS: Record<Exclude<Act, 'create-vault'>, (context: Context) => Pr
 async function checkMachine({ ports, vault, ceremony }: Context): Promise<Outcome> {
   checkClock(ports.now(), vault.state)
   const started = vault.state.ceremonies.get(ceremony)
-  const said = `${describeTime(started?.clock)} ${describeCard(started?.headCard)}`
+  const card = started?.kind === 'restore' ? 'A later step asks for the head card.' : describeCard(started?.headCard)
+  const said = `${describeTime(started?.clock)} ${card}`
   return { observed: `${ports.selfTest()} ${ports.desk.presence} ${said}` }
 }
 

@@ -2,6 +2,7 @@ import { notInVault } from '../../shared/domain/copies.ts'
 import { holdOn, neededFor } from '../../shared/domain/destruction.ts'
 import { keyState } from '../../shared/domain/key.ts'
 import { backupCopy, copiesOf, lostVault } from '../../shared/domain/ledger.ts'
+import { sealAnew } from '../../shared/domain/ledger-envelopes.ts'
 import { passphraseCopies } from '../../shared/domain/ledger-people.ts'
 import { count } from '../../shared/domain/plural.ts'
 import { DAY, spellDuration } from '../../shared/domain/policy.ts'
@@ -112,7 +113,12 @@ function staleBecause(
 
 /** What does not agree, or is still to be done; each names its key. */
 function findingsOf(state: VaultState, root: string, now: number): string[] {
-  return [...state.keys.values()].flatMap((key) => keyFindings(state, key, now)).concat(rowFindings(state, root))
+  const anew = sealAnew(state)
+  return [
+    ...[...state.keys.values()].flatMap((key) => keyFindings(state, key, now)),
+    ...rowFindings(state, root),
+    ...(anew ? [anew] : []),
+  ]
 }
 
 function keyFindings(state: VaultState, key: VaultKey, now: number): string[] {

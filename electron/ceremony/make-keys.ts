@@ -168,7 +168,9 @@ function describeCalled(events: readonly VaultEvent[], state: Context['vault']['
   const called = events.flatMap((event) =>
     event.type === 'standby-activated' ? (state.keys.get(event.kid) ?? []) : [],
   )
-  return called.length === 0 ? '' : ` Called upon: ${listed(called)}, announced long ago.`
+  if (called.length === 0) return ''
+  const since = Math.max(...called.map((key) => key.times.announceAt))
+  return ` Called upon: ${listed(called)}, announced since ${new Date(since * 1000).toISOString().slice(0, 10)}.`
 }
 
 function describe(keys: number, tenants: number, root: string): string {

@@ -213,6 +213,8 @@ export type DeskPort = {
   begin(step: Omit<Step, 'act'>, place: { number: number; of: number }): Promise<void>
   /** What was observed: gives who puts their initials to it (null: whoever acts), and what deviated. */
   observed(step: Omit<Step, 'act'>, observed: string): Promise<{ initials: string | null; deviations: Deviation[] }>
+  /** Deviations that people noted and that no step has recorded; given once. */
+  noted?(): Deviation[]
   /** Which of these custodians approve, once `needed` of them do; asked again for every act. */
   approve(title: string, custodians: readonly string[], needed: number): Promise<string[]>
   /** Compares a digest with what another side shows. Code `comparison-failed`: there is no going on. */

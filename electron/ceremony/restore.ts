@@ -1,6 +1,6 @@
 import { decideRestore, notInVault } from '../../shared/domain/copies.ts'
-import { knownRuntime } from '../../shared/domain/known.ts'
 import type { EventOf, VaultEvent } from '../../shared/domain/events.ts'
+import { knownRuntime } from '../../shared/domain/known.ts'
 import { count } from '../../shared/domain/plural.ts'
 import type { Elsewhere } from '../../shared/domain/state-copies.ts'
 import { must } from '../../shared/errors.ts'
@@ -83,7 +83,7 @@ export async function readLosses(context: Context): Promise<Outcome> {
     ({ runtime, read: { receipts } }) => `${runtime.runtimeId}: ${count(receipts.length, 'new receipt')}`,
   )
   return {
-    observed: `${told.join('; ') || 'No receipts were brought'}. ${cardSaid(card, vault.state.seq)} ${count(elsewhere.length, 'key')} in this copy was destroyed by certificate.`,
+    observed: `${told.join('; ') || 'No receipts were brought'}. ${cardSaid(card, vault.state.seq)} ${count(elsewhere.length, 'key of this copy was', 'keys of this copy were')} destroyed by certificate.`,
   }
 }
 

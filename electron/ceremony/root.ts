@@ -1,3 +1,4 @@
+import { sealAnew } from '../../shared/domain/ledger-envelopes.ts'
 import { count } from '../../shared/domain/plural.ts'
 import { must } from '../../shared/errors.ts'
 import { hexGroups, words } from '../../shared/formats/fingerprint.ts'
@@ -37,5 +38,6 @@ export async function publishSuccession({ vault, ports }: Context): Promise<Outc
     ? 'Runtimes and relying parties take the new trust anchor only after its fingerprint was compared by voice.'
     : 'Runtimes import the succession.'
   const compared = await ports.desk.compare('the new root', vault.anchor.key.kid)
-  return { observed: `${anchor.name} and ${succession.name}; root ${compared}. ${how}` }
+  const anew = sealAnew(vault.state)
+  return { observed: `${anchor.name} and ${succession.name}; root ${compared}. ${how}${anew && ` ${anew}`}` }
 }

@@ -2,7 +2,7 @@ import type { VaultEvent } from '../../shared/domain/events.ts'
 import { count } from '../../shared/domain/plural.ts'
 import { isAlone, SCRIPTS, SIGN_OFF, type Step } from '../../shared/domain/script.ts'
 import { type Ceremony, openCeremony } from '../../shared/domain/state.ts'
-import { KeyriteError, must } from '../../shared/errors.ts'
+import { isKeyriteError, KeyriteError, must } from '../../shared/errors.ts'
 import type { Plan, ReadPlan } from '../../shared/formats/plan.ts'
 import { certificatesOf, closingObjects, recordBody, recordDigest } from '../../shared/formats/record.ts'
 import { collectSignOffs } from '../../shared/formats/sign-off.ts'
@@ -33,10 +33,24 @@ export async function proceed(
   for (const [index, step] of script.entries()) {
     if (ceremony.done.some((done) => done.step === step.id)) continue
     await ports.desk.begin(step, { number: index + 1, of: script.length + 1 })
-    await perform(contextOf(ports, vault, read, ceremony.id, step, confirm), step)
+    await perform(contextOf(ports, vault, read, ceremony.id, step, confirm), step).catch((error: unknown) => {
+      throw whileOpen(error, ceremony.id, step)
+    })
   }
   await ports.desk.begin(SIGN_OFF, { number: script.length + 1, of: script.length + 1 })
+  recordNoted(ports, vault, ceremony.id)
   return close(contextOf(ports, vault, read, ceremony.id, SIGN_OFF, confirm), ceremony)
+}
+
+/** An error in a step leaves the ceremony open, whatever else it says of loss. */
+function whileOpen(error: unknown, ceremony: string, { title }: Step): unknown {
+  if (!isKeyriteError(error) || error.lost !== new KeyriteError(error.code, '').lost) return error
+  const { code, message, hint, cause } = error
+  return new KeyriteError(code, message, {
+    hint,
+    cause,
+    lost: `Nothing of the step “${title}” is kept, and ${ceremony} stays open: go on with "ceremony resume --accept-tail", or close it with "ceremony abort".`,
+  })
 }
 
 async function perform(context: Context, step: Step): Promise<void> {
@@ -57,6 +71,13 @@ async function perform(context: Context, step: Step): Promise<void> {
     })
   }
   ports.say(`  ✓ ${step.title}: ${outcome.observed}`)
+}
+
+/** What people noted outside a step that records it: before they sign off, or before they pause. */
+export function recordNoted(ports: Ports, vault: VaultPort, ceremony: string): void {
+  const noted = ports.desk.noted?.() ?? []
+  const events = noted.map((deviation): VaultEvent => ({ type: 'deviation', ceremony, ...deviation }))
+  if (events.length > 0) vault.commit(events, ports.now(), actorFor(vault, 'administrator'))
 }
 
 /** Everyone present signs the record, the root signs the vault as it then is, and the record folder is written. */

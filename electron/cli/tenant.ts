@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { knownTenant } from '../../shared/domain/known.ts'
 import type { ScheduledKey } from '../../shared/domain/key.ts'
+import { knownTenant } from '../../shared/domain/known.ts'
 import { count } from '../../shared/domain/plural.ts'
 import { type Policy, type RelyingParty, spellDuration } from '../../shared/domain/policy.ts'
 import { ASSUMPTIONS, claimOf, type Proof, partiesOf, prove, sayException } from '../../shared/domain/prover.ts'

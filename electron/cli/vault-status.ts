@@ -1,4 +1,5 @@
 import { peopleStatus } from '../../shared/domain/home.ts'
+import { sealAnew } from '../../shared/domain/ledger-envelopes.ts'
 import { passphraseCopies } from '../../shared/domain/ledger-people.ts'
 import { openCeremony } from '../../shared/domain/state.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -13,6 +14,7 @@ export async function vaultStatus(vault: Vault, now = Math.floor(Date.now() / 10
   const { signed, headHex, root } = await headOf(vault)
   const people = peopleStatus(state, roster.people, now)
   const oldPassphrases = passphraseCopies(state)
+  const anew = sealAnew(state)
   const data = {
     vaultId: state.vaultId,
     name: state.name,
@@ -48,6 +50,7 @@ export async function vaultStatus(vault: Vault, now = Math.floor(Date.now() / 10
       ({ epoch, until, holders }) =>
         `Shares of epoch ${epoch} (until ${utcDay(until)}; ${Object.keys(holders).join(', ')}) still work on older copies of the vault.`,
     ),
+    ...(anew ? [anew] : []),
     ...oldPassphrases.map(({ what, evidence }) => `${what}: ${evidence.charAt(0).toLowerCase()}${evidence.slice(1)}.`),
   ]
   return { data, text: lines.join('\n') }

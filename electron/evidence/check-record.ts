@@ -5,6 +5,7 @@ import { must } from '../../shared/errors.ts'
 import { checkApprovals } from '../../shared/formats/approval.ts'
 import { digest, utf8 } from '../../shared/formats/bytes.ts'
 import { canonicalText, MB } from '../../shared/formats/json.ts'
+import { parsePlan } from '../../shared/formats/plan.ts'
 import {
   type CeremonyRecord,
   closingObjects,
@@ -55,7 +56,8 @@ export async function checkRecord(path: string, context: Context, findings: Find
   await checkActs(file, rosters, findings)
   checkSteps(record, findings)
   await replayRecord(path, file, anchor, context, findings)
-  findings.anchored = true
+  // What one person did alone, nobody else vouches for: the record agrees with itself, and no more.
+  findings.anchored = !isAlone(record.kind)
   if (findings.problems.length > 0) return
   context.records.set(record.ceremony, recordDigest(record))
   for (const { certificate, statement } of record.certificates) context.certificates.set(certificate, statement)
@@ -63,7 +65,10 @@ export async function checkRecord(path: string, context: Context, findings: Find
 
 async function checkAnchorOf(record: RecordBody, anchor: Anchor, findings: Findings): Promise<void> {
   const carried = await openTrustAnchor(record.anchor)
-  findings.rule(carried.key.kid === anchor.key.kid, 'The record carries another trust anchor than the one given.')
+  findings.rule(
+    carried.key.kid === anchor.key.kid,
+    'The record carries another trust anchor than the one given: it comes from another vault, or from before or after a change of the root.',
+  )
   findings.rule(record.vault.name === anchor.name, 'The record names the vault differently than the trust anchor.')
 }
 
@@ -123,8 +128,11 @@ async function checkActs(
 }
 
 /** What one person does alone binds nobody else: they alone were there, and no quorum approved it. */
-function checkAlone({ participants }: RecordBody, approvals: readonly string[], findings: Findings): void {
+function checkAlone({ participants, plan }: RecordBody, approvals: readonly string[], findings: Findings): void {
   findings.rule(participants.length === 1, 'This ceremony is held by one person alone.')
+  const planned = findings.problems.length === 0 ? parsePlan(plan).plan : null
+  if (planned?.kind === 'passphrase')
+    findings.rule(planned.person === participants[0]?.id, `The plan is for ${planned.person}, who was not there.`)
   findings.rule(approvals.length === 0, 'Nobody approves what one person does alone.')
   findings.remark('One person held this ceremony alone: no quorum approved it, and the root has not signed it here.')
 }

@@ -70,8 +70,11 @@ export async function openEmergency(
   const binding = envelopeBinding(envelope)
   const typ = materialTyp(config.practice)
   const pkcs8 = await openSealed(sealed, { typ, kid: envelope.transportKey, key: transport, binding })
+  let residualUntil: number
   try {
     mustMatch(standby, envelope.tenant, pkcs8)
+    // First, so that after a power cut the envelope still opens, and no receipt says of a key that it was withdrawn when it was not.
+    residualUntil = taint(context, envelope.tenant, gone, { withdraw: true, actor }).residualUntil
     const row = sealer.sealKey(envelope.tenant, standby.kid, state.dataKey, pkcs8)
     store.change(() => {
       must(eraseTransportKey(store, envelope.transportKey, now), 'decryption-failed', 'This envelope was used before.')
@@ -90,7 +93,6 @@ export async function openEmergency(
   } finally {
     wipe(pkcs8)
   }
-  const { residualUntil } = taint(context, envelope.tenant, gone, { withdraw: true, actor })
   settle(context)
   markHighwater(context)
   return { number: envelope.number, tenant: envelope.tenant, standby: standby.kid, withdrawn: gone, residualUntil }

@@ -138,6 +138,8 @@ export async function openBackup(
 ): Promise<{ seq: number; head: string; root: string }> {
   const copy = await Vault.openFor(folder, vault.present)
   copy.shareFolders = vault.shareFolders
+  // What it holds is what this vault holds, and there a quorum accepted it; the acceptance itself may come after it.
+  if (copy.state.head === vault.headAt(copy.state.seq)) copy.tail = null
   try {
     const { kid } = await copy.withQuorum(act, await copy.approve(act), (quorum) => quorum.root())
     return { seq: copy.state.seq, head: copy.state.head, root: kid }

@@ -7,7 +7,7 @@ import { digest } from '../../shared/formats/bytes.ts'
 import { openCheckpoint } from '../../shared/formats/checkpoint.ts'
 import { checkAccepted } from '../../shared/formats/custody.ts'
 import { CHAIN_START } from '../../shared/formats/event.ts'
-import { brokenAt } from '../../shared/formats/log.ts'
+import { brokenAt, SOFTWARE } from '../../shared/formats/log.ts'
 import { openRoster, type Roster } from '../../shared/formats/roster.ts'
 import { type Anchor, openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
 import { type EncryptedDatabase, sqliteError } from '../sqlite/database.ts'
@@ -90,6 +90,8 @@ async function foldHistory(
       rotations.push({ seq: logged.seq, event: logged.event, roster, anchor })
     }
     if (logged.at < state.lastAt) throw brokenAt(logged.seq, 'it is older than the one before')
+    if (logged.actor === SOFTWARE && logged.event.type !== 'checkpoint')
+      throw brokenAt(logged.seq, 'nobody says that they wrote it')
     authority.see(logged, state)
     evolve(state, logged)
     onEvent(logged, state)

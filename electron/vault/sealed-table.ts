@@ -8,6 +8,8 @@ export class SealedTable extends Map<string, string> {
   #touched = new Set<string>()
   /** Ids in order, and the canonical JSON of each with its digest. */
   #sorted: { ids: string[]; rows: string[] } = { ids: [], rows: [] }
+  /** Of the rows in order; most checkpoints come where nothing was sealed. */
+  #digest: string | null = null
 
   override set(id: string, blobDigest: string): this {
     this.#touched.add(id)
@@ -21,9 +23,13 @@ export class SealedTable extends Map<string, string> {
 
   /** One digest for the whole table: the canonical JSON (RFC 8785) of ids and digests, in order. */
   digest(): string {
-    if (this.#touched.size > 0) this.#sorted = this.#merged([...this.#touched].sort())
+    if (this.#touched.size > 0) {
+      this.#sorted = this.#merged([...this.#touched].sort())
+      this.#digest = null
+    }
     this.#touched.clear()
-    return digest(`[${this.#sorted.rows.join(',')}]`)
+    this.#digest ??= digest(`[${this.#sorted.rows.join(',')}]`)
+    return this.#digest
   }
 
   #merged(touched: readonly string[]) {

@@ -83,12 +83,3 @@ export function writeShares(folder: string, jwes: Iterable<string>, at: number):
 export function removeShares(paths: readonly string[]): void {
   for (const path of paths) tryRemove(path)
 }
-
-/** Removes share files of epochs that this vault does not have: of dealings that were interrupted or given up. */
-export function removeUndealt(folders: readonly string[], vaultId: string, newest: number): void {
-  removeShares(
-    shareFiles(folders)
-      .filter((one) => one.vaultId === vaultId && one.epoch > newest)
-      .map(({ path }) => path),
-  )
-}

@@ -43,7 +43,7 @@ import { fileKeyId, openFileKey, sealFileKey, type UnlockedPerson } from './peop
 import { checkPeopleFile, digestsOf, pruned, readPeople, settled, writePeople } from './people-store.ts'
 import { Quorum } from './quorum.ts'
 import { sealedDigest } from './sealed-table.ts'
-import { removeShares, removeUndealt, writeShares } from './share-files.ts'
+import { removeShares, writeShares } from './share-files.ts'
 import { presentShare } from './shares.ts'
 import { combineShares, type Share } from './sharing.ts'
 import { makeSuccessor, type NextSuccessor, rotateRoot } from './succession.ts'
@@ -137,12 +137,14 @@ export class Vault {
     )
   }
 
-  /** Removes what an interrupted change left behind. Called before a ceremony, never by a mere look. */
+  /**
+   * Removes what an interrupted change left behind. Called before a ceremony, never by a mere look. Share files stay: this
+   * may be an older copy, and then a share of an epoch that it does not know is in force elsewhere.
+   */
   tidy(): void {
     removeUnfinished(this.folder)
     removeNext(this.folder)
     for (const folder of this.shareFolders) if (existsSync(folder)) removeUnfinished(folder)
-    removeUndealt(this.shareFolders, this.anchor.vaultId, this.state.pending?.epoch ?? this.state.epoch)
     this.#prune()
   }
 
@@ -279,7 +281,8 @@ export class Vault {
     const { from, to } = this.tail ?? { from: 0, to: 0 }
     const open = openCeremony(this.state)
     const whose = open ? ` of ${open.id}` : ''
-    return `Events ${from} to ${to}${whose} were written after the last ceremony that was completed, so the root has not signed them. A quorum must look at them before anything else is done.`
+    const events = from === to ? `Event ${from}${whose} was` : `Events ${from} to ${to}${whose} were`
+    return `${events} written after the last ceremony that was completed, so the root has not signed ${from === to ? 'it' : 'them'}. A quorum must look before anything else is done.`
   }
 
   /** Opens a custodian's share and checks it against the roster. Code `share-invalid`. */

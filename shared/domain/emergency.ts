@@ -95,7 +95,8 @@ export function decideReplacements(state: VaultState, compromised: readonly Vaul
   for (const id of new Set(compromised.map((key) => key.tenant))) {
     if (knownTenant(state, id).offboarded) continue
     const left = keysOf(state, id, { usable: true }).filter(({ kid }) => !called.has(kid) && !lost.has(kid))
-    made.jobs.push(...standbyJob(id, knownTenant(state, id).policy, left, now))
+    const taken = keysOf(state, id).map((key) => key.label)
+    made.jobs.push(...standbyJob(id, knownTenant(state, id).policy, left, now, taken))
   }
   return made
 }

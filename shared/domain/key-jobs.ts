@@ -38,12 +38,20 @@ export const planned = ({ label, spec, times, standby }: KeyJob): ScheduledKey =
 })
 
 /** The standby key that a tenant's policy asks for, where none of its keys will stand by long enough. */
-export function standbyJob(tenant: string, policy: Policy, usable: readonly VaultKey[], now: number): KeyJob[] {
+export function standbyJob(
+  tenant: string,
+  policy: Policy,
+  usable: readonly VaultKey[],
+  now: number,
+  taken: readonly string[] = [],
+): KeyJob[] {
   const [spec] = policy.signingAlgorithms
   if (policy.standby === 'none' || !spec || usable.some((key) => key.standby && !standbyEndsSoon(key.times, now)))
     return []
   const times = standbyTimes(policy, now)
-  return [{ ...job(tenant, spec, times), label: `${keyLabel(tenant, spec, times)}-standby`, standby: true }]
+  const made = `${keyLabel(tenant, spec, times)}-standby`
+  const label = taken.includes(made) ? `${made}b` : made
+  return [{ ...job(tenant, spec, times), label, standby: true }]
 }
 
 /** What speaks against signing a tenant's slots, once these keys are made and those compromised; null where nothing does. */

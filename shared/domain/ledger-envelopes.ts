@@ -9,6 +9,26 @@ export const erased = (runtime: Runtime, transportKey: string) =>
     ({ stated }) => stated.type === 'transport-key-erased' && stated['key'] === transportKey,
   )
 
+/** Envelopes that no runtime opens any more once it takes the new root: an earlier one sealed them, and they are still open. */
+export function staleEnvelopes(state: VaultState): { runtimeId: string; number: number; tenant: string }[] {
+  const since = state.pastAnchors.at(-1)?.until
+  if (since === undefined) return []
+  return [...state.runtimes.values()].flatMap((runtime) =>
+    runtime.envelopes
+      .filter((one) => one.at <= since && !erased(runtime, one.transportKey))
+      .map(({ number, tenant }) => ({ runtimeId: runtime.runtimeId, number, tenant })),
+  )
+}
+
+/** What is to be done about them, in one line; empty where there are none. */
+export function sealAnew(state: VaultState): string {
+  const stale = staleEnvelopes(state)
+  if (stale.length === 0) return ''
+  const named = stale.slice(0, 10).map((one) => `${one.number} of ${one.tenant} for ${one.runtimeId}`)
+  const rest = stale.length > 10 ? ` and ${stale.length - 10} more` : ''
+  return `Sealed under an earlier root, so that a runtime with the new one refuses them: emergency envelope ${named.join(', ')}${rest}. Cancel their transport keys there, bring the receipts, and seal them anew.`
+}
+
 /** An envelope's copy closes when the transport key that it is sealed to was erased: then nobody can open it. */
 export function envelopeCopies(state: VaultState, key: VaultKey): Copy[] {
   return [...state.runtimes.values()].flatMap((runtime) =>

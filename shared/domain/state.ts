@@ -1,5 +1,6 @@
 import { KeyriteError, never } from '../errors.ts'
 import type { KeySpec, PublicJwk } from './algorithms.ts'
+import { notAlone } from './alone.ts'
 import type { CeremonyKind, EventOf, Imported, LoggedEvent, StatedByRuntime } from './events.ts'
 import type { KeyTimes } from './key.ts'
 import type { Policy, RelyingParty } from './policy.ts'
@@ -215,6 +216,8 @@ export function evolve(state: VaultState, logged: LoggedEvent): VaultState {
 
 function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void {
   if ((event.type === 'vault-created') !== (seq === 1)) broken(seq, 'a vault is created once, at its beginning')
+  const refused = notAlone(state, { actor, event, ceremony: openCeremony(state) })
+  if (refused !== null) broken(seq, refused)
   switch (event.type) {
     case 'vault-created': {
       const { vaultId, name, practice, anchor, successor, roster, agreements, people, epoch } = event

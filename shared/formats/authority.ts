@@ -101,6 +101,12 @@ export class Authority {
   }
 }
 
+/** Whoever approves that a ceremony is aborted approves the end of the keys that it made, and of no other. */
+function onlyHalfMade(kids: readonly string[], before: VaultState): boolean {
+  const ceremony = openCeremony(before)?.id
+  return kids.every((kid) => before.keys.get(kid)?.bornIn === ceremony)
+}
+
 /** What a quorum must have approved for this event; several where more than one act can cause it, none where none is needed. */
 function objectsOf(event: VaultEvent, before: VaultState): unknown[] {
   switch (event.type) {
@@ -125,7 +131,10 @@ function objectsOf(event: VaultEvent, before: VaultState): unknown[] {
       return [taken]
     }
     case 'keys-destroyed':
-      return [{ destroy: event.kids }, { abort: openCeremony(before)?.id }]
+      return [
+        { destroy: event.kids },
+        ...(onlyHalfMade(event.kids, before) ? [{ abort: openCeremony(before)?.id }] : []),
+      ]
     case 'custody-dealt':
       return [dealtObjects(event)]
     case 'epoch-activated':

@@ -1,4 +1,3 @@
-import serialize from 'canonicalize'
 import type { z } from 'zod'
 import { type Code, KeyriteError } from '../errors.ts'
 import { type Bytes, fromUtf8, utf8 } from './bytes.ts'
@@ -10,12 +9,42 @@ export type Caps = { maxBytes: number; maxDepth?: number }
 export const KB = 1024
 export const MB = 1024 * 1024
 
-/** Canonical JSON (RFC 8785) of plain data. */
+/**
+ * Canonical JSON (RFC 8785) of plain data; members without a value are left out. Code `internal` for what has no such
+ * form: numbers without end, lone surrogates, anything that is not data.
+ */
 export function canonicalText(value: unknown): string {
-  const text = serialize(value)
-  if (text === undefined) throw new KeyriteError('internal', 'A value has no canonical JSON form.')
-  return text
+  switch (typeof value) {
+    case 'string':
+      if (!value.isWellFormed()) throw notCanonical()
+      return JSON.stringify(value)
+    case 'number':
+      if (!Number.isFinite(value)) throw notCanonical()
+      return JSON.stringify(value)
+    case 'boolean':
+      return value ? 'true' : 'false'
+    case 'object':
+      if (value === null) return 'null'
+      return Array.isArray(value) ? `[${Array.from(value, canonicalText).join(',')}]` : canonicalObject(value)
+    default:
+      throw notCanonical()
+  }
 }
+
+/** Members in the order of their names' UTF-16 code units (section 3.2.3), which is how JavaScript compares. */
+function canonicalObject(value: object): string {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) throw notCanonical()
+  const members = value as Record<string, unknown>
+  let text = ''
+  for (const name of Object.keys(value).sort()) {
+    const member = members[name]
+    if (member !== undefined) text += `${text && ','}${canonicalText(name)}:${canonicalText(member)}`
+  }
+  return `{${text}}`
+}
+
+const notCanonical = () => new KeyriteError('internal', 'A value has no canonical JSON form.')
 
 export const canonicalBytes = (value: unknown): Bytes => utf8(canonicalText(value))
 
@@ -28,7 +57,7 @@ export function parseJson(input: Uint8Array | string, { maxBytes, maxDepth = 32 
   if (input.length > maxBytes) throw new KeyriteError('file-too-large', `JSON of more than ${maxBytes} bytes.`)
   const text = typeof input === 'string' ? input : fromUtf8(input)
   if (!text.isWellFormed()) refuse('a lone surrogate')
-  scan(text, maxDepth)
+  if (!scan(text, maxDepth, inOrder)) scan(text, maxDepth, onceEach)
   try {
     return JSON.parse(text)
   } catch {
@@ -49,22 +78,45 @@ const OBJECT = 0x7b
 const OBJECT_END = 0x7d
 const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
 
+/** Takes the names of one object as they come: false when it cannot tell whether each stands once. */
+type Names = (name: string) => boolean
+
+/** Names that rise, as in canonical JSON (RFC 8785 section 3.2.3), cannot repeat: nothing need be kept but the last. */
+function inOrder(): Names {
+  let last: string | null = null
+  return (name) => {
+    const rises = last === null || name > last
+    last = name
+    return rises
+  }
+}
+
+/** Names in any order. */
+function onceEach(): Names {
+  const seen = new Set<string>()
+  return (name) => {
+    if (seen.has(name)) refuse('a duplicate member name')
+    seen.add(name)
+    return true
+  }
+}
+
 /**
  * One pass over the tokens, before any value is built, in time proportional to the text. Grammar is left to JSON.parse;
- * here only what it would let pass.
+ * here only what it would let pass. Gives false as soon as `ofObject` cannot tell whether a name stands once.
  */
-function scan(text: string, maxDepth: number): void {
-  const names: (Set<string> | null)[] = []
+function scan(text: string, maxDepth: number, ofObject: () => Names): boolean {
+  const names: (Names | null)[] = []
   const escapes = text.includes('\\')
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) {
       const end = escapes ? endOfString(text, at) : text.indexOf('"', at + 1)
       if (end < 0) refuse('not well-formed JSON')
-      checkString(text, at, end, names.at(-1) ?? null)
+      if (!checkString(text, at, end, escapes, names[names.length - 1] ?? null)) return false
       at = end
     } else if (code === OBJECT || code === LIST) {
-      names.push(code === OBJECT ? new Set() : null)
+      names.push(code === OBJECT ? ofObject() : null)
       if (names.length > maxDepth) refuse(`more than ${maxDepth} levels`)
     } else if (code === OBJECT_END || code === LIST_END) {
       names.pop()
@@ -72,6 +124,7 @@ function scan(text: string, maxDepth: number): void {
       at = endOfNumber(text, at) - 1
     }
   }
+  return true
 }
 
 /** The place of the closing quote, or -1. */
@@ -98,15 +151,15 @@ function endOfNumber(text: string, start: number): number {
 }
 
 /** A string is a member's name when a colon follows; each stands once, and no escape may spell a lone surrogate. */
-function checkString(text: string, start: number, end: number, seen: Set<string> | null): void {
-  const isName = seen !== null && endsName(text, end + 1)
+function checkString(text: string, start: number, end: number, escapes: boolean, names: Names | null): boolean {
+  const isName = names !== null && endsName(text, end + 1)
+  if (!isName && !escapes) return true
   const raw = text.slice(start + 1, end)
-  if (!isName && !raw.includes('\\u')) return
-  const value = raw.includes('\\') ? unescaped(text.slice(start, end + 1)) : raw
+  const escaped = escapes && raw.includes('\\')
+  if (!isName && !escaped) return true
+  const value = escaped ? unescaped(text.slice(start, end + 1)) : raw
   if (!value.isWellFormed()) refuse('a lone surrogate')
-  if (!isName) return
-  if (seen.has(value)) refuse('a duplicate member name')
-  seen.add(value)
+  return isName ? names(value) : true
 }
 
 function endsName(text: string, at: number): boolean {

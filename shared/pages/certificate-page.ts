@@ -58,11 +58,12 @@ const issuerRows = (key: Key): [string, Part][] => [
   ['Issuer', key.issuer],
   ['Key', html`${key.label}, ${describeSpec(key.spec)}`],
   ['Key id', html`<span class="mono">${key.kid}</span>`],
-  ['Signed tokens', signedTokens(key)],
+  ['Time to sign', timeToSign(key)],
 ]
 
-const signedTokens = (key: Key): string =>
-  `${spellDate(key.signFrom)} to ${spellDate(key.signUntil)}${key.compromised ? '; named compromised' : ''}`
+/** By its schedule: whether and how long it really signed is what receipts state. */
+const timeToSign = (key: Key): string =>
+  `${spellDate(key.signFrom)} to ${spellDate(key.signUntil)}${key.compromised ? ', by its schedule; named compromised before it ended' : ', by its schedule'}`
 
 const actRows = ({ reason, method, vaultName, vaultId, cryptographicErase }: Certificate): [string, Part][] => [
   ['Reason', reason],
@@ -118,7 +119,7 @@ const STATE_WORDS: Record<CopyStatus, Html> = {
 export const copies = (
   rows: readonly Copy[],
 ): Html => html`<div class="scroll"><table><thead><tr><th class="n" scope="col"></th><th scope="col">Copy</th><th scope="col">Holder</th><th scope="col">Evidence</th><th scope="col">State</th></tr></thead><tbody>
-${rows.map(({ what, holder, evidence, status }, index) => html`<tr><td class="n">${index + 1}</td><td>${what}</td><td>${holder}</td><td>${evidence}</td><td class="t">${STATE_WORDS[status]}</td></tr>\n`)}</tbody></table></div>
+${rows.map(({ what, holder, evidence, status }, index) => html`<tr><td class="n">${index + 1}</td><td>${what}</td><td class="holder">${holder}</td><td>${evidence}</td><td class="t">${STATE_WORDS[status]}</td></tr>\n`)}</tbody></table></div>
 `
 
 function columns({ verified, stated, notProvable }: Certificate): Html {

@@ -3,14 +3,14 @@ import type { KeyLife } from '../formats/key-life.ts'
 import { copies } from './certificate-page.ts'
 import { html, renderPage, said } from './page.ts'
 import { factTable, timeCell } from './parts.ts'
-import { counted, spellTime } from './words.ts'
+import { capital, counted, spellTime } from './words.ts'
 
 /** One key's life on paper. It is drawn from an open vault and not signed: what it names is. */
 export function renderKeyLife(life: KeyLife, drawnAt: number): string {
   const open = life.copies.filter((copy) => copy.status === 'open').length
   const body = html`
 <h1>${life.label}</h1>
-<p class="lead">The life of one key, drawn from the vault on ${spellTime(drawnAt)}. ${counted(open, 'known copy is', 'known copies are')} open.</p>
+<p class="lead">The life of one key, drawn from the vault on ${spellTime(drawnAt)}. ${capital(counted(open, 'known copy is', 'known copies are'))} open.</p>
 ${factTable([
   ['Key id', html`<span class="mono">${life.kid}</span>`],
   ['Key', describeSpec(life.spec)],

@@ -39,7 +39,7 @@ th,td{text-align:left;vertical-align:top;padding:6px 16px 6px 0;border-bottom:va
 th:last-child,td:last-child{padding-right:0}
 thead th{color:var(--ink-2);border-bottom-color:var(--ink)}
 td.n,th.n{white-space:nowrap;color:var(--ink-2);padding-right:12px}
-td{overflow-wrap:anywhere}td.n,td.t,.t{white-space:nowrap;overflow-wrap:normal}
+td{overflow-wrap:anywhere}td.n,td.t,.t{white-space:nowrap;overflow-wrap:normal}td.holder{min-width:6.5em}
 td small{display:block;font:inherit;color:var(--ink-2)}
 .facts{border-top:var(--hair) solid var(--ink)}
 .facts>tbody>tr>td,.facts>tbody>tr>th{font:var(--body) var(--serif)}

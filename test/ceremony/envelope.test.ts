@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { verifyFiles } from '../../electron/evidence/verify.ts'
 import { openRuntime } from '../../electron/issuer/runtime.ts'
 import { copiesOf } from '../../shared/domain/ledger.ts'
+import { sealAnew } from '../../shared/domain/ledger-envelopes.ts'
 import { DAY } from '../../shared/domain/policy.ts'
 import { keysOf, type VaultKey } from '../../shared/domain/state.ts'
 import { failure, filesOf, type Genesis, makeGenesis, type Room, type TestRuntime, tenantPlan } from './fixtures.ts'
@@ -193,4 +194,34 @@ describe('sealed emergency envelopes', () => {
     await room.run(ENVELOPE)
     expect((await room.refused(ENVELOPE, 'ceremony-conflict')).message).toContain('envelope 1')
   })
+})
+
+it('sealed before the root changed: the ceremony and the inventory say that it must be sealed anew, until its key is erased', async () => {
+  const { room, at } = await open()
+  await room.run(ENVELOPE)
+  const { result } = await room.run({ kind: 'root-rotate', reason: 'Yearly', compromised: false })
+  expect(result.steps.map(({ observed }) => observed).join()).toMatch(/earlier root.*envelope 1 of acme for eu-one/)
+  const { state } = await room.run({ kind: 'inventory' })
+  expect(state.inventories.at(-1)?.statement.split('.')[1]).toBeDefined()
+  const findings = Buffer.from(state.inventories.at(-1)?.statement.split('.')[1] ?? '', 'base64url').toString()
+  expect(findings).toContain('envelope 1 of acme for eu-one')
+  const [envelope] = state.runtimes.get('eu-one')?.envelopes ?? []
+  at.runtime.envelopes.cancel(envelope?.transportKey ?? '')
+  const taken = await room.intake(at)
+  expect(sealAnew(taken.state)).toBe('')
+  at.runtime.close()
+})
+
+it('opening withdraws first: no receipt says of a key that it was withdrawn before it was', async () => {
+  const { room, at } = await open()
+  await room.run(ENVELOPE)
+  const [file = ''] = room.written
+  await at.runtime.envelopes.open(file, { withdraw: null, actor: 'night shift' })
+  const { state } = await room.intake(at)
+  const types = state.runtimes.get('eu-one')?.receipts.statements.map(({ stated }) => stated.type) ?? []
+  expect(types.filter((type) => type === 'tainted' || type === 'envelope-opened')).toEqual([
+    'tainted',
+    'envelope-opened',
+  ])
+  at.runtime.close()
 })

@@ -337,12 +337,17 @@ describe('usage errors exit 2, and say what to do', () => {
     ['verify without a file', ['verify']],
   ]
   it.concurrent.each(USAGE)('%s', async (_, args) => {
-    const words = await keyrite(args)
+    const json = await keyrite([...args, '--json'])
+    const { error } = answerOf(json)
+    expect([json.status, error.code, error.message.length > 10]).toEqual([2, 'usage-invalid', true])
+    expect(json.stderr).not.toMatch(/\n\s+at |node:internal/)
+  })
+
+  it('in words: on stderr, and nothing on stdout', async () => {
+    const words = await keyrite(['vault', 'verify'])
     expect([words.status, words.stdout]).toEqual([2, ''])
     expect(words.stderr.length).toBeGreaterThan(10)
     expect(words.stderr).not.toMatch(/\n\s+at |node:internal/)
-    const json = await keyrite([...args, '--json'])
-    expect([json.status, answerOf(json).error.code]).toEqual([2, 'usage-invalid'])
   })
 
   it('--help exits 0', async () => {

@@ -32,7 +32,20 @@ afterAll(() => rmSync(base, { recursive: true, force: true }))
 
 const people = PEOPLE.map((person) => ({ ...person, ...(person.id === 'clara' && { share: 'medium' }) }))
 
-it('genesis, passphrase, custody, root-rotate, and what status says of them', async () => {
+const RUNTIME = ['--runtime-id', 'r1', '--environment', 'rehearsal', '--practice']
+const runtime = async (...words: string[]) =>
+  answerOf(await keyrite(['issuer', ...words, '--dir', at('runtime'), '--json']))
+
+/** `issuer repin`: only with the fingerprint that is read aloud; another one changes nothing. */
+async function repinned(anchor: string): Promise<void> {
+  const repin = (hex: string) => runtime('repin', at('media', anchor), '--fingerprint', hex)
+  expect(await repin('0'.repeat(64))).toMatchObject({ ok: false, error: { code: 'comparison-failed' } })
+  const head = answerOf(await keyrite(['vault', 'head', ...vault(), '--json']))
+  const { rootHex } = head.data as { rootHex: string[] }
+  expect(await repin(rootHex.join(' '))).toMatchObject({ ok: true })
+}
+
+it('genesis, passphrase, custody, root-rotate, repinning, and what status says of them', async () => {
   expect(await run({ ...GENESIS, people } as { kind: string })).toMatchObject({ ok: true })
   expect(readdirSync(at('usb'))).toEqual([expect.stringMatching(/\.share$/)])
 
@@ -51,13 +64,16 @@ it('genesis, passphrase, custody, root-rotate, and what status says of them', as
   expect(await run(custody)).toMatchObject({ ok: false, error: { code: 'vault-tail' } })
   expect(await run(custody, '--accept-tail')).toMatchObject({ ok: true })
 
+  const [old = ''] = readdirSync(at('media'))
   expect(
-    await run({ kind: 'root-rotate', reason: 'Five years', compromised: false } as { kind: string }),
-  ).toMatchObject({
-    ok: true,
-  })
-  const media = readdirSync(at('media')).map((name) => name.split('-')[0])
-  expect(media.sort()).toEqual(['succession', 'trust', 'trust'])
+    await runtime('init', '--trust-anchor', at('media', old), ...RUNTIME, '--enrollment', at('usb')),
+  ).toMatchObject({ ok: true })
+  expect(
+    await run({ kind: 'root-rotate', reason: 'A stolen laptop', compromised: true } as { kind: string }),
+  ).toMatchObject({ ok: true })
+  const media = readdirSync(at('media'))
+  expect(media.map((name) => name.split('-')[0]).sort()).toEqual(['succession', 'trust', 'trust'])
+  await repinned(media.find((name) => name.startsWith('trust') && name !== old) ?? '')
 
   const status = answerOf(await keyrite(['vault', 'status', ...vault(), '--json']))
   expect(status.data).toMatchObject({

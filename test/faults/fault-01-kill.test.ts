@@ -11,6 +11,7 @@ import { type Row, report } from './harness/totals.ts'
 /** Fault 1: process killed at every file-system and SQL step of every ceremony [old or new state, resume or audited abort]. */
 
 vi.mock('../../electron/vault/kdf.ts', () => import('./harness/cheap-kdf.ts'))
+vi.mock('../../electron/evidence/draw-pdf.ts', () => import('./harness/cheap-pdf.ts'))
 
 let genesis: Genesis
 let story: Story

@@ -3,7 +3,8 @@ import { CEREMONY_KINDS, type CeremonyKind } from '../../shared/domain/events.ts
 import { type Genesis, makeGenesis } from '../ceremony/fixtures.ts'
 import { Story } from '../ceremony/kinds.ts'
 import './harness/cheap.ts'
-import { FAULTS, Failures, UNSURE } from './harness/failures.ts'
+import { FAULTS, Failures } from './harness/failures.ts'
+import { EVERY, Spread } from './harness/spread.ts'
 import { type Row, report } from './harness/totals.ts'
 
 /**
@@ -12,6 +13,7 @@ import { type Row, report } from './harness/totals.ts'
  */
 
 vi.mock('../../electron/vault/kdf.ts', () => import('./harness/cheap-kdf.ts'))
+vi.mock('../../electron/evidence/draw-pdf.ts', () => import('./harness/cheap-pdf.ts'))
 
 let genesis: Genesis
 let story: Story
@@ -27,24 +29,28 @@ afterAll(() => {
   genesis.remove()
 })
 
-describe('a medium that fails at any operation: the error says so, nothing shows success, and the ceremony resumes', () => {
+describe(`a medium that fails at any operation: the error says so, nothing shows success, and the ceremony resumes (first, last and every ${EVERY}th point of each kind, each operation with each error; "npm run faults": all)`, () => {
+  const spread = new Spread()
+
   it.each(CEREMONY_KINDS)(
     '%s',
     async (kind) => {
       const failures = await Failures.of(kind, story)
-      const { operations, distinct } = failures
-      // Each point with one of the errors in turn; "npm run faults" tries every point with every error.
-      for (const n of distinct) {
-        const fault = FAULTS[n % FAULTS.length]
-        if (fault) await failures.at(n, fault)
-      }
-      const commits = operations.flatMap(({ name }, index) => (name === 'COMMIT' ? [index + 1] : []))
-      for (const n of commits) await failures.at(n, UNSURE)
+      const { operations, distinct, commits } = failures
+      const tries = spread.of(failures)
+      for (const { n, fault } of tries) await failures.at(n, fault)
+      const tried = tries.length
       const points = distinct.length + commits.length
-      rows.push({ kind, points, survived: points, operations: operations.length, resumed: failures.resumed })
+      rows.push({ kind, points, tried, survived: tried, operations: operations.length, resumed: failures.resumed })
     },
     LONG,
   )
+
+  it('each operation met each error', () => {
+    const errors = FAULTS.map(({ name }) => name)
+    for (const [name, met] of spread.met) expect([...met], name).toEqual(expect.arrayContaining(errors))
+    expect(spread.met.size).toBeGreaterThan(0)
+  })
 })
 
 describe('a medium that is really full', () => {

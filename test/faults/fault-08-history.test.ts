@@ -611,8 +611,9 @@ describe('people.json', () => {
       const ada = changed.people.ada
       if (!ada) throw new Error('Ada is gone')
       const people = { ...vault.state.people, ada: personDigests(ada) }
-      const event = { type: 'file-key-changed', fileKey: digest('x'), people } as const
-      rewrite(db, vault.anchor.vaultId, [...rows, rowBy('emmy', event)])
+      const event = { ...bodyOf<EventOf<'vault-created'>>(rows[0]), people }
+      const first = { ...(rows[0] as EventRow), body: encodeEvent(event) }
+      rewrite(db, vault.anchor.vaultId, [first, ...rows.slice(1, 8)])
     })
     writePeople(folder, changed)
     await refuses(folder, 'vault-people-changed', /keys of ada/)

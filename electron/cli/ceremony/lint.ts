@@ -29,6 +29,7 @@ export async function lint([path = '']: string[], options: Options, reporter: Re
     message: `A step of this script needs what no earlier step gives: ${said}.`,
   }))
   if (loose.length > 0) return refused(path, loose, 2)
+  if (kind === 'genesis') return fine(path, kind, 'It makes a new vault, so there is none to check it against.')
   if (options['vault'] === undefined)
     return fine(path, kind, 'Against a vault it was not checked: give one with --vault.')
   return againstVault(path, read, options, reporter)
@@ -36,8 +37,6 @@ export async function lint([path = '']: string[], options: Options, reporter: Re
 
 async function againstVault(path: string, read: ReadPlan, options: Options, reporter: Reporter): Promise<Answer> {
   const { kind } = read.plan
-  if (kind === 'genesis')
-    return fine(path, kind, 'A genesis plan makes a new vault; there is none to check it against.')
   const vault = await viewed(options)
   try {
     const ports = connect({

@@ -40,6 +40,9 @@ export const show = ([id = '']: string[], options: Options, reporter: Reporter):
     const { kind, startedAt, present, done, deviations, ended } = known
     const data = { ceremony: id, kind, startedAt, present, steps: done, deviations, ended, recordFolder }
     const steps = done.map((step) => `  ${utcTime(step.at)}  ${step.step}: ${step.observed}`)
+    const deviated = deviations.map(
+      (one) => `  ${utcTime(one.at)}  Deviation: ${one.expected} / ${one.happened} / ${one.action}`,
+    )
     const state = ended
       ? `${ended.how} ${utcTime(ended.at)}${ended.reason ? `: ${ended.reason}` : ''}`
       : 'not closed yet'
@@ -47,6 +50,7 @@ export const show = ([id = '']: string[], options: Options, reporter: Reporter):
       `${id}, ${kind}, ${state}`,
       `Present: ${present.join(', ')}`,
       ...steps,
+      ...deviated,
       ...(recordFolder ? [`Record: ${recordFolder}`] : []),
     ]
     return { data, text: lines.join('\n') }

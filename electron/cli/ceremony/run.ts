@@ -9,6 +9,7 @@ import { abortCeremony } from '../../ceremony/abort.ts'
 import { custodiansOf } from '../../ceremony/context.ts'
 import type { Ports, VaultPort } from '../../ceremony/ports.ts'
 import { resumeCeremony, runCeremony, runGenesis } from '../../ceremony/runner.ts'
+import { recordNoted } from '../../ceremony/steps.ts'
 import { readFileGuarded } from '../../files/read.ts'
 import { mustBeAtRest } from '../../vault/backup.ts'
 import type { Quorum } from '../../vault/quorum.ts'
@@ -116,7 +117,8 @@ function aloneIn(path: string): string | null {
 async function tailAccepted({ vault, ports, ask }: Table, options: Options): Promise<boolean> {
   if (!ask || !vault.tail) return options['acceptTail'] === true
   const open = openCeremony(vault.state)
-  const done = open?.done.map(({ step, at, by, observed }) => `  ${utcTime(at)}  ${step} (${by}): ${observed}`) ?? []
+  const done =
+    open?.done.map(({ step, at, by, observed }) => paragraph(`${utcTime(at)} ${step} (${by}): ${observed}`)) ?? []
   ask.say(['', paragraph(vault.describeTail()), ...done, ''].join('\n'))
   const { threshold } = vault.roster
   return (
@@ -152,15 +154,17 @@ function missing(folder: string): Error {
   return new KeyriteError('vault-missing', `There is no vault at ${folder}.`)
 }
 
-/** Holds a ceremony to its end, to a pause, or to its closing when somebody at the table wants that. */
+/** Holds a ceremony to its end, to a pause, or to its closing; what people noted in a step that broke off stays. */
 async function held({ vault, ports }: Holding, reporter: Reporter, work: () => Promise<Answer>): Promise<Answer> {
   const done = sayOnInterrupt(reporter)
   try {
     return await work()
   } catch (error) {
-    if (!(error instanceof KeyriteError) || error.code !== 'ceremony-paused') throw error
     const opened = vault()
-    if (!opened || !openCeremony(opened.state)) throw beforeItBegan(error)
+    const open = opened && openCeremony(opened.state)
+    if (open) recordNoted(ports, opened, open.id)
+    if (!(error instanceof KeyriteError) || error.code !== 'ceremony-paused') throw error
+    if (!open) throw beforeItBegan(error)
     if (!(error instanceof CloseWanted)) throw error
     const { offset } = error
     const corrected = { ...ports, now: () => ports.now() + offset }

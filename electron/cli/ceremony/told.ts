@@ -12,7 +12,11 @@ export function wordsOf(options: Record<string, unknown>): string[] {
 
 export function answerOf(result: CeremonyResult): Answer {
   // What one person does alone, the root signs with the next ceremony: it has no head card of its own.
-  const names = isAlone(result.kind) ? ['record.html'] : ['record.html', 'head-card.html']
+  const names = [
+    'record.html',
+    ...(isAlone(result.kind) ? [] : ['head-card.html']),
+    ...(result.kind === 'inventory' ? ['inventory.html'] : []),
+  ]
   const pages = names.map((name) => join(result.recordFolder, name))
   const certificates = result.certificates.map((id) => `Certificate ${id} is in the same folder.`)
   const lines = [
@@ -23,9 +27,16 @@ export function answerOf(result: CeremonyResult): Answer {
   return { data: result, text: lines.join('\n') }
 }
 
+const erasedInWords = (keys: number): string =>
+  keys === 0
+    ? 'It had made no keys'
+    : keys === 1
+      ? 'The one key it had made was erased'
+      : `The ${keys} keys it had made were erased`
+
 export const closedAnswer = (closed: { ceremony: string; erased: number }): Answer => ({
   data: closed,
-  text: `${closed.ceremony} is closed. ${closed.erased} half-made keys were erased; what happened stays recorded.`,
+  text: `${closed.ceremony} is closed. ${erasedInWords(closed.erased)}; what happened stays recorded: see "ceremony show ${closed.ceremony}".`,
 })
 
 /** Ctrl-C while no question is asked: what stands, and how to go on. Exit status 130. */

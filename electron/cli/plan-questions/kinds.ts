@@ -42,7 +42,7 @@ const PEOPLE: Questions = [
         [
           'share',
           optional(
-            'Is a place for their share to be named?',
+            'Custodians only: does their share lie anywhere but in the vault folder?',
             oneOf('Where does the share lie?', choices(SHARE_PLACES)),
           ),
         ],

@@ -1,5 +1,5 @@
 import type { PersonName } from '../../../shared/domain/roster.ts'
-import { KeyriteError } from '../../../shared/errors.ts'
+import { KeyriteError, must } from '../../../shared/errors.ts'
 import { hexGroups } from '../../../shared/formats/fingerprint.ts'
 import { listed } from '../../../shared/pages/words.ts'
 import { noSuchWord, placesToAsk, type Random, sameWord } from './decide.ts'
@@ -23,14 +23,19 @@ export async function compareByVoice(ask: Prompter, { what, digest, people, rand
       `The other side reads its words aloud. Words ${numbers} are covered here: they must come from the voice.`,
     ),
   )
-  const typist = await who(ask, 'Who types the covered words?', people)
+  const reader = await who(ask, 'Who follows what is read aloud, word by word?', people)
+  const others = people.filter(({ id }) => id !== reader.id)
+  must(others.length > 0, 'confirmation-missing', 'Two different people compare, and only one is here.', {
+    hint: 'Go on with "ceremony resume" when somebody else is here too.',
+  })
+  const typist = await who(ask, 'Who types the covered words? Somebody else', others)
   for (const place of places) await typedWord(ask, { digest, place, what })
   const agrees = await ask.yes('Do all the other words, read aloud, agree with those shown?', {
     yes: 'All agree',
     no: 'One differs',
   })
   if (!agrees) throw differs(what)
-  return `${hexGroups(digest).slice(0, 4).join(' ')} …; the words were read aloud and all agree; ${typist.name} typed words ${numbers} from hearing.`
+  return `${hexGroups(digest).slice(0, 4).join(' ')} …; the words were read aloud and all agree: ${reader.name} followed them, and ${typist.name} typed words ${numbers} from hearing.`
 }
 
 async function typedWord(
@@ -51,5 +56,6 @@ async function who(ask: Prompter, question: string, people: readonly PersonName[
 
 const differs = (what: string): KeyriteError =>
   new KeyriteError('comparison-failed', `The words of ${what} differ. Stop here; nothing was accepted.`, {
-    lost: 'The steps before are recorded; of this one nothing is kept.',
+    lost: 'The steps before are recorded, and that the words differ; of this step nothing else is kept.',
+    hint: 'Find out which side shows something else. Then compare again with "ceremony resume", or close the ceremony with "ceremony abort --reason WHY".',
   })

@@ -1,5 +1,5 @@
 import type { PersonName } from '../../../shared/domain/roster.ts'
-import { must } from '../../../shared/errors.ts'
+import { isKeyriteError, must } from '../../../shared/errors.ts'
 import { shortHex } from '../../../shared/formats/fingerprint.ts'
 import { capital, listed, numberWord } from '../../../shared/pages/words.ts'
 import type { ConfirmedTime, DeskPort, Deviation, ShownCard } from '../../ceremony/ports.ts'
@@ -28,14 +28,22 @@ export type Table = {
 }
 
 const TRIES = 3
+const TOO_LATE =
+  'The record is being signed as it stands, so nothing can be added to it. Whoever does not agree says why; or close the ceremony with the reason.'
 const LONGEST = 500
+
+const wordsDiffer = (what: string): Deviation => ({
+  expected: `The words of ${what}, read aloud, are those shown here.`,
+  happened: 'They differ.',
+  action: 'Stopped; nothing was accepted.',
+})
 
 export class TerminalDesk implements DeskPort {
   readonly automated = false
   readonly presence = 'Everybody present typed their own passphrase at this machine, one after another.'
   readonly #table: Table
   readonly #ask: Prompter
-  #noted: Deviation[] = []
+  readonly #noted: Deviation[] = []
   #offset = 0
   #shown: string | null = null
 
@@ -72,9 +80,11 @@ export class TerminalDesk implements DeskPort {
     this.#ask.say(`\n${labelled(rows)}\n`)
     await this.#goOn('Is it as it should be?', 'Yes: put initials to it')
     const initials = await this.#initials()
-    const deviations = this.#noted
-    this.#noted = []
-    return { initials, deviations }
+    return { initials, deviations: this.noted() }
+  }
+
+  noted(): Deviation[] {
+    return this.#noted.splice(0)
   }
 
   async approve(title: string, custodians: readonly string[], needed: number): Promise<string[]> {
@@ -92,9 +102,15 @@ export class TerminalDesk implements DeskPort {
     }
   }
 
-  compare(what: string, digest: string): Promise<string> {
+  /** That two sides show different words belongs into the record, whatever becomes of the ceremony. */
+  async compare(what: string, digest: string): Promise<string> {
     const { random } = this.#table
-    return compareByVoice(this.#ask, { what, digest, people: this.#named(this.#table.present()), random })
+    try {
+      return await compareByVoice(this.#ask, { what, digest, people: this.#named(this.#table.present()), random })
+    } catch (error) {
+      if (isKeyriteError(error, 'comparison-failed')) this.#noted.push(wordsDiffer(what))
+      throw error
+    }
   }
 
   async confirm(words: string, people: readonly string[]): Promise<string> {
@@ -176,6 +192,7 @@ export class TerminalDesk implements DeskPort {
     if (choice === 'pause') throw paused('stop')
     if (choice === 'close')
       throw new CloseWanted(await this.#words('Why is it closed without being finished?', ask), this.#offset)
+    if (this.#shown !== null) return ask.say(paragraph(TOO_LATE))
     this.#noted.push({
       expected: await this.#words('What should have happened?', ask),
       happened: await this.#words('What happened?', ask),

@@ -4,7 +4,7 @@ import { paragraph } from './layout.ts'
 import type { Prompter } from './prompter.ts'
 
 const WHY =
-  'The newest head card tells whether this is the newest copy of the vault. Type what stands on the card; the screen does not show it.'
+  'The newest head card tells whether this is the newest copy of the vault. Type what stands on the card; the screen does not show it. Four groups find an old or foreign copy; given as a file (--head-card FILE) the whole card is compared, which is stronger.'
 
 /**
  * Asks for the newest head card: the number of its event and the first four groups of its head. What differs from this

@@ -41,7 +41,7 @@ async function own(ask: Prompter, who: string, id: string): Promise<string> {
   }
   for (;;) {
     const first = await ask.secret(`${who}: your passphrase`, weak)
-    if ((await ask.secret('The same once more')) === first) return first
+    if ((await ask.secret(`${who}: the same once more`)) === first) return first
     ask.say(paragraph('The two differ. Nothing has changed; type both again.'))
   }
 }

@@ -36,6 +36,6 @@ export function paused(why: Unanswered): KeyriteError {
   const because =
     why === 'idle' ? 'Nobody typed anything for ten minutes, so everything unlocked was forgotten.' : 'Paused.'
   return new KeyriteError('ceremony-paused', because, {
-    lost: 'The steps that were finished are recorded; of the step under way nothing is kept.',
+    lost: 'The steps that were finished are recorded, and every deviation noted; of the step under way nothing else is kept.',
   })
 }

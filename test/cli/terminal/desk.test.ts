@@ -36,6 +36,7 @@ const step = SCRIPTS.destroy.find(({ id }) => id === 'destroy-bytes') ?? SCRIPTS
 describe('comparison by voice: a second person types three asked-for words; a mismatch stops', () => {
   it('the asked-for words are covered, and everything else is shown: hex in groups of four, 24 numbered words', async () => {
     const { script, desk } = seated(
+      ['Who follows', 'ada'],
       ['Who types', 'emmy'],
       ['Word 4,', word(4)],
       ['Word 11,', ` ${word(11).toUpperCase()} `],
@@ -43,7 +44,7 @@ describe('comparison by voice: a second person types three asked-for words; a mi
       ['Do all the other words', true],
     )
     const record = await desk.compare('the fingerprint', OF)
-    expect(record).toMatch(/Emmy Noether typed words 4, 11 and 19 from hearing/)
+    expect(record).toMatch(/Ada Lovelace followed them, and Emmy Noether typed words 4, 11 and 19 from hearing/)
     const screen = script.said.join('\n')
     expect(screen.match(/\b[0-9A-F]{4}\b/g)).toHaveLength(16)
     for (const [index, shown] of WORDS.entries())
@@ -55,6 +56,7 @@ describe('comparison by voice: a second person types three asked-for words; a mi
 
   it('a word that no fingerprint has is a slip and asked for again', async () => {
     const { script, desk } = seated(
+      ['Who follows', 'ada'],
       ['Who types', 'emmy'],
       ['Word 4,', `${word(4)}x`],
       ['Word 4,', word(4)],
@@ -70,6 +72,7 @@ describe('comparison by voice: a second person types three asked-for words; a mi
     [
       'another word of the list',
       [
+        ['Who follows', 'ada'],
         ['Who types', 'emmy'],
         ['Word 4,', word(5)],
       ],
@@ -77,6 +80,7 @@ describe('comparison by voice: a second person types three asked-for words; a mi
     [
       'a word that differs among those shown',
       [
+        ['Who follows', 'ada'],
         ['Who types', 'emmy'],
         ['Word 4,', word(4)],
         ['Word 11,', word(11)],
@@ -88,6 +92,7 @@ describe('comparison by voice: a second person types three asked-for words; a mi
     const { script, desk } = seated(...lines)
     const error = await failure(desk.compare('the fingerprint', OF))
     expect([error.code, error.exit, script.left]).toEqual(['comparison-failed', 4, 0])
+    expect(desk.noted()).toMatchObject([{ happened: 'They differ.' }])
   })
 })
 

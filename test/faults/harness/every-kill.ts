@@ -1,28 +1,34 @@
 import { availableParallelism } from 'node:os'
 import { afterAll, beforeAll, describe, it, vi } from 'vitest'
-import { CEREMONY_KINDS } from '../../../shared/domain/events.ts'
+import { CEREMONY_KINDS, type CeremonyKind } from '../../../shared/domain/events.ts'
 import { type Genesis, makeGenesis } from '../../ceremony/fixtures.ts'
 import { Story } from '../../ceremony/kinds.ts'
 import './cheap.ts'
-import { FAULTS, Failures } from './failures.ts'
+import { FAULTS, Failures, UNSURE } from './failures.ts'
 import { Run } from './kills.ts'
-import { type Row, report } from './totals.ts'
+import { type Row, report, say } from './totals.ts'
 
 /** "npm run faults": a real process killed at every operation of every ceremony, and every operation failing in every way. */
 
 vi.mock('../../../electron/vault/kdf.ts', () => import('./cheap-kdf.ts'))
+vi.mock('../../../electron/evidence/draw-pdf.ts', () => import('./cheap-pdf.ts'))
 
 let genesis: Genesis
 let story: Story
+const KILLED = 'really killed'
+const INSIDE = 'really killed inside COMMIT'
+const FAILED = 'medium fails, every point'
 const killed: Row[] = []
+const inside: Row[] = []
 const failed: Row[] = []
 beforeAll(async () => {
   genesis = await makeGenesis()
   story = new Story(genesis)
 })
 afterAll(() => {
-  report('really killed', killed)
-  report('medium fails, every point', failed)
+  report(KILLED, killed)
+  report(INSIDE, inside)
+  report(FAILED, failed)
   genesis.remove()
 })
 
@@ -44,16 +50,39 @@ const HOUR = 3_600_000
 /** How long after it began a COMMIT is interrupted, in microseconds: it lasts some hundred on a fast disk. */
 const DELAYS = [20, 60, 120, 250, 500, 1000, 3000]
 
+const runs = new Map<CeremonyKind, Promise<Run>>()
+const runOf = (kind: CeremonyKind): Promise<Run> => {
+  const run = runs.get(kind) ?? Run.of(kind, story)
+  runs.set(kind, run)
+  return run
+}
+
+function done(fault: string, rows: Row[], row: Row): void {
+  rows.push(row)
+  say(fault, row)
+}
+
 describe('a real process killed at every operation', () => {
   it.each(CEREMONY_KINDS)(
     '%s',
     async (kind) => {
-      const run = await Run.of(kind, story)
+      const run = await runOf(kind)
       const survived = await all(run.points, ({ n }) => run.killForReal(n))
+      done(KILLED, killed, { kind, points: run.points.length, survived, resumed: run.broughtToEnd })
+    },
+    HOUR,
+  )
+})
+
+describe('a real process killed inside every COMMIT', () => {
+  it.each(CEREMONY_KINDS)(
+    '%s',
+    async (kind) => {
+      const run = await runOf(kind)
       const commits = run.points.filter(({ operation }) => operation.name === 'COMMIT')
       const moments = commits.flatMap(({ n }) => DELAYS.map((delay) => ({ n, delay })))
-      const inside = await all(moments, ({ n, delay }) => run.killInside(n, delay))
-      killed.push({ kind, points: run.points.length, survived, 'inside COMMIT': inside })
+      const survived = await all(moments, ({ n, delay }) => run.killInside(n, delay))
+      done(INSIDE, inside, { kind, points: moments.length, survived })
     },
     HOUR,
   )
@@ -70,7 +99,12 @@ describe('every operation failing in every way', () => {
           await failures.at(n, fault)
           survived++
         }
-      failed.push({ kind, points: failures.operations.length * FAULTS.length, survived })
+      for (const n of failures.commits) {
+        await failures.at(n, UNSURE)
+        survived++
+      }
+      const points = failures.operations.length * FAULTS.length + failures.commits.length
+      done(FAILED, failed, { kind, points, survived, resumed: failures.resumed })
     },
     HOUR,
   )

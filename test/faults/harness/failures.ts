@@ -94,6 +94,11 @@ export class Failures {
     return this.#ended.size
   }
 
+  /** The numbers of the operations that commit. */
+  get commits(): number[] {
+    return this.operations.flatMap(({ name }, index) => (name === 'COMMIT' ? [index + 1] : []))
+  }
+
   /** The operations worth trying one by one: of many equal ones in a row, such as rows of one transaction, the first and last. */
   get distinct(): number[] {
     const same = (one: Operation | undefined, other: Operation) => one?.name === other.name && one.path === other.path

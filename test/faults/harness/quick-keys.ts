@@ -2,8 +2,17 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { MadeKeys, Ports } from '../../../electron/ceremony/ports.ts'
 import { KEY_SPECS, type KeySpec, type PublicJwk } from '../../../shared/domain/algorithms.ts'
 
-/** Makes keys in this process. The generator's own processes change nothing in the room and cost most of the time. */
-export function quickKeys<P extends Pick<Ports, 'makeKeys'>>(ports: P): P {
+let tested: string | undefined
+
+/**
+ * Makes keys in this process, and runs the machine's self-test once. The generator's own processes and the self-test
+ * change nothing in the room and cost most of the time.
+ */
+export function quickKeys<P extends Pick<Ports, 'makeKeys' | 'selfTest'>>(ports: P): P {
+  const selfTest: Ports['selfTest'] = () => {
+    tested ??= ports.selfTest()
+    return tested
+  }
   const makeKeys: Ports['makeKeys'] = async (jobs) =>
     new Map(
       jobs.map(({ tenant, specs }): [string, MadeKeys] => [
@@ -11,7 +20,7 @@ export function quickKeys<P extends Pick<Ports, 'makeKeys'>>(ports: P): P {
         { node: process.versions.node, openssl: process.versions.openssl, keys: specs.map(newKey) },
       ]),
     )
-  return { ...ports, makeKeys }
+  return { ...ports, makeKeys, selfTest }
 }
 
 function newKey(spec: KeySpec) {

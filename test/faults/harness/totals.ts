@@ -4,16 +4,20 @@ import { fileURLToPath } from 'node:url'
 
 /** How many points were tried and survived, per kind: printed, and kept in test/output/faults.json. */
 
-export type Row = { kind: string; points: number; survived: number } & Record<string, number | string>
+/** `tried`: how many of the points, where that is not all. */
+export type Row = { kind: string; points: number; tried?: number; survived: number } & Record<string, number | string>
 
 const OUTPUT = fileURLToPath(new URL('../../output/', import.meta.url))
 
+/** Prints one row of the table `fault`. */
+export function say(fault: string, { kind, points, tried = points, survived, ...more }: Row): void {
+  const rest = Object.entries(more).map(([name, value]) => `, ${name} ${value}`)
+  console.info(`${fault}: ${kind.padEnd(15)} ${points} points, ${tried} tried, ${survived} survived${rest.join('')}`)
+}
+
+/** Prints a table and keeps it. */
 export function report(fault: string, rows: readonly Row[]): void {
-  for (const row of rows) {
-    const { kind, points, survived, ...more } = row
-    const rest = Object.entries(more).map(([name, value]) => `, ${name} ${value}`)
-    console.info(`${fault}: ${kind.padEnd(15)} ${points} points, ${survived} survived${rest.join('')}`)
-  }
+  for (const row of rows) say(fault, row)
   mkdirSync(OUTPUT, { recursive: true })
   const path = join(OUTPUT, 'faults.json')
   const known = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, Row[]>) : {}
