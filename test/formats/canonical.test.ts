@@ -26,7 +26,9 @@ const { data } = fc.letrec((tie) => ({
 describe('canonical JSON (RFC 8785)', () => {
   it("is byte for byte the reference implementation's, whatever the data", () => {
     fc.assert(
-      fc.property(data, (value) => expect(canonicalText(value)).toBe(canonicalize(value))),
+      fc.property(data, (value) => {
+        expect(canonicalText(value)).toBe(canonicalize(value))
+      }),
       { numRuns: 500 },
     )
   })
@@ -48,8 +50,8 @@ describe('canonical JSON (RFC 8785)', () => {
     ['bytes', new Uint8Array(2)],
     ['a map', new Map([['a', 1]])],
     ['a bigint', 1n],
-  ])('there is none of %s', async (_what, value) => {
-    expect(await codeOf(() => canonicalText(value))).toBe('internal')
+  ])('there is none of %s', (_what, value) => {
+    expect(() => canonicalText(value)).toThrow(expect.objectContaining({ code: 'internal' }))
   })
 })
 
