@@ -4,15 +4,17 @@ import { must } from '../../shared/errors.ts'
 import { act, type Context } from './context.ts'
 import type { Ports, VaultPort } from './ports.ts'
 import { actorFor, needQuorum, openOrRefuse, tailAccepted } from './steps.ts'
+import { confirmTime } from './time.ts'
 
 /**
  * Closes an interrupted ceremony with a reason. Keys it made that never left are erased; what happened stays recorded.
+ * `timed`: the clock of `ports` is confirmed already, in the same session.
  * Codes as `resumeCeremony`, `usage-invalid` without a reason, `ceremony-conflict` for a destruction that has begun.
  */
 export async function abortCeremony(
   ports: Ports,
   vault: VaultPort,
-  options: { reason: string; acceptTail: boolean },
+  options: { reason: string; acceptTail: boolean; timed?: true },
 ): Promise<{ ceremony: string; erased: number }> {
   const open = openOrRefuse(vault)
   const reason = options.reason.trim()
@@ -29,7 +31,8 @@ export async function abortCeremony(
     { hint: 'Finish it with "ceremony resume".' },
   )
   needQuorum(vault)
-  await tailAccepted(ports, vault, options.acceptTail)
+  const { ports: timed } = options.timed ? { ports } : await confirmTime(ports, [...vault.present.keys()])
+  await tailAccepted(timed, vault, options.acceptTail)
   vault.tidy()
   const { state } = vault
   const left = new Set(
@@ -52,10 +55,10 @@ export async function abortCeremony(
     ceremony: open.id,
     planDigest: open.planDigest,
     step: { id: 'abort', who: 'administrator', title: 'Close the ceremony without finishing it' },
-    ports,
+    ports: timed,
   } as Context
   await act(context, { abort: open.id }, async (quorum, approved) => {
-    await vault.commitWithCheckpoint([approved, ...events], ports.now(), actorFor(vault, 'administrator'), quorum, {
+    await vault.commitWithCheckpoint([approved, ...events], timed.now(), actorFor(vault, 'administrator'), quorum, {
       remove,
     })
     // What was dealt and never came into force is dropped.

@@ -6,8 +6,9 @@ import { renderKeyLife } from '../../shared/pages/key-life-page.ts'
 import { writeNewFile } from '../files/write.ts'
 import { table, utcDay, utcTime } from './format.ts'
 import { wholeKid } from './kid.ts'
-import { openToView, text } from './open-vault.ts'
+import { text } from './open-vault.ts'
 import { type Answer, answering } from './output.ts'
+import { viewed } from './view.ts'
 
 /** `evidence key`: one key's life, from its birth to the last copy of it. */
 
@@ -19,14 +20,14 @@ export function evidenceCommands(): Command {
     .command('key <kid>')
     .description("one key's life: birth, handoffs, receipts, end, and every copy open or closed")
     .requiredOption('--vault <folder>', 'the vault')
-    .requiredOption('--passphrases <folder>', 'one file per person, named by the id')
+    .option('--passphrases <folder>', 'one file per person, named by the id (default: ask one person)')
     .option('--out <file>', 'write it as a page too')
     .action(answering(key))
   return evidence
 }
 
 async function key([kid = '']: string[], options: Options): Promise<Answer> {
-  const vault = await openToView(options['vault'], options['passphrases'])
+  const vault = await viewed(options)
   try {
     const now = Math.floor(Date.now() / 1000)
     const life = lifeOf(vault.state, wholeKid(kid, vault.state.keys.keys()), now)

@@ -11,8 +11,9 @@ import { renderProofSvg } from '../../shared/pages/prover-svg.ts'
 import { proofText } from '../../shared/pages/prover-text.ts'
 import { timelineOf } from '../../shared/pages/prover-timeline.ts'
 import { writeNewFile } from '../files/write.ts'
-import { openToView, text } from './open-vault.ts'
+import { text } from './open-vault.ts'
 import { type Answer, answering, type Reporter } from './output.ts'
+import { viewed } from './view.ts'
 
 type Options = Record<string, unknown>
 
@@ -22,7 +23,7 @@ export function proveCommand(): Command {
     .argument('<tenant>', 'its id')
     .description('whether any relying party may meet a token that it cannot verify')
     .requiredOption('--vault <folder>', 'the vault')
-    .requiredOption('--passphrases <folder>', 'one file per person, named by the id')
+    .option('--passphrases <folder>', 'one file per person, named by the id (default: ask one person)')
     .option('--cache <time>', 'also for a relying party that keeps key sets so long, such as 12h')
     .option('--refresh', 'that relying party fetches again on an unknown key id')
     .option('--no-refresh', 'it does not (the default)')
@@ -34,7 +35,7 @@ export function proveCommand(): Command {
 async function proveTenant([id = '']: string[], options: Options, reporter: Reporter): Promise<Answer> {
   const whatIf = hypothetical(options)
   const assumptions = { ...ASSUMPTIONS, replicaLag: seconds('--replica-lag', options['replicaLag']) ?? 0 }
-  const vault = await openToView(options['vault'], options['passphrases'])
+  const vault = await viewed(options)
   try {
     const tenant = knownTenant(vault.state, id)
     const { policy, keys } = claimOf(vault.state, tenant)

@@ -9,11 +9,12 @@ import { headOf, verifyVault } from '../vault/verify.ts'
 import { table, utcDay, utcTime } from './format.ts'
 import { audit } from './key-audit.ts'
 import { exportedKeyCommands } from './key-export.ts'
-import { openToView, text } from './open-vault.ts'
+import { text } from './open-vault.ts'
 import { type Answer, answering } from './output.ts'
 import { readCard } from './room.ts'
 import { proveCommand } from './tenant.ts'
 import { vaultStatus } from './vault-status.ts'
+import { viewed } from './view.ts'
 
 /** `vault verify`, `vault head`, `key list`, `tenant list`: looking at a vault with any one person's passphrase. */
 
@@ -22,10 +23,10 @@ type Options = Record<string, unknown>
 const looking = (command: Command, look: (vault: Vault, options: Options) => Promise<Answer> | Answer) =>
   command
     .requiredOption('--vault <folder>', 'the vault')
-    .requiredOption('--passphrases <folder>', 'one file per person, named by the id')
+    .option('--passphrases <folder>', 'one file per person, named by the id (default: ask one person)')
     .action(
       answering(async (_: string[], options: Options) => {
-        const vault = await openToView(options['vault'], options['passphrases'])
+        const vault = await viewed(options)
         try {
           return await look(vault, options)
         } finally {

@@ -145,12 +145,19 @@ export class NewFile {
 function giveName(temporary: string, path: string): void {
   try {
     linkSync(temporary, path)
-    unlinkSync(temporary)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP') throw error
     must(!existsSync(path), 'file-exists', `Writing ${path}: it exists already.`)
     renameSync(temporary, path)
+    return
+  }
+  try {
+    unlinkSync(temporary)
+  } catch (error) {
+    // Whoever hears of a failure must not find the file under its name all the same.
+    rmSync(path, { force: true })
+    throw error
   }
 }
 

@@ -3,7 +3,7 @@ import { mustNotAwait } from './copies.ts'
 import { exportedKeys } from './handoff.ts'
 import { knownRuntime, standbysOf, tenantsOf } from './known.ts'
 import { erased } from './ledger-envelopes.ts'
-import type { Runtime, Tenant, VaultKey, VaultState } from './state.ts'
+import { openCeremony, type Runtime, type Tenant, type VaultKey, type VaultState } from './state.ts'
 
 /** Sealed emergency envelopes: one tenant's way out at a runtime when no quorum is near. */
 
@@ -11,9 +11,14 @@ export type EnvelopeJob = { tenant: Tenant; standby: VaultKey; withdraws: string
 
 type Offer = { kid: string; key: unknown }
 
-/** The transport keys that a runtime keeps for envelopes and that no envelope uses yet, oldest first. */
-export function freeOffers(runtime: Runtime): Offer[] {
-  const used = new Set(runtime.envelopes.map((envelope) => envelope.transportKey))
+/**
+ * The transport keys that a runtime keeps for envelopes and that no envelope uses yet, oldest first. A try of the open
+ * ceremony that was interrupted gives its keys back: its files are taken back before the next.
+ */
+export function freeOffers(runtime: Runtime, open: string | null): Offer[] {
+  const used = new Set(
+    runtime.envelopes.filter((one) => one.file || one.ceremony !== open).map((envelope) => envelope.transportKey),
+  )
   return runtime.receipts.statements.flatMap(({ stated }) => {
     if (stated.type !== 'envelope-key-offered' || typeof stated['kid'] !== 'string') return []
     const kid = stated['kid']
@@ -35,7 +40,7 @@ export function decideEnvelopes(
 ): EnvelopeJob[] {
   const runtime = knownRuntime(state, runtimeId)
   mustNotAwait(state)
-  const offers = freeOffers(runtime)
+  const offers = freeOffers(runtime, openCeremony(state)?.id ?? null)
   const wanted = tenantsOf(state, chosen).flatMap((tenant) => {
     const job = envelopeFor(state, runtime, tenant, now)
     if (typeof job !== 'string') return [job]

@@ -15,7 +15,7 @@ export type Page = {
 }
 
 /** Raised with every change of what pages say or how they look: a page of another version cannot be compared. */
-export const PAGE_VERSION = 3
+export const PAGE_VERSION = 4
 
 /** The version of the page, in HTML or PDF, that `text` claims to be, or null. */
 export function pageVersion(text: string): number | null {

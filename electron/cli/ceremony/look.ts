@@ -2,23 +2,14 @@ import { must } from '../../../shared/errors.ts'
 import { writtenOf } from '../../ceremony/record.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { utcTime } from '../format.ts'
-import { openToView, text, vaultFolder } from '../open-vault.ts'
+import { text } from '../open-vault.ts'
 import type { Answer, Reporter } from '../output.ts'
 import { roomOf } from '../room.ts'
-import { lookAtTerminal } from '../terminal/people.ts'
-import { terminalFor } from '../terminal/room.ts'
+import { viewed } from '../view.ts'
 import { connect } from '../wiring.ts'
 import type { Options } from './run.ts'
 
 /** `ceremony list` and `ceremony show`: what was held in a vault, with any one person's passphrase. */
-
-/** Opens the vault to look: with a passphrase from a file, or from somebody at the terminal. */
-export function viewed(options: Options): Promise<Vault> {
-  const { vault, passphrases } = options
-  if (passphrases !== undefined) return openToView(vault, passphrases)
-  const folder = vaultFolder(vault)
-  return lookAtTerminal(terminalFor(options, 'the passphrase of one person'), folder)
-}
 
 async function looking(options: Options, look: (vault: Vault) => Promise<Answer> | Answer): Promise<Answer> {
   const vault = await viewed(options)

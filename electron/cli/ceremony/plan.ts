@@ -11,7 +11,7 @@ import { QUESTIONS } from '../plan-questions/kinds.ts'
 import { showPlan } from '../terminal/plan.ts'
 import type { Prompter } from '../terminal/prompter.ts'
 import { terminalFor } from '../terminal/room.ts'
-import { viewed } from './look.ts'
+import { viewed } from '../view.ts'
 import { problemsOf } from './plan-problems.ts'
 import type { Options } from './run.ts'
 

@@ -11,8 +11,8 @@ import { standIn, type Written } from '../practice/stand-in.ts'
 import { PracticeWorld } from '../practice/world.ts'
 import { enrolling } from '../terminal/enroll.ts'
 import { canAsk, seat, terminalFor } from '../terminal/room.ts'
+import { viewed } from '../view.ts'
 import { connect } from '../wiring.ts'
-import { viewed } from './look.ts'
 import { type Options, readPlanFile } from './run.ts'
 
 /** However the terminal goes away, nothing of a rehearsal stays. */

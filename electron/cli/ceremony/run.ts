@@ -168,7 +168,7 @@ async function held({ vault, ports }: Holding, reporter: Reporter, work: () => P
     if (!(error instanceof CloseWanted)) throw error
     const { offset } = error
     const corrected = { ...ports, now: () => ports.now() + offset }
-    const closed = await abortCeremony(corrected, opened, { reason: error.reason, acceptTail: false })
+    const closed = await abortCeremony(corrected, opened, { reason: error.reason, acceptTail: false, timed: true })
     return { ...closedAnswer(closed), exit: 4 }
   } finally {
     done()
