@@ -1,3 +1,4 @@
+import serialize from 'canonicalize'
 import type { z } from 'zod'
 import { type Code, KeyriteError } from '../errors.ts'
 import { type Bytes, fromUtf8, utf8 } from './bytes.ts'
@@ -9,42 +10,12 @@ export type Caps = { maxBytes: number; maxDepth?: number }
 export const KB = 1024
 export const MB = 1024 * 1024
 
-/**
- * Canonical JSON (RFC 8785) of plain data; members without a value are left out. Code `internal` for what has no such
- * form: numbers without end, lone surrogates, anything that is not data.
- */
+/** Canonical JSON (RFC 8785) of plain data. */
 export function canonicalText(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      if (!value.isWellFormed()) throw notCanonical()
-      return JSON.stringify(value)
-    case 'number':
-      if (!Number.isFinite(value)) throw notCanonical()
-      return JSON.stringify(value)
-    case 'boolean':
-      return value ? 'true' : 'false'
-    case 'object':
-      if (value === null) return 'null'
-      return Array.isArray(value) ? `[${Array.from(value, canonicalText).join(',')}]` : canonicalObject(value)
-    default:
-      throw notCanonical()
-  }
+  const text = serialize(value)
+  if (text === undefined) throw new KeyriteError('internal', 'A value has no canonical JSON form.')
+  return text
 }
-
-/** Members in the order of their names' UTF-16 code units (section 3.2.3), which is how JavaScript compares. */
-function canonicalObject(value: object): string {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) throw notCanonical()
-  const members = value as Record<string, unknown>
-  let text = ''
-  for (const name of Object.keys(value).sort()) {
-    const member = members[name]
-    if (member !== undefined) text += `${text && ','}${canonicalText(name)}:${canonicalText(member)}`
-  }
-  return `{${text}}`
-}
-
-const notCanonical = () => new KeyriteError('internal', 'A value has no canonical JSON form.')
 
 export const canonicalBytes = (value: unknown): Bytes => utf8(canonicalText(value))
 
