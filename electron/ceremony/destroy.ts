@@ -1,6 +1,6 @@
-import { knownKey } from '../../shared/domain/known.ts'
 import { chosenKeys, decideDestroy, openCopiesOf, waitingUntil } from '../../shared/domain/destruction.ts'
 import type { RestoreTrial, VaultEvent } from '../../shared/domain/events.ts'
+import { knownKey } from '../../shared/domain/known.ts'
 import { copiesOf } from '../../shared/domain/ledger.ts'
 import { count } from '../../shared/domain/plural.ts'
 import type { VaultKey, VaultState } from '../../shared/domain/state.ts'

@@ -1,7 +1,7 @@
 import { nextPlace, notInVault } from '../../shared/domain/copies.ts'
+import type { EventOf } from '../../shared/domain/events.ts'
 import { decideHandoff, exportedKeys } from '../../shared/domain/handoff.ts'
 import { knownRuntime } from '../../shared/domain/known.ts'
-import type { EventOf } from '../../shared/domain/events.ts'
 import { count } from '../../shared/domain/plural.ts'
 import { spellDuration } from '../../shared/domain/policy.ts'
 import type { Runtime, Tenant, VaultKey, VaultState } from '../../shared/domain/state.ts'
