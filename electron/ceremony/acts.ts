@@ -2,7 +2,7 @@ import { decideCompromise } from '../../shared/domain/emergency.ts'
 import type { VaultEvent } from '../../shared/domain/events.ts'
 import { count } from '../../shared/domain/plural.ts'
 import type { Act } from '../../shared/domain/script.ts'
-import { hexGroups, words } from '../../shared/formats/fingerprint.ts'
+import { hexGroups, spoken } from '../../shared/formats/fingerprint.ts'
 import type { Plan, PlanOf } from '../../shared/formats/plan.ts'
 import { makeChanges } from './amend.ts'
 import { attestReplaced, openBackup, writeBackup } from './backup.ts'
@@ -102,7 +102,7 @@ async function publishAnchor({ vault, ports }: Context): Promise<Outcome> {
   const { name } = ports.media.writeAnchor(vault.anchor.jws, vault.anchor.iat)
   const { kid } = vault.anchor.key
   return {
-    observed: `${name}; root ${hexGroups(kid).slice(0, 4).join(' ')} …, words ${words(kid).slice(0, 4).join(' ')} …`,
+    observed: `${name}; root ${spoken(kid)}`,
   }
 }
 

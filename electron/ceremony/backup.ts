@@ -2,12 +2,10 @@ import { decideBackup, nextBackup } from '../../shared/domain/copies.ts'
 import { count } from '../../shared/domain/plural.ts'
 import type { Backup } from '../../shared/domain/state-copies.ts'
 import { must } from '../../shared/errors.ts'
-import { digest } from '../../shared/formats/bytes.ts'
 import { hexGroups } from '../../shared/formats/fingerprint.ts'
-import { canonicalText } from '../../shared/formats/json.ts'
 import type { PlanOf } from '../../shared/formats/plan.ts'
 import { mustBePresent } from './attest.ts'
-import { act, type Context, type Outcome } from './context.ts'
+import { act, actOn, type Context, type Outcome } from './context.ts'
 
 /** A backup: numbered, held by somebody, opened once by a quorum before the ceremony closes. */
 
@@ -17,7 +15,7 @@ type BackupPlan = PlanOf<'backup'>
 export function checkBackup(context: Pick<Context, 'vault' | 'ceremony'>, plan: BackupPlan): string {
   const { vault, ceremony } = context
   const replaced = decideBackup(vault.state, plan)
-  for (const { by, backup } of plan.attestations) mustBePresent(vault, by, `the end of backup ${backup}`)
+  checkAttested(context, plan)
   const open = replaced.length - plan.attestations.length
   const old =
     replaced.length > 0 ? ` It replaces ${count(replaced.length, 'copy', 'copies')}, of which ${open} stay open.` : ''
@@ -66,9 +64,7 @@ export async function openBackup(context: Context): Promise<Outcome> {
   const { number, seq, head, made } = madeIn(context)
   const objects = { open: number, seq, head }
   const { result, approved } = await act(context, objects, async () => {
-    const { ceremony, planDigest, step } = context
-    const named = { ceremony, planDigest, step: step.id, objects: digest(canonicalText(objects)) }
-    return ports.copies.open(vault, made.folder, named)
+    return ports.copies.open(vault, made.folder, actOn(context, objects))
   })
   const same = result.seq === seq && result.head === head && result.root === vault.anchor.key.kid
   must(same, 'comparison-failed', `The copy in ${made.folder} does not hold what was written to it.`)
@@ -99,6 +95,6 @@ export async function attestReplaced(context: Context): Promise<Outcome> {
   }
 }
 
-function checkAttested({ vault }: Context, plan: BackupPlan): void {
+function checkAttested({ vault }: Pick<Context, 'vault'>, plan: BackupPlan): void {
   for (const { by, backup } of plan.attestations) mustBePresent(vault, by, `the end of backup ${backup}`)
 }

@@ -3,7 +3,7 @@ import type { Step } from '../../shared/domain/script.ts'
 import { digest } from '../../shared/formats/bytes.ts'
 import { canonicalText } from '../../shared/formats/json.ts'
 import type { Plan } from '../../shared/formats/plan.ts'
-import type { Ports, QuorumPort, VaultPort } from './ports.ts'
+import type { ActPort, Ports, QuorumPort, VaultPort } from './ports.ts'
 
 /** What a step's performer is given. */
 export type Context<P extends Plan = Plan> = {
@@ -48,6 +48,14 @@ export function listed(keys: readonly { label: string }[]): string {
 export const custodiansOf = ({ roster, present }: Context['vault']): string[] =>
   roster.people.filter(({ id, role }) => role === 'custodian' && present.has(id)).map(({ id }) => id)
 
+/** What custodians sign when they approve these objects in this step. */
+export const actOn = ({ ceremony, planDigest, step }: Context, objects: unknown): ActPort => ({
+  ceremony,
+  planDigest,
+  step: step.id,
+  objects: digest(canonicalText(objects)),
+})
+
 /**
  * One quorum act: M custodians approve exactly these objects in this step, and for its length their secret is combined.
  * Gives the result and the event that keeps their approvals. Code `quorum-missing` when fewer approve.
@@ -57,9 +65,9 @@ export async function act<T>(
   objects: unknown,
   work: (quorum: QuorumPort, approved: VaultEvent) => Promise<T>,
 ): Promise<{ result: T; approved: VaultEvent }> {
-  const { ports, vault, ceremony, planDigest, step } = context
+  const { ports, vault, ceremony, step } = context
   const willing = await ports.desk.approve(step.title, custodiansOf(vault), vault.roster.threshold)
-  const named = { ceremony, planDigest, step: step.id, objects: digest(canonicalText(objects)) }
+  const named = actOn(context, objects)
   const approvals = await vault.approve(named, willing)
   const approved: VaultEvent = { type: 'approved', ceremony, step: step.id, objects: named.objects, approvals }
   return { result: await vault.withQuorum(named, approvals, (quorum) => work(quorum, approved)), approved }

@@ -4,13 +4,11 @@ import { count } from '../../shared/domain/plural.ts'
 import { isAlone, SCRIPTS } from '../../shared/domain/script.ts'
 import { unproved } from '../../shared/domain/state-people.ts'
 import { type KeyriteError, must } from '../../shared/errors.ts'
-import { digest } from '../../shared/formats/bytes.ts'
 import { activationObjects, dealtObjects } from '../../shared/formats/custody.ts'
-import { canonicalText } from '../../shared/formats/json.ts'
 import { readStatementHeader } from '../../shared/formats/jws.ts'
 import type { PlanOf } from '../../shared/formats/plan.ts'
 import { parseRosterText } from '../../shared/formats/roster.ts'
-import { act, type Context, closing, type Outcome } from './context.ts'
+import { act, actOn, type Context, closing, type Outcome } from './context.ts'
 import { untilStrong } from './passphrase.ts'
 
 /** A change of people: deal, prove, put in force. Until the last of these nobody's share is lost. */
@@ -113,7 +111,7 @@ export async function proveNewShares({ vault, ports, actor }: Context): Promise<
 
 /** The old threshold approves, then the new one, exactly the roster that is dealt. */
 export async function activateRoster(context: Context): Promise<Outcome> {
-  const { vault, ports, ceremony, planDigest, step, actor } = context
+  const { vault, ports, ceremony, step, actor } = context
   const { pending, epoch: before } = vault.state
   must(pending, 'ceremony-conflict', 'No new shares are dealt.')
   const roster = parseRosterText(pending.roster)
@@ -123,7 +121,7 @@ export async function activateRoster(context: Context): Promise<Outcome> {
   await act(context, objects, async (quorum, approved) => {
     const here = Object.keys(pending.custodians).filter((id) => vault.present.has(id))
     const willing = await ports.desk.approve(`${step.title}: the new list`, here, roster.threshold)
-    const asked = { ceremony, planDigest, step: step.id, objects: digest(canonicalText(objects)) }
+    const asked = actOn(context, objects)
     const approvals = await vault.approveNext(asked, willing)
     const accepted: VaultEvent = {
       type: 'custody-accepted',

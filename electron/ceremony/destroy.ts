@@ -4,13 +4,12 @@ import { knownKey } from '../../shared/domain/known.ts'
 import { copiesOf } from '../../shared/domain/ledger.ts'
 import { count } from '../../shared/domain/plural.ts'
 import type { VaultKey, VaultState } from '../../shared/domain/state.ts'
+import { utcTime } from '../../shared/domain/utc.ts'
 import { must } from '../../shared/errors.ts'
-import { digest } from '../../shared/formats/bytes.ts'
-import { canonicalText } from '../../shared/formats/json.ts'
 import { merkleRootOf } from '../../shared/formats/merkle.ts'
 import type { PlanOf } from '../../shared/formats/plan.ts'
 import { mustBePresent } from './attest.ts'
-import { act, type Context, closing, custodiansOf, listed, type Outcome } from './context.ts'
+import { act, actOn, type Context, closing, custodiansOf, listed, type Outcome } from './context.ts'
 
 /** Destruction: the most careful ceremony. It cannot be undone, and auditors read it first. */
 
@@ -108,17 +107,15 @@ export async function coolOff({ vault, ports, ceremony }: Context): Promise<Outc
   const until = open ? waitingUntil(vault.state, open) : null
   if (until === null) return { observed: 'No policy of these tenants asks to wait.' }
   mustBeOver(until, ports.now())
-  return { observed: `The time to think again ended on ${spellUtc(until)}, as the policy asks.` }
+  return { observed: `The time to think again ended on ${utcTime(until)}, as the policy asks.` }
 }
 
 /** Code `cooling-off`. */
 export function mustBeOver(until: number, now: number): void {
-  must(now >= until, 'cooling-off', `This destruction is confirmed, and waits until ${spellUtc(until)}.`, {
+  must(now >= until, 'cooling-off', `This destruction is confirmed, and waits until ${utcTime(until)}.`, {
     lost: 'Every step up to the confirmation is kept; nothing was erased.',
   })
 }
-
-const spellUtc = (at: number): string => `${new Date(at * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 
 export async function destroyBytes(context: Context): Promise<Outcome> {
   const plan = context.plan as Destroy
@@ -149,9 +146,7 @@ function alreadyDone(state: VaultState, kids: readonly string[]): string {
 
 export async function newEpoch(context: Context): Promise<Outcome> {
   const { vault, ports } = context
-  const proved = vault.roster.people
-    .filter((person) => person.role === 'custodian' && vault.present.has(person.id))
-    .map((person) => person.id)
+  const proved = custodiansOf(vault)
   const all = vault.roster.people.filter((person) => person.role === 'custodian').length
   const observed = `New quorum secret; every remaining key re-wrapped. ${proved.length} of ${all} custodians prove their new share now${proved.length < all ? '; the others prove theirs when they next come' : ''}.`
   const epoch = vault.roster.epoch + 1
@@ -186,16 +181,15 @@ export async function proveAbsence(context: Context): Promise<Outcome> {
 
 /** The negative restore test: a real quorum tries to open each erased key from every backup at hand. */
 export async function tryRestore(context: Context): Promise<Outcome> {
-  const { vault, ports, ceremony, planDigest, step } = context
+  const { vault, ports } = context
   const folders = [...(context.plan as Destroy).negativeRestore]
   if (folders.length === 0) return { observed: 'No backup was brought to be tried.' }
   const kids = kidsOf(context)
   const objects = { tryRestore: folders, keys: kids }
-  const named = { ceremony, planDigest, step: step.id, objects: digest(canonicalText(objects)) }
   const { result: trials, approved } = await act(context, objects, async () => {
     const tried: RestoreTrial[] = []
     for (const folder of folders) {
-      const { opened, why, ...copy } = await ports.copies.tryKeys(vault, folder, kids, named)
+      const { opened, why, ...copy } = await ports.copies.tryKeys(vault, folder, kids, actOn(context, objects))
       tried.push({ folder, copy: copyTried(vault.state, copy, folder), opened, why: why.slice(0, 500) })
     }
     return tried

@@ -10,7 +10,7 @@ import type { BundleKey, RemovedLine } from '../../shared/formats/bundle.ts'
 import type { TenantEntry } from '../../shared/formats/bundle-check.ts'
 import { digest, wipe } from '../../shared/formats/bytes.ts'
 import { openAcceptance, openEnrollment, signAcceptance } from '../../shared/formats/enrollment.ts'
-import { hexGroups, thumbprint, words } from '../../shared/formats/fingerprint.ts'
+import { hexGroups, spoken, thumbprint } from '../../shared/formats/fingerprint.ts'
 import type { P256Jwk, StatementKey } from '../../shared/formats/jws.ts'
 import type { PlanOf } from '../../shared/formats/plan.ts'
 import { openReceipt, type Receipt } from '../../shared/formats/receipt.ts'
@@ -47,7 +47,7 @@ async function readEnrollment(context: Context) {
 /** Which runtime the file is of: everything but the comparison by voice. */
 export async function checkEnrollment(context: Context): Promise<string> {
   const { runtimeId, fingerprint } = (await readEnrollment(context)).enrollment
-  return `Runtime ${runtimeId}, fingerprint ${hexGroups(fingerprint).slice(0, 4).join(' ')} …, words ${words(fingerprint).slice(0, 4).join(' ')} …`
+  return `Runtime ${runtimeId}, fingerprint ${spoken(fingerprint)}`
 }
 
 /** Code `comparison-failed` as soon as a word differs from what is read aloud at the runtime. */

@@ -8,6 +8,7 @@ import { lintKey, modulusOf } from '../../shared/domain/lint.ts'
 import { madeObjects } from '../../shared/domain/objects.ts'
 import { count } from '../../shared/domain/plural.ts'
 import { auditSharedFactors } from '../../shared/domain/shared-factors.ts'
+import { utcDay } from '../../shared/domain/utc.ts'
 import { KeyriteError, must } from '../../shared/errors.ts'
 import { wipe } from '../../shared/formats/bytes.ts'
 import { hexGroups, thumbprint, words } from '../../shared/formats/fingerprint.ts'
@@ -170,7 +171,7 @@ function describeCalled(events: readonly VaultEvent[], state: Context['vault']['
   )
   if (called.length === 0) return ''
   const since = Math.max(...called.map((key) => key.times.announceAt))
-  return ` Called upon: ${listed(called)}, announced since ${new Date(since * 1000).toISOString().slice(0, 10)}.`
+  return ` Called upon: ${listed(called)}, announced since ${utcDay(since)}.`
 }
 
 function describe(keys: number, tenants: number, root: string): string {

@@ -1,14 +1,11 @@
 import { sealAnew } from '../../shared/domain/ledger-envelopes.ts'
 import { count } from '../../shared/domain/plural.ts'
 import { must } from '../../shared/errors.ts'
-import { hexGroups, words } from '../../shared/formats/fingerprint.ts'
+import { spoken } from '../../shared/formats/fingerprint.ts'
 import type { PlanOf } from '../../shared/formats/plan.ts'
 import { act, type Context, closing, type Outcome } from './context.ts'
 
 /** The sealed successor takes over as root. */
-
-const spoken = (kid: string): string =>
-  `${hexGroups(kid).slice(0, 4).join(' ')} …, words ${words(kid).slice(0, 4).join(' ')} …`
 
 export const describeRotation = ({ vault }: Pick<Context, 'vault'>, plan: PlanOf<'root-rotate'>): string =>
   plan.compromised

@@ -7,7 +7,7 @@ import type { Plan, ReadPlan } from '../../shared/formats/plan.ts'
 import { certificatesOf, closingObjects, recordBody, recordDigest } from '../../shared/formats/record.ts'
 import { collectSignOffs } from '../../shared/formats/sign-off.ts'
 import { ACTS } from './acts.ts'
-import { act, type Context } from './context.ts'
+import { act, type Context, custodiansOf } from './context.ts'
 import type { Ports, VaultPort } from './ports.ts'
 import { writtenOf } from './record.ts'
 
@@ -135,10 +135,7 @@ export function actorFor(vault: VaultPort, who: Step['who']): string {
 }
 
 export function needQuorum(vault: VaultPort): void {
-  const present = vault.roster.people.filter(
-    (person) => person.role === 'custodian' && vault.present.has(person.id),
-  ).length
-  const missing = vault.roster.threshold - present
+  const missing = vault.roster.threshold - custodiansOf(vault).length
   must(
     missing <= 0,
     'quorum-missing',

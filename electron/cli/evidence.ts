@@ -1,14 +1,15 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
+import { utcDay, utcTime } from '../../shared/domain/utc.ts'
 import { hexGroups } from '../../shared/formats/fingerprint.ts'
 import { type KeyLife, lifeOf } from '../../shared/formats/key-life.ts'
 import { renderKeyLife } from '../../shared/pages/key-life-page.ts'
 import { writeNewFile } from '../files/write.ts'
-import { table, utcDay, utcTime } from './format.ts'
+import { table } from './format.ts'
 import { wholeKid } from './kid.ts'
 import { text } from './open-vault.ts'
 import { type Answer, answering } from './output.ts'
-import { viewed } from './view.ts'
+import { withView } from './view.ts'
 
 /** `evidence key`: one key's life, from its birth to the last copy of it. */
 
@@ -27,17 +28,14 @@ export function evidenceCommands(): Command {
 }
 
 async function key([kid = '']: string[], options: Options): Promise<Answer> {
-  const vault = await viewed(options)
-  try {
+  return withView(options, (vault) => {
     const now = Math.floor(Date.now() / 1000)
     const life = lifeOf(vault.state, wholeKid(kid, vault.state.keys.keys()), now)
     const out = text(options['out'])
     if (out !== undefined) writeNewFile(resolve(out), renderKeyLife(life, now))
     const written = out === undefined ? '' : `\nWritten as a page: ${resolve(out)}`
     return { data: { ...life, openCopies: openOf(life) }, text: `${spell(life)}${written}` }
-  } finally {
-    vault.close()
-  }
+  })
 }
 
 const openOf = ({ copies }: KeyLife): number => copies.filter((copy) => copy.status === 'open').length

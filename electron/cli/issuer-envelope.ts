@@ -1,7 +1,7 @@
 import { Command } from 'commander'
+import { utcTime } from '../../shared/domain/utc.ts'
 import { must } from '../../shared/errors.ts'
 import type { Runtime } from '../issuer/runtime.ts'
-import { utcTime } from './format.ts'
 import { actorOption, inRuntime, type Options, text } from './in-runtime.ts'
 import type { Answer } from './output.ts'
 

@@ -1,6 +1,7 @@
 import { NOT_ATTESTED } from '../../shared/domain/imported.ts'
+import { utcTime } from '../../shared/domain/utc.ts'
 import type { KeyStatus, Status, TenantStatus } from '../issuer/status.ts'
-import { table, utcTime } from './format.ts'
+import { table } from './format.ts'
 
 /** `keyrite issuer status`, for an operator at three in the morning. */
 

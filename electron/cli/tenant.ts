@@ -13,7 +13,7 @@ import { timelineOf } from '../../shared/pages/prover-timeline.ts'
 import { writeNewFile } from '../files/write.ts'
 import { text } from './open-vault.ts'
 import { type Answer, answering, type Reporter } from './output.ts'
-import { viewed } from './view.ts'
+import { withView } from './view.ts'
 
 type Options = Record<string, unknown>
 
@@ -35,8 +35,7 @@ export function proveCommand(): Command {
 async function proveTenant([id = '']: string[], options: Options, reporter: Reporter): Promise<Answer> {
   const whatIf = hypothetical(options)
   const assumptions = { ...ASSUMPTIONS, replicaLag: seconds('--replica-lag', options['replicaLag']) ?? 0 }
-  const vault = await viewed(options)
-  try {
+  return withView(options, (vault) => {
     const tenant = knownTenant(vault.state, id)
     const { policy, keys } = claimOf(vault.state, tenant)
     must(keys.length > 0, 'key-unknown', `Tenant ${id} has no usable key.`, {
@@ -53,9 +52,7 @@ async function proveTenant([id = '']: string[], options: Options, reporter: Repo
     const drawn = draw(proof, { policy, keys, nameOf }, text(options['svg']), reporter)
     const data = { tenant: id, assumptions, relyingParties, ...proof }
     return { data, text: [...found, ...drawn].join('\n'), exit: proof.outcome === 'outage' ? 3 : 0 }
-  } finally {
-    vault.close()
-  }
+  })
 }
 
 const parties = (all: readonly RelyingParty[]): string => count(all.length, 'relying party', 'relying parties')

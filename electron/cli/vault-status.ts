@@ -2,9 +2,10 @@ import { peopleStatus } from '../../shared/domain/home.ts'
 import { sealAnew } from '../../shared/domain/ledger-envelopes.ts'
 import { passphraseCopies } from '../../shared/domain/ledger-people.ts'
 import { openCeremony } from '../../shared/domain/state.ts'
+import { utcDay, utcTime } from '../../shared/domain/utc.ts'
 import type { Vault } from '../vault/vault.ts'
 import { headOf } from '../vault/verify.ts'
-import { table, utcDay, utcTime } from './format.ts'
+import { table } from './format.ts'
 import type { Answer } from './output.ts'
 
 /** `vault status`: what home shows. People and when each last proved their passphrase; epoch, open ceremony, tail, checkpoint. */

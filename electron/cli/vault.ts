@@ -3,10 +3,11 @@ import { NOT_ATTESTED } from '../../shared/domain/imported.ts'
 import { keyState, scheduledPhase } from '../../shared/domain/key.ts'
 import { copiesOf } from '../../shared/domain/ledger.ts'
 import { keysOf } from '../../shared/domain/state.ts'
+import { utcDay, utcTime } from '../../shared/domain/utc.ts'
 import { mustStand } from '../ceremony/time.ts'
 import type { Vault } from '../vault/vault.ts'
 import { headOf, verifyVault } from '../vault/verify.ts'
-import { table, utcDay, utcTime } from './format.ts'
+import { table } from './format.ts'
 import { audit } from './key-audit.ts'
 import { exportedKeyCommands } from './key-export.ts'
 import { text } from './open-vault.ts'
@@ -14,7 +15,7 @@ import { type Answer, answering } from './output.ts'
 import { readCard } from './room.ts'
 import { proveCommand } from './tenant.ts'
 import { vaultStatus } from './vault-status.ts'
-import { viewed } from './view.ts'
+import { withView } from './view.ts'
 
 /** `vault verify`, `vault head`, `key list`, `tenant list`: looking at a vault with any one person's passphrase. */
 
@@ -24,16 +25,7 @@ const looking = (command: Command, look: (vault: Vault, options: Options) => Pro
   command
     .requiredOption('--vault <folder>', 'the vault')
     .option('--passphrases <folder>', 'one file per person, named by the id (default: ask one person)')
-    .action(
-      answering(async (_: string[], options: Options) => {
-        const vault = await viewed(options)
-        try {
-          return await look(vault, options)
-        } finally {
-          vault.close()
-        }
-      }),
-    )
+    .action(answering((_: string[], options: Options) => withView(options, (vault) => look(vault, options))))
 
 export function vaultCommands(): Command[] {
   const vault = new Command('vault').description('look at a vault and check it')

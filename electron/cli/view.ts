@@ -12,3 +12,13 @@ export function viewed(options: Options): Promise<Vault> {
   const folder = vaultFolder(vault)
   return lookAtTerminal(terminalFor(options, 'the passphrase of one person'), folder)
 }
+
+/** Opens the vault to look, looks, and closes it. */
+export async function withView<T>(options: Options, look: (vault: Vault) => Promise<T> | T): Promise<T> {
+  const vault = await viewed(options)
+  try {
+    return await look(vault)
+  } finally {
+    vault.close()
+  }
+}

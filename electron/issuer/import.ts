@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { basename, join } from 'node:path'
 import { spellDuration } from '../../shared/domain/policy.ts'
+import { utcTime } from '../../shared/domain/utc.ts'
 import { asKeyriteError, type Code, isKeyriteError, must } from '../../shared/errors.ts'
 import { BUNDLE_CAPS, type OpenBundle, openBundle } from '../../shared/formats/bundle-file.ts'
 import { openCheckpoint } from '../../shared/formats/checkpoint.ts'
@@ -57,14 +58,12 @@ function mustTrustClock({ clock }: Context): void {
   must(
     !clock.unproved,
     'clock-refused',
-    `The clock of this machine says ${utc(wall)}, ${spellDuration(wall - (hold?.from ?? wall))} after this runtime last served. Nothing was imported, and the time of the runtime stays.`,
+    `The clock of this machine says ${utcTime(wall)}, ${spellDuration(wall - (hold?.from ?? wall))} after this runtime last served. Nothing was imported, and the time of the runtime stays.`,
     {
       hint: 'If the clock is wrong, set it. If nobody served for so long, compare the clock and run "issuer clock confirm", then import again.',
     },
   )
 }
-
-const utc = (at: number): string => `${new Date(at * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 
 function sortFiles(paths: readonly string[]): Files {
   const files: Files = { bundle: null, material: null }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { utcStamp } from '../../shared/domain/utc.ts'
 import { asKeyriteError, isKeyriteError, KeyriteError, must } from '../../shared/errors.ts'
 import { type Bytes, wipe } from '../../shared/formats/bytes.ts'
 import { ioError } from '../files/errors.ts'
@@ -31,7 +32,7 @@ export async function writeBackup(
   { number, at, upTo }: { number: number; at: number; upTo: number },
 ): Promise<WrittenCopy> {
   mustBeAtRest(vault.folder)
-  const name = `backup-${number}-${new Date(at * 1000).toISOString().replace(/[-:]|\.\d+/g, '')}.vault`
+  const name = `backup-${number}-${utcStamp(at)}.vault`
   const building = join(media, `.${name}.partial`)
   const folder = join(media, name)
   const key = await fileKeyOf(vault)

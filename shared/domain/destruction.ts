@@ -1,6 +1,7 @@
 import { KeyriteError, must } from '../errors.ts'
 import { copiesOf } from './ledger.ts'
 import { type Ceremony, keysOf, type VaultKey, type VaultState } from './state.ts'
+import { utcDay } from './utc.ts'
 
 /** What a plan to destroy means: which keys, what blocks them, and how long it waits. */
 
@@ -70,9 +71,9 @@ export function neededFor(state: VaultState, key: VaultKey, now: number): string
   // What belongs to nobody any more has nothing left to sign.
   const offboarded = state.tenants.get(key.tenant)?.offboarded
   if (offboarded) return null
-  if (now < signFrom) return `it is to sign from ${utcDate(signFrom)}`
-  if (now < signUntil) return `it is to sign until ${utcDate(signUntil)}`
-  if (now < extendUntil) return `it may still have to sign until ${utcDate(extendUntil)}, if its successor is late`
+  if (now < signFrom) return `it is to sign from ${utcDay(signFrom)}`
+  if (now < signUntil) return `it is to sign until ${utcDay(signUntil)}`
+  if (now < extendUntil) return `it may still have to sign until ${utcDay(extendUntil)}, if its successor is late`
   return null
 }
 
@@ -99,5 +100,3 @@ export function decideDestroy(state: VaultState, kids: readonly string[], now: n
 /** Every known copy of these keys, each once: many keys share a medium, a backup, a runtime. */
 export const openCopiesOf = (state: VaultState, keys: readonly VaultKey[]): number =>
   keys.flatMap((key) => copiesOf(state, key)).filter((copy) => copy.status === 'open').length
-
-const utcDate = (at: number): string => new Date(at * 1000).toISOString().slice(0, 10)

@@ -2,7 +2,7 @@ import { must } from '../errors.ts'
 import { mustNotAwait } from './copies.ts'
 import { exportedKeys } from './handoff.ts'
 import { knownRuntime, standbysOf, tenantsOf } from './known.ts'
-import { erased } from './ledger-envelopes.ts'
+import { erasureOf } from './receipts.ts'
 import { openCeremony, type Runtime, type Tenant, type VaultKey, type VaultState } from './state.ts'
 
 /** Sealed emergency envelopes: one tenant's way out at a runtime when no quorum is near. */
@@ -22,7 +22,7 @@ export function freeOffers(runtime: Runtime, open: string | null): Offer[] {
   return runtime.receipts.statements.flatMap(({ stated }) => {
     if (stated.type !== 'envelope-key-offered' || typeof stated['kid'] !== 'string') return []
     const kid = stated['kid']
-    return used.has(kid) || erased(runtime, kid) ? [] : [{ kid, key: stated['key'] }]
+    return used.has(kid) || erasureOf(runtime, kid) ? [] : [{ kid, key: stated['key'] }]
   })
 }
 
@@ -68,7 +68,7 @@ function envelopeFor(
   const standby = spec && standbysOf(state, tenant.tenant, spec).findLast((key) => key.times.signUntil > now)
   if (!standby) return 'it has no standby key; its policy must ask for one, and a rotation makes it'
   const open = runtime.envelopes.find(
-    (one) => one.kid === standby.kid && one.file && !erased(runtime, one.transportKey),
+    (one) => one.kid === standby.kid && one.file && !erasureOf(runtime, one.transportKey),
   )
   if (open) return `envelope ${open.number} for its standby key is there already`
   const named = exportedKeys(state, tenant, now).named

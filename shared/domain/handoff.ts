@@ -4,6 +4,7 @@ import { lostHandoff, mustNotAwait } from './copies.ts'
 import { type KeyFacts, signerAt } from './key.ts'
 import { keysFor, knownRuntime, scheduled, standbysOf, tenantsOf } from './known.ts'
 import { SKEW } from './policy.ts'
+import { erasureOf } from './receipts.ts'
 import { keysOf, type Runtime, type Tenant, type VaultKey, type VaultState } from './state.ts'
 
 /** What leaves for a runtime, and what has left. */
@@ -26,7 +27,7 @@ export function decideHandoff(
   const runtime = knownRuntime(state, runtimeId)
   mustNotAwait(state)
   const last = runtime.handoffs.findLast((handoff) => handoff.exported)
-  const arrived = !last || erasedTransport(runtime, last.transportKey)
+  const arrived = !last || erasureOf(runtime, last.transportKey) !== undefined
   if (lost !== undefined) mustBeLost(runtime, lost)
   must(
     arrived || lost !== undefined,
@@ -47,7 +48,7 @@ export function decideHandoff(
   must(tenants.length + removed.length > 0, 'ceremony-conflict', 'The vault has no tenant to hand over.')
   // What went with a handoff that never arrived has to go again.
   const has = new Set(
-    runtime.handoffs.flatMap((one) => (one.exported && erasedTransport(runtime, one.transportKey) ? one.keys : [])),
+    runtime.handoffs.flatMap((one) => (one.exported && erasureOf(runtime, one.transportKey) ? one.keys : [])),
   )
   const keys = tenants.flatMap((tenant) =>
     tenant.policy.signingAlgorithms.flatMap((spec) => dueKeys(state, tenant, spec, now)),
@@ -129,8 +130,3 @@ export const mayHaveLeft = (runtime: Runtime): string[] => [
 /** Keys whose material left for this runtime, except in a handoff that never happened. */
 export const handedOver = (runtime: Runtime): string[] =>
   runtime.handoffs.flatMap((handoff) => (handoff.exported ? handoff.keys : []))
-
-export const erasedTransport = (runtime: Runtime, transportKey: string): boolean =>
-  runtime.receipts.statements.some(
-    ({ stated }) => stated.type === 'transport-key-erased' && stated.key === transportKey,
-  )

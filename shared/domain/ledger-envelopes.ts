@@ -1,13 +1,8 @@
 import type { Copy } from './ledger.ts'
-import type { Runtime, VaultKey, VaultState } from './state.ts'
+import { erasureOf } from './receipts.ts'
+import type { VaultKey, VaultState } from './state.ts'
 
 /** Emergency envelopes in the copy ledger. */
-
-/** The receipt that says a runtime erased a transport key. */
-export const erased = (runtime: Runtime, transportKey: string) =>
-  runtime.receipts.statements.find(
-    ({ stated }) => stated.type === 'transport-key-erased' && stated['key'] === transportKey,
-  )
 
 /** Envelopes that no runtime opens any more once it takes the new root: an earlier one sealed them, and they are still open. */
 export function staleEnvelopes(state: VaultState): { runtimeId: string; number: number; tenant: string }[] {
@@ -15,7 +10,7 @@ export function staleEnvelopes(state: VaultState): { runtimeId: string; number: 
   if (since === undefined) return []
   return [...state.runtimes.values()].flatMap((runtime) =>
     runtime.envelopes
-      .filter((one) => one.at <= since && !erased(runtime, one.transportKey))
+      .filter((one) => one.at <= since && !erasureOf(runtime, one.transportKey))
       .map(({ number, tenant }) => ({ runtimeId: runtime.runtimeId, number, tenant })),
   )
 }
@@ -35,7 +30,7 @@ export function envelopeCopies(state: VaultState, key: VaultKey): Copy[] {
     runtime.envelopes
       .filter((envelope) => envelope.kid === key.kid)
       .map((envelope): Copy => {
-        const gone = erased(runtime, envelope.transportKey)
+        const gone = erasureOf(runtime, envelope.transportKey)
         return {
           id: `envelope:${runtime.runtimeId}:${envelope.number}`,
           what: `Emergency envelope ${envelope.number}`,

@@ -1,6 +1,7 @@
 import type { Copy } from './ledger.ts'
 import type { VaultKey, VaultState } from './state.ts'
 import type { PastEpoch } from './state-people.ts'
+import { utcDay } from './utc.ts'
 
 /** What past shares and past passphrases still open: they work for ever on older copies of the vault. */
 
@@ -35,5 +36,5 @@ export const passphraseCopies = (state: VaultState): Copy[] =>
     what: `Old passphrase of ${person}`,
     holder: person,
     status: 'open',
-    evidence: `Opens copies of people.json from before ${new Date(at * 1000).toISOString().slice(0, 10)}`,
+    evidence: `Opens copies of people.json from before ${utcDay(at)}`,
   }))

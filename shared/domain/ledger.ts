@@ -1,5 +1,6 @@
 import { envelopeCopies } from './ledger-envelopes.ts'
 import { shareCopies } from './ledger-people.ts'
+import { erasureOf } from './receipts.ts'
 import type { Attestation, Handoff, KeyExport, Runtime, VaultKey, VaultState } from './state.ts'
 import type { Backup, ForeignImport, Restored } from './state-copies.ts'
 
@@ -51,9 +52,7 @@ function fileCopy(runtime: Runtime, handoff: Handoff): Copy {
     what: `Material file of handoff ${handoff.number}`,
     holder: 'Issuer operators',
   }
-  const erased = runtime.receipts.statements.find(
-    ({ stated }) => stated.type === 'transport-key-erased' && stated.key === handoff.transportKey,
-  )
+  const erased = erasureOf(runtime, handoff.transportKey)
   if (!erased)
     return { ...base, status: 'open', evidence: `No receipt yet that ${runtime.runtimeId} erased the transport key` }
   return { ...base, status: 'stated', evidence: `Transport key erased, receipt ${erased.seq}` }
@@ -93,9 +92,8 @@ function foreignCopies(state: VaultState, key: VaultKey, known: ReadonlySet<stri
 function foreignFile(state: VaultState, { runtimeId, number, transportKey }: ForeignImport): Copy {
   const what = `Material file of handoff ${number}, exported by the vault that was lost; it may hold this key`
   const base = { id: `file:${runtimeId}:${number}`, what, holder: 'Issuer operators' }
-  const erased = state.runtimes
-    .get(runtimeId)
-    ?.receipts.statements.find(({ stated }) => stated.type === 'transport-key-erased' && stated.key === transportKey)
+  const runtime = state.runtimes.get(runtimeId)
+  const erased = runtime && transportKey !== null ? erasureOf(runtime, transportKey) : undefined
   if (!erased) return { ...base, status: 'open', evidence: `No receipt yet that ${runtimeId} erased the transport key` }
   return { ...base, status: 'stated', evidence: `Transport key erased, receipt ${erased.seq}` }
 }

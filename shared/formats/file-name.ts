@@ -1,3 +1,4 @@
+import { utcStamp } from '../domain/utc.ts'
 import { sha256, toHex } from './bytes.ts'
 
 export type FileType =
@@ -15,6 +16,5 @@ export type FileType =
 
 /** `bundle-1f0c9a2e-20260609T141902Z.keyrite`: the type, 8 hex digits of the content's SHA-256, the time (seconds UTC). */
 export function fileName(type: FileType, content: Uint8Array | string, at: number, extension = 'keyrite'): string {
-  const stamp = new Date(at * 1000).toISOString().replace(/[-:]|\.\d+/g, '')
-  return `${type}-${toHex(sha256(content)).slice(0, 8)}-${stamp}.${extension}`
+  return `${type}-${toHex(sha256(content)).slice(0, 8)}-${utcStamp(at)}.${extension}`
 }

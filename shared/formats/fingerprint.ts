@@ -20,6 +20,10 @@ export function hexGroups(digest43: string): string[] {
 /** The first two groups, for places where the whole is shown elsewhere. */
 export const shortHex = (digest43: string): string => hexGroups(digest43).slice(0, 2).join(' ')
 
+/** Four groups and four words, for a line of the record: enough to be read aloud and recognised. */
+export const spoken = (digest43: string): string =>
+  `${hexGroups(digest43).slice(0, 4).join(' ')} …, words ${words(digest43).slice(0, 4).join(' ')} …`
+
 /**
  * 24 words from the BIP-39 English list: 256 bits of the digest and 8 bits of its own SHA-256 as a check, 11 bits a word.
  * The list is only a well-chosen vocabulary here; nothing is derived from the words.

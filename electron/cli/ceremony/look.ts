@@ -1,27 +1,17 @@
+import { utcTime } from '../../../shared/domain/utc.ts'
 import { must } from '../../../shared/errors.ts'
 import { writtenOf } from '../../ceremony/record.ts'
-import type { Vault } from '../../vault/vault.ts'
-import { utcTime } from '../format.ts'
 import { text } from '../open-vault.ts'
 import type { Answer, Reporter } from '../output.ts'
 import { roomOf } from '../room.ts'
-import { viewed } from '../view.ts'
+import { withView } from '../view.ts'
 import { connect } from '../wiring.ts'
 import type { Options } from './run.ts'
 
 /** `ceremony list` and `ceremony show`: what was held in a vault, with any one person's passphrase. */
 
-async function looking(options: Options, look: (vault: Vault) => Promise<Answer> | Answer): Promise<Answer> {
-  const vault = await viewed(options)
-  try {
-    return await look(vault)
-  } finally {
-    vault.close()
-  }
-}
-
 export const show = ([id = '']: string[], options: Options, reporter: Reporter): Promise<Answer> =>
-  looking(options, async (vault) => {
+  withView(options, async (vault) => {
     const known = vault.state.ceremonies.get(id)
     must(known, 'ceremony-unknown', `The vault has no ceremony ${id}.`)
     const folder = text(options['records'])
@@ -48,7 +38,7 @@ export const show = ([id = '']: string[], options: Options, reporter: Reporter):
   })
 
 export const list = (_: string[], options: Options): Promise<Answer> =>
-  looking(options, (vault) => {
+  withView(options, (vault) => {
     const ceremonies = [...vault.state.ceremonies.values()].map(({ id, kind, startedAt, ended, present, done }) => ({
       ceremony: id,
       kind,

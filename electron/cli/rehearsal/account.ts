@@ -1,3 +1,4 @@
+import { utcDay } from '../../../shared/domain/utc.ts'
 import type { Reporter } from '../output.ts'
 
 /** The readable account: chapters on stderr as they happen; every number in it stands in the summary. */
@@ -11,7 +12,7 @@ export class Account {
 
   chapter(title: string, at: number): void {
     this.#chapter++
-    const day = new Date(at * 1000).toISOString().slice(0, 10)
+    const day = utcDay(at)
     this.#reporter.say(`\n${String(this.#chapter).padStart(2)}  ${title.padEnd(62)} ${day}`)
   }
 
