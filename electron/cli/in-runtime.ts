@@ -2,7 +2,8 @@ import { userInfo } from 'node:os'
 import { Command, Option } from 'commander'
 import { must } from '../../shared/errors.ts'
 import { openRuntime, type Runtime } from '../issuer/runtime.ts'
-import { type Answer, answering, type Reporter } from './output.ts'
+import { type Answer, answering } from './output.ts'
+import type { Reporter } from '../app/reporter.ts'
 
 /** Commands that work in a runtime's folder. */
 

@@ -15,7 +15,8 @@ import { actorOption, dirOption, inRuntime, list, type Options, text } from './i
 import { envelopeCommands } from './issuer-envelope.ts'
 import { statusText } from './issuer-status.ts'
 import { wholeKid } from './kid.ts'
-import { type Answer, answering, type Reporter } from './output.ts'
+import { type Answer, answering } from './output.ts'
+import type { Reporter } from '../app/reporter.ts'
 
 /** `keyrite issuer …`: the online side for operators. */
 

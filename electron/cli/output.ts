@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { asKeyriteError } from '../../shared/errors.ts'
+import type { Reporter } from '../app/reporter.ts'
 
 /** How every command answers: stdout is data, stderr is for people; one JSON object with --json. */
 
@@ -10,12 +11,6 @@ export type Answer = {
   text: string
   /** Exit status when it is not 0 although the command did its work (a verification that found something). */
   exit?: number
-}
-
-/** Words for people on stderr; silent with --quiet. Progress bars are drawn only on a terminal. */
-export type Reporter = {
-  say(text: string): void
-  progress(label: string, done: number, total: number): void
 }
 
 type GlobalOptions = { json?: boolean; quiet?: boolean }
@@ -54,6 +49,7 @@ export function printError(thrown: unknown, json: boolean): number {
 
 const ensureLine = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`)
 
+/** Words for people on stderr; silent with --quiet. Progress bars are drawn only on a terminal. */
 export function makeReporter(quiet: boolean): Reporter {
   const terminal = process.stderr.isTTY === true && !quiet
   return {

@@ -5,9 +5,9 @@ import { peekStatement } from '../../shared/formats/jws.ts'
 import type { ShownCard } from '../ceremony/ports.ts'
 import { readStatement } from '../handoff/statements.ts'
 import { text } from './open-vault.ts'
-import type { Reporter } from './output.ts'
+import type { Reporter } from '../app/reporter.ts'
 import { readPassphrases, readSecrets } from './passphrases.ts'
-import type { Room } from './wiring.ts'
+import type { Room } from '../app/wiring.ts'
 
 /** Where a ceremony of the command line is held: folders, clocks, and what was given for its automated desk. */
 export function roomOf(options: Record<string, unknown>, reporter: Reporter, plan: string | null): Room {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node
 import { basename, join, relative } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { runGenesis } from '../../electron/ceremony/runner.ts'
-import { connect } from '../../electron/cli/wiring.ts'
+import { connect } from '../../electron/app/wiring.ts'
 import { verifyFiles } from '../../electron/evidence/verify.ts'
 import type { Code } from '../../shared/errors.ts'
 import { digest } from '../../shared/formats/bytes.ts'

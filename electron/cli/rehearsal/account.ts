@@ -1,5 +1,5 @@
 import { utcDay } from '../../../shared/domain/utc.ts'
-import type { Reporter } from '../output.ts'
+import type { Reporter } from '../../app/reporter.ts'
 
 /** The readable account: chapters on stderr as they happen; every number in it stands in the summary. */
 export class Account {

@@ -2,7 +2,7 @@ import type { PersonName } from '../../../shared/domain/roster.ts'
 import { KeyriteError, must } from '../../../shared/errors.ts'
 import { hexGroups } from '../../../shared/formats/fingerprint.ts'
 import { listed } from '../../../shared/pages/words.ts'
-import { noSuchWord, placesToAsk, type Random, sameWord } from './decide.ts'
+import { noSuchWord, placesToAsk, type Random, sameWord } from '../../app/desk-rules.ts'
 import { hexRows, named, paragraph, wordRows } from './layout.ts'
 import type { Prompter } from './prompter.ts'
 

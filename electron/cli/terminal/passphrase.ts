@@ -1,6 +1,6 @@
 import { asKeyriteError } from '../../../shared/errors.ts'
 import { checkPassphrase } from '../../vault/people.ts'
-import { type Random, sixWords } from './decide.ts'
+import { type Random, sixWords } from '../../app/desk-rules.ts'
 import { paragraph } from './layout.ts'
 import type { Prompter } from './prompter.ts'
 

@@ -1,7 +1,7 @@
 import { wordlist } from '@scure/bip39/wordlists/english.js'
-import { spellDuration } from '../../../shared/domain/policy.ts'
-import type { PersonName } from '../../../shared/domain/roster.ts'
-import { words } from '../../../shared/formats/fingerprint.ts'
+import { spellDuration } from '../../shared/domain/policy.ts'
+import type { PersonName } from '../../shared/domain/roster.ts'
+import { words } from '../../shared/formats/fingerprint.ts'
 
 /** What the desk decides, apart from asking: which words, which initials, which time. */
 

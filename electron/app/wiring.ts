@@ -23,7 +23,7 @@ import { createVault } from '../vault/create.ts'
 import type { Quorum } from '../vault/quorum.ts'
 import { automatedDesk } from './automated-desk.ts'
 import { copiesAt } from './copies.ts'
-import type { Reporter } from './output.ts'
+import type { Reporter } from './reporter.ts'
 
 /** Connects ceremonies to the real vault, generator, media and clock. */
 

@@ -14,8 +14,8 @@ import type { UnlockedPerson } from '../../vault/people.ts'
 import type { Quorum } from '../../vault/quorum.ts'
 import { Vault } from '../../vault/vault.ts'
 import { automatedDesk } from '../automated-desk.ts'
-import type { Reporter } from '../output.ts'
-import { type Random, sixWords } from '../terminal/decide.ts'
+import type { Reporter } from '../reporter.ts'
+import { type Random, sixWords } from '../desk-rules.ts'
 import { connect, type Room } from '../wiring.ts'
 
 /** A throw-away practice vault in a temporary folder, with everything that a plan needs to exist beforehand. */
