@@ -89,6 +89,10 @@ export const CODES = {
     hint: 'Wait until the key is no longer needed. If it was stolen or tainted, hold an emergency ceremony for it first.',
   },
   'clock-refused': { exit: 7, hint: 'Set the clock of this machine and confirm it from two independent watches.' },
+  'environment-unsafe': {
+    exit: 7,
+    hint: 'Put the named things right, or have somebody give a reason for each: it stands in the record.',
+  },
   'self-test-failed': { exit: 7, hint: 'Do not use this machine for ceremonies until the named algorithm works.' },
   'generator-failed': {
     exit: 7,

@@ -48,15 +48,37 @@ const RULES: Record<string, Rule> = {
     packages: ['jose', 'fastify', 'prom-client', 'pino', 'pg', 'zod'],
   },
   'electron/evidence': { modules: ['shared', 'electron/files'], packages: ['pdfkit'] },
-  'electron/desktop': { modules: ['shared', ...ENGINES], packages: ['electron'] },
-  'electron/loopback': { modules: ['shared', ...ENGINES] },
+  // What every shell is composed of: the engines connected, and the contract answered.
+  'electron/app': { modules: ['shared', ...ENGINES], packages: ['@scure/bip39', 'zod'] },
+  'electron/desktop': {
+    modules: ['shared', ...ENGINES, 'electron/app', 'electron/cli'],
+    packages: ['electron', 'vite', '@vitejs/plugin-react', 'zod'],
+  },
+  'electron/loopback': { modules: ['shared', ...ENGINES, 'electron/app'], packages: ['fastify'] },
+  // The launcher of `npm start`: Electron where it is, the browser shell where it is not.
+  'electron/start': {
+    modules: ['shared', 'electron/app', 'electron/desktop', 'electron/loopback'],
+    packages: ['commander', 'vite'],
+  },
   'electron/cli': {
-    modules: ['shared', ...ENGINES],
+    modules: ['shared', ...ENGINES, 'electron/app'],
     packages: ['commander', '@clack/prompts', 'zod', 'jose', 'oauth4webapi', '@scure/bip39'],
   },
   renderer: {
     modules: ['shared/contract', 'shared/domain', 'shared/formats'],
-    packages: ['react', 'react-dom', 'react-aria-components', 'lucide-react', 'qr'],
+    packages: [
+      'react',
+      'react-dom',
+      'react-aria-components',
+      'lucide-react',
+      'qr',
+      '@fontsource-variable/inter',
+      '@fontsource-variable/source-serif-4',
+      '@fontsource/ibm-plex-mono',
+      // Its build, not its page.
+      'vite',
+      '@vitejs/plugin-react',
+    ],
     node: false,
   },
 }

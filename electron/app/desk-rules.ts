@@ -1,7 +1,10 @@
 import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { spellDuration } from '../../shared/domain/policy.ts'
 import type { PersonName } from '../../shared/domain/roster.ts'
-import { words } from '../../shared/formats/fingerprint.ts'
+import { KeyriteError } from '../../shared/errors.ts'
+import { hexGroups, words } from '../../shared/formats/fingerprint.ts'
+import { listed } from '../../shared/pages/words.ts'
+import type { Deviation } from '../ceremony/ports.ts'
 
 /** What the desk decides, apart from asking: which words, which initials, which time. */
 
@@ -89,3 +92,28 @@ export function parseHead(typed: string): string | null {
 export const digitsOf = (typed: string): string => typed.replace(/[\s,;.-]/g, '')
 export const notDice = (typed: string): string | undefined =>
   /^[1-6]+$/.test(digitsOf(typed)) ? undefined : 'Dice show 1 to 6. Type the rolls as digits; spaces do not count.'
+
+/** One sentence for the record of a comparison by voice in which all words agree. */
+export function comparedByVoice(of: {
+  digest: string
+  places: readonly number[]
+  reader: PersonName
+  typist: PersonName
+}): string {
+  const numbers = listed(of.places.map((place) => String(place + 1)))
+  return `${hexGroups(of.digest).slice(0, 4).join(' ')} …; the words were read aloud and all agree: ${of.reader.name} followed them, and ${of.typist.name} typed words ${numbers} from hearing.`
+}
+
+/** That two sides show different words belongs into the record, whatever becomes of the ceremony. */
+export const deviationOfWords = (what: string): Deviation => ({
+  expected: `The words of ${what}, read aloud, are those shown here.`,
+  happened: 'They differ.',
+  action: 'Stopped; nothing was accepted.',
+})
+
+/** Code `comparison-failed`: there is no going on from there. */
+export const wordsDiffer = (what: string): KeyriteError =>
+  new KeyriteError('comparison-failed', `The words of ${what} differ. Stop here; nothing was accepted.`, {
+    lost: 'The steps before are recorded, and that the words differ; of this step nothing else is kept.',
+    hint: 'Find out which side shows something else. Then compare again with "ceremony resume", or close the ceremony with "ceremony abort --reason WHY".',
+  })

@@ -1,3 +1,4 @@
+import { cannotCloseAfter } from '../../shared/domain/closing.ts'
 import type { VaultEvent } from '../../shared/domain/events.ts'
 import { SCRIPTS } from '../../shared/domain/script.ts'
 import { must } from '../../shared/errors.ts'
@@ -23,11 +24,11 @@ export async function abortCeremony(
     'usage-invalid',
     'A ceremony is closed with a reason of at most 1000 characters.',
   )
-  const begun = SCRIPTS[open.kind].find((step) => step.noWayBack && open.done.some((done) => done.step === step.id))
+  const last = cannotCloseAfter(open)
   must(
-    !begun || open.kind === 'emergency',
+    !last,
     'ceremony-conflict',
-    `${open.id} cannot be closed any more: the step “${begun?.title}” is done, and what it began must be brought to its end.`,
+    `${open.id} cannot be closed any more: the step “${last?.title}” is done, and what it began must be brought to its end.`,
     { hint: 'Finish it with "ceremony resume".' },
   )
   needQuorum(vault)
@@ -64,7 +65,8 @@ export async function abortCeremony(
     // What was dealt and never came into force is dropped.
     vault.tidy()
   })
-  if (begun)
+  const marked = SCRIPTS[open.kind].some((step) => step.noWayBack && open.done.some((done) => done.step === step.id))
+  if (marked)
     ports.say(
       `  The keys that ${open.id} marked stay compromised: they never sign again, and a replacement made here is erased. Run another emergency ceremony with the same scope to make replacements, then hand over to every runtime.`,
     )

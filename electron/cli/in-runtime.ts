@@ -1,9 +1,9 @@
 import { userInfo } from 'node:os'
 import { Command, Option } from 'commander'
 import { must } from '../../shared/errors.ts'
+import type { Reporter } from '../app/reporter.ts'
 import { openRuntime, type Runtime } from '../issuer/runtime.ts'
 import { type Answer, answering } from './output.ts'
-import type { Reporter } from '../app/reporter.ts'
 
 /** Commands that work in a runtime's folder. */
 

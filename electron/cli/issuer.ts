@@ -4,6 +4,7 @@ import { utcTime } from '../../shared/domain/utc.ts'
 import { KeyriteError, must } from '../../shared/errors.ts'
 import { hexGroups, words } from '../../shared/formats/fingerprint.ts'
 import { KB, parseJson } from '../../shared/formats/json.ts'
+import type { Reporter } from '../app/reporter.ts'
 import { readFileGuarded } from '../files/read.ts'
 import type { ClientRequest } from '../issuer/clients.ts'
 import { initRuntime } from '../issuer/init.ts'
@@ -16,7 +17,6 @@ import { envelopeCommands } from './issuer-envelope.ts'
 import { statusText } from './issuer-status.ts'
 import { wholeKid } from './kid.ts'
 import { type Answer, answering } from './output.ts'
-import type { Reporter } from '../app/reporter.ts'
 
 /** `keyrite issuer …`: the online side for operators. */
 

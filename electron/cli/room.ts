@@ -2,12 +2,12 @@ import { dirname, join, resolve } from 'node:path'
 import { checkpointSchema } from '../../shared/formats/checkpoint.ts'
 import { hexGroups } from '../../shared/formats/fingerprint.ts'
 import { peekStatement } from '../../shared/formats/jws.ts'
+import type { Reporter } from '../app/reporter.ts'
+import type { Room } from '../app/wiring.ts'
 import type { ShownCard } from '../ceremony/ports.ts'
 import { readStatement } from '../handoff/statements.ts'
 import { text } from './open-vault.ts'
-import type { Reporter } from '../app/reporter.ts'
 import { readPassphrases, readSecrets } from './passphrases.ts'
-import type { Room } from '../app/wiring.ts'
 
 /** Where a ceremony of the command line is held: folders, clocks, and what was given for its automated desk. */
 export function roomOf(options: Record<string, unknown>, reporter: Reporter, plan: string | null): Room {

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import { asKeyriteError, must } from '../../shared/errors.ts'
+import type { Reporter } from '../app/reporter.ts'
 import { createIssuerServer } from '../issuer/http/server.ts'
 import { openRuntime, type Runtime } from '../issuer/runtime.ts'
 import type { IssuerService } from '../issuer/service.ts'
 import { type Answer, answering } from './output.ts'
-import type { Reporter } from '../app/reporter.ts'
 
 /** What serving needs of an open runtime. */
 export type Servable = IssuerService & {

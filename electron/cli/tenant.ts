@@ -10,10 +10,10 @@ import { duration } from '../../shared/formats/plan.ts'
 import { renderProofSvg } from '../../shared/pages/prover-svg.ts'
 import { proofText } from '../../shared/pages/prover-text.ts'
 import { timelineOf } from '../../shared/pages/prover-timeline.ts'
+import type { Reporter } from '../app/reporter.ts'
 import { writeNewFile } from '../files/write.ts'
 import { text } from './open-vault.ts'
 import { type Answer, answering } from './output.ts'
-import type { Reporter } from '../app/reporter.ts'
 import { withView } from './view.ts'
 
 type Options = Record<string, unknown>

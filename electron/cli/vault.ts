@@ -1,9 +1,9 @@
 import { Command } from 'commander'
 import { NOT_ATTESTED } from '../../shared/domain/imported.ts'
-import { keyState, scheduledPhase } from '../../shared/domain/key.ts'
-import { copiesOf } from '../../shared/domain/ledger.ts'
 import { keysOf } from '../../shared/domain/state.ts'
 import { utcDay, utcTime } from '../../shared/domain/utc.ts'
+import { listedKeys } from '../app/records/key-rows.ts'
+import { reportInWords } from '../app/records/vault-report.ts'
 import { mustStand } from '../ceremony/time.ts'
 import type { Vault } from '../vault/vault.ts'
 import { headOf, verifyVault } from '../vault/verify.ts'
@@ -55,17 +55,7 @@ async function verify(vault: Vault, options: Options): Promise<Answer> {
   const card = text(options['headCard'])
   if (card) mustStand(readCard(card), vault)
   const report = await verifyVault(vault)
-  const tail = report.tail
-    ? `\nEvents ${report.tail.from} to ${report.tail.to} stand after the newest checkpoint: the root has not signed them.`
-    : ''
-  const lines = [
-    `${report.name}${report.practice ? ' (practice)' : ''}: every page, event and signature is as it should be.`,
-    `${report.events} events in one chain, ${report.signatures} signed by people, ${report.approvals} approvals, ${report.checkpoints} checkpoints signed by the root.`,
-    `${report.sealed} sealed rows; epoch ${report.epoch}.${tail}`,
-    card
-      ? 'The head card agrees: this is not an older copy than the card.'
-      : 'Whether a newer copy of this vault exists, only a head card can show (--head-card).',
-  ]
+  const lines = reportInWords(report, Boolean(card), ' (--head-card)')
   return { data: report, text: lines.join('\n') }
 }
 
@@ -96,59 +86,36 @@ async function head(vault: Vault): Promise<Answer> {
 const nowSeconds = () => Math.floor(Date.now() / 1000)
 
 function keys(vault: Vault): Answer {
-  const now = nowSeconds()
-  const list = [...vault.state.tenants.keys()].flatMap((tenant) =>
-    keysOf(vault.state, tenant).map((key) => ({
-      tenant,
-      kid: key.kid,
-      label: key.label,
-      spec: key.spec,
-      // A compromised key has left the published set (decision 0007), and so has an offboarded tenant, whatever its times say.
-      phase:
-        key.compromised || vault.state.tenants.get(tenant)?.offboarded ? 'removed' : scheduledPhase(key.times, now),
-      state: keyState(key.times, now, { compromised: key.compromised !== null, destroyed: key.destroyed !== null }),
-      ...key.times,
-      compromised: key.compromised,
-      destroyed: key.destroyed,
-      imported: key.imported && { ...key.imported, mark: NOT_ATTESTED },
-      exported: key.exported,
-      holds: [...vault.state.holds.values()].filter(({ kids }) => kids.includes(key.kid)).map(({ hold }) => hold),
-      openCopies: copiesOf(vault.state, key)
-        .filter((copy) => copy.status === 'open')
-        .map((copy) => copy.what),
-    })),
-  )
-  const rows = list.map((key) => [
+  const listed = listedKeys(vault.state, nowSeconds())
+  const list = listed.map(({ key, phase, state, holds, openCopies }) => ({
+    tenant: key.tenant,
+    kid: key.kid,
+    label: key.label,
+    spec: key.spec,
+    phase,
+    state,
+    ...key.times,
+    compromised: key.compromised,
+    destroyed: key.destroyed,
+    imported: key.imported && { ...key.imported, mark: NOT_ATTESTED },
+    exported: key.exported,
+    holds,
+    openCopies: openCopies.map((copy) => copy.what),
+  }))
+  const rows = listed.map(({ key, phase, state, openCopies, remarks }) => [
     key.label,
-    key.phase,
-    key.destroyed && key.compromised ? 'destroyed, was compromised' : key.state,
-    utcDay(key.signFrom),
-    utcDay(key.signUntil),
-    `${key.openCopies.length} open`,
-    remarksOn(key),
+    phase,
+    key.destroyed && key.compromised ? 'destroyed, was compromised' : state,
+    utcDay(key.times.signFrom),
+    utcDay(key.times.signUntil),
+    `${openCopies.length} open`,
+    remarks.join('; ') || '-',
     key.kid,
   ])
   return {
     data: { keys: list },
     text: table([['KEY', 'PHASE', 'STATE', 'SIGNS FROM', 'UNTIL', 'COPIES', 'REMARKS', 'KEY ID'], ...rows]),
   }
-}
-
-function remarksOn({
-  imported,
-  exported,
-  holds,
-}: {
-  imported: object | null
-  exported: number[]
-  holds: string[]
-}): string {
-  const said = [
-    imported ? NOT_ATTESTED : '',
-    ...exported.map((number) => `export ${number}`),
-    ...holds.map((hold) => `hold ${hold}`),
-  ].filter((word) => word !== '')
-  return said.join('; ') || '-'
 }
 
 function tenants(vault: Vault): Answer {

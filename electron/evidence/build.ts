@@ -19,7 +19,7 @@ const NOT_COLLECTED = [
     what: 'A comparison with the head card',
     why: 'A pack is built from the vault alone. Whether a head card was shown stands in each record; without one, an older copy of the whole vault would not be noticed.',
   },
-  { what: 'A mapping to control frameworks', why: 'It is not written yet.' },
+  { what: 'A mapping to control frameworks', why: 'The app draws it from the vault; nobody signs it with this pack.' },
 ]
 
 /** The evidence pack of a vault: follows from its state alone, with the isolation matrix where one was run. */

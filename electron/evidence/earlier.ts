@@ -31,7 +31,7 @@ const runtime = (runtimeId: string) =>
     handoffs: [],
     envelopes: [],
     opened: [],
-    receipts: { upTo: 0, head: null, statements: [] },
+    receipts: { upTo: 0, head: null, takenAt: null, statements: [] },
   }) as object as Runtime
 
 /** @param jws the trust anchor as the record carries it; `roster` and `epoch` those in force when the ceremony began */

@@ -59,15 +59,15 @@ const CHECKS: Record<Exclude<Kind, 'unknown'>, Check> = {
 /**
  * Checks files and folders from public keys alone. Pages, plans and scripts beside a signed file are compared with what
  * that file draws, byte for byte; every other file that Keyrite does not know counts as failed.
- * @param anchorPath the pinned trust anchor; codes of reading it when it is not a sound one
+ * @param pinned the trust anchor, or the path of its file; codes of reading it when it is not a sound one
  */
 export async function verifyFiles(
   paths: readonly string[],
-  anchorPath: string | null,
+  pinned: string | Anchor | null,
   now = Math.floor(Date.now() / 1000),
 ): Promise<Report> {
   const context: Context = {
-    anchor: anchorPath === null ? null : await readAnchor(anchorPath),
+    anchor: typeof pinned === 'string' ? await readAnchor(pinned) : pinned,
     now,
     receiptKeys: [],
     acceptedEnrollments: new Set(),

@@ -1,13 +1,13 @@
 /**
- * The process that makes the keys of one tenant, newly seeded from the operating system, and ends. It reads one job,
- * `{"specs": [...]}`, from stdin and writes one JSON line to stdout:
- * `{"node", "openssl", "keys": [{"spec", "pkcs8": base64url, "jwk"}]}`. Keys travel over that pipe only: never in
+ * The process that makes the keys of one tenant, newly seeded from the operating system, and ends. It takes one job,
+ * `{"specs": [...]}`, and answers with one JSON line:
+ * `{"node", "openssl", "keys": [{"spec", "pkcs8": base64url, "jwk"}]}`. Keys travel over its channel only: never in
  * arguments, the environment, stderr or a file. A failed check ends it with a status of EXIT and no output.
  */
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { KEY_SPECS, type KeySpec, type PublicJwk } from '../../shared/domain/algorithms.ts'
 import { CHECKED_BYTES, EXIT, outputLooksRandom, pairMatches } from './checks.ts'
+import { openChannel } from './child-channel.ts'
 
 function newPair(spec: KeySpec): { privateKey: KeyObject; publicKey: KeyObject } {
   const row = KEY_SPECS[spec]
@@ -24,7 +24,9 @@ function newKey(spec: KeySpec): { spec: KeySpec; pkcs8: string; jwk: PublicJwk }
   return { spec, pkcs8: pkcs8.toString('base64url'), jwk }
 }
 
-const job = JSON.parse(readFileSync(0, 'utf8')) as { specs: KeySpec[] }
+const channel = await openChannel()
+const job = JSON.parse(channel.job) as { specs: KeySpec[] }
 if (!outputLooksRandom(randomBytes(CHECKED_BYTES))) process.exit(EXIT.outputCheck)
 const { node, openssl } = process.versions
-process.stdout.write(`${JSON.stringify({ node, openssl, keys: job.specs.map(newKey) })}\n`)
+await channel.answer(`${JSON.stringify({ node, openssl, keys: job.specs.map(newKey) })}\n`)
+process.exit(0)

@@ -21,7 +21,7 @@ export type GeneratedKeys = { readonly keys: readonly GeneratedKey[]; readonly g
 
 export type GenerationJob = { readonly tenant: string; readonly specs: readonly KeySpec[] }
 
-/** A fresh process that runs generate-child.ts: the part of node:child_process that is used. */
+/** A fresh process that runs generate-child.ts: the part of node:child_process that is used. `close` follows its last output. */
 export type GeneratorProcess = {
   readonly stdin: Writable
   readonly stdout: Readable
@@ -35,7 +35,7 @@ export type GenerateOptions = {
   readonly parallel?: number
   /** Called after each tenant, with tenants done and tenants in all. */
   readonly onProgress?: (done: number, total: number) => void
-  /** Starts one process; a child of this program unless told. */
+  /** Starts one process; see `startGeneratorsWith` unless told. */
   readonly start?: () => GeneratorProcess
   /** Ends all processes; the call then fails with `interrupted`. */
   readonly signal?: AbortSignal
@@ -70,8 +70,9 @@ export async function generateKeys(
   const stop = new AbortController()
   const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])])
   const queue = jobs.values()
-  const codeCache = options.start ? undefined : await mkdtemp(join(tmpdir(), 'keyrite-code-')).catch(() => undefined)
-  const start = options.start ?? (() => startGenerator(codeCache))
+  const given = options.start ?? startedBy
+  const codeCache = given ? undefined : await mkdtemp(join(tmpdir(), 'keyrite-code-')).catch(() => undefined)
+  const start = given ?? (() => startGenerator(codeCache))
   let failure: unknown
   const lane = async () => {
     try {
@@ -92,6 +93,16 @@ export async function generateKeys(
   throw asKeyriteError(failure)
 }
 
+let startedBy: (() => GeneratorProcess) | undefined
+
+/**
+ * From now on every generating process of this program is started by `start`: for a program that cannot start itself
+ * anew, as the packaged app, whose binary runs nothing but the app.
+ */
+export function startGeneratorsWith(start: () => GeneratorProcess): void {
+  startedBy = start
+}
+
 /**
  * Starts generate-child.ts under this same Node, with nothing in its environment but what the platform needs. The code
  * cache, a private folder holding compiled code and no keys, halves what a start costs where Node strips types itself.
@@ -103,7 +114,6 @@ export function startGenerator(codeCache?: string): GeneratorProcess {
     windowsHide: true,
     env: {
       ...(SystemRoot === undefined ? {} : { SystemRoot }),
-      ...(process.versions.electron === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' }),
       ...(codeCache === undefined ? {} : { NODE_COMPILE_CACHE: codeCache }),
     },
   })

@@ -183,24 +183,23 @@ function checkPassphrases({ people, passphrases }: NewVault): void {
 
 /** Each person's key pairs, sealed by their passphrase, and the file key addressed to them. */
 async function enrollPeople(vault: VaultName, wanted: NewVault, fileKey: Uint8Array) {
-  const people: RosterPerson[] = []
-  const entries: Record<string, PersonEntry> = {}
-  const present = new Map<string, UnlockedPerson>()
-  for (const { id, name, role } of wanted.people) {
-    const passphrase = wanted.passphrases.get(id) ?? ''
-    const identity = await createIdentity(vault, id, passphrase)
-    const person = await unlockPerson(vault, id, identity, passphrase)
-    const { encryption, signing, kdf } = identity
-    people.push({ id, name, role, encryption, signing, kdf: costOf(kdf) })
-    entries[id] = {
-      identity,
-      fileKeys: { [fileKeyId(fileKey)]: await sealFileKey(vault, id, encryption, fileKey) },
-      shares: {},
-    }
-    present.set(id, person)
-    wanted.onPerson?.(present.size, wanted.people.length)
-  }
-  return { people, entries, present }
+  let done = 0
+  const enrolled = await Promise.all(
+    wanted.people.map(async ({ id, name, role }) => {
+      const passphrase = wanted.passphrases.get(id) ?? ''
+      const identity = await createIdentity(vault, id, passphrase)
+      const person = await unlockPerson(vault, id, identity, passphrase)
+      const { encryption, signing, kdf } = identity
+      const fileKeys = { [fileKeyId(fileKey)]: await sealFileKey(vault, id, encryption, fileKey) }
+      const entry: PersonEntry = { identity, fileKeys, shares: {} }
+      done += 1
+      wanted.onPerson?.(done, wanted.people.length)
+      return { row: { id, name, role, encryption, signing, kdf: costOf(kdf) }, entry, person }
+    }),
+  )
+  const people: RosterPerson[] = enrolled.map(({ row }) => row)
+  const entries = Object.fromEntries(enrolled.map(({ row, entry }): [string, PersonEntry] => [row.id, entry]))
+  return { people, entries, present: new Map(enrolled.map(({ person }) => [person.id, person])) }
 }
 
 function ioErrorOf(error: unknown, folder: string): unknown {

@@ -25,12 +25,15 @@ export type VaultReport = {
  * the person it names, every checkpoint, every approval and roster agreement. Codes `vault-damaged`,
  * `vault-history-broken`, naming the first thing that is wrong.
  */
-export async function verifyVault(vault: Vault): Promise<VaultReport> {
+export async function verifyVault(vault: Vault, onEvent: (seq: number) => void = () => {}): Promise<VaultReport> {
   const claims = new Claims()
   try {
     const { state, roots, checkpoints } = await readHistory(vault.database, vault.anchor.jws, {
       everyCheckpoint: true,
-      onEvent: (logged, now) => claims.see(logged, now),
+      onEvent: (logged, now) => {
+        claims.see(logged, now)
+        onEvent(logged.seq)
+      },
     })
     checkPages(vault)
     await claims.settle(roots)

@@ -38,12 +38,7 @@ export function chosenKeys(state: VaultState, choice: Choice, now: number): Chos
     must(kids.length > 0, 'ceremony-conflict', `Every key of ${choice.tenant} is destroyed already.`)
     return { kids, leftOut: [] }
   }
-  const spent = [...state.keys.values()].filter((key) => !key.destroyed && !neededFor(state, key, now))
-  const leftOut = spent.flatMap((key) => {
-    const why = keptBy(state, key)
-    return why === null ? [] : [{ key, why }]
-  })
-  const kids = spent.filter((key) => !leftOut.some((one) => one.key === key)).map((key) => key.kid)
+  const { kids, leftOut } = spentKeys(state, now)
   const [first] = leftOut
   must(
     kids.length > 0,
@@ -51,6 +46,16 @@ export function chosenKeys(state: VaultState, choice: Choice, now: number): Chos
     `No key is retired and may be destroyed.${first ? ` ${first.key.label} is left out: ${first.why}.` : ''}`,
   )
   return { kids, leftOut }
+}
+
+/** Keys that nothing needs any more, and those of them that a hold or their policy keeps. */
+export function spentKeys(state: VaultState, now: number): Chosen {
+  const spent = [...state.keys.values()].filter((key) => !key.destroyed && !neededFor(state, key, now))
+  const leftOut = spent.flatMap((key) => {
+    const why = keptBy(state, key)
+    return why === null ? [] : [{ key, why }]
+  })
+  return { kids: spent.filter((key) => !leftOut.some((one) => one.key === key)).map((key) => key.kid), leftOut }
 }
 
 /** The legal hold that names a key, or null. */

@@ -56,6 +56,30 @@ export function decideHandoff(
   return { tenants, keys: keys.filter((key) => !has.has(key.kid)), removed }
 }
 
+/**
+ * By when this runtime needs another handoff, or null where it has what it needs: private keys that are to sign and are
+ * not there, keys that no bundle names yet, a compromise or an end that it was not told. A runtime that was never handed
+ * anything is served from its first handoff on; where it is the only one, it needs every tenant that has a customer.
+ */
+export function keysWaiting(state: VaultState, runtime: Runtime, now: number): number | null {
+  const had = new Set(handedOver(runtime))
+  const only = state.runtimes.size === 1
+  const due = [...state.tenants.values()].flatMap((tenant) => {
+    const last = runtime.handoffs.findLast((one) => one.exported && one.tenants.includes(tenant.tenant))
+    if (tenant.offboarded) return last && last.at < tenant.offboarded.at ? [tenant.offboarded.at] : []
+    if (!last && (!only || tenant.reserved)) return []
+    if (untold(state, runtime, tenant, now)) return [now]
+    const missing = tenant.policy.signingAlgorithms
+      .flatMap((spec) => dueKeys(state, tenant, spec, now))
+      .filter((key) => !had.has(key.kid) && !runtime.opened.includes(key.kid))
+    const unnamed = keysOf(state, tenant.tenant, { usable: true }).filter(
+      (key) => key.times.removeAt > now && key.bornAt > (last?.at ?? 0),
+    )
+    return [...missing.map(({ times }) => times.signFrom), ...unnamed.map(({ times }) => times.announceAt)]
+  })
+  return due.length === 0 ? null : Math.min(...due)
+}
+
 /** Offboarded tenants that this runtime ever had: every later bundle says so, as it says which keys are destroyed. */
 const removedFor = (state: VaultState, runtime: Runtime, chosen: 'all' | readonly string[]): Tenant[] =>
   [...state.tenants.values()].filter(

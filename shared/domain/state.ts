@@ -91,7 +91,8 @@ export type Runtime = {
   envelopes: SealedEnvelope[]
   /** Standby keys that came to it in an envelope, by its receipts. */
   opened: string[]
-  receipts: { upTo: number; head: string | null; statements: StatedByRuntime[] }
+  /** `takenAt`: when receipts last came in. */
+  receipts: { upTo: number; head: string | null; takenAt: number | null; statements: StatedByRuntime[] }
 }
 
 export type Ended = {
@@ -358,7 +359,7 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
     case 'runtime-enrolled': {
       const { runtimeId, environment, enrollment, acceptance } = event
       if (state.runtimes.has(runtimeId)) broken(seq, 'a runtime is enrolled twice')
-      const receipts = { upTo: 0, head: null, statements: [] }
+      const receipts = { upTo: 0, head: null, takenAt: null, statements: [] }
       state.runtimes.set(runtimeId, {
         runtimeId,
         environment,
@@ -399,8 +400,7 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
     }
     case 'receipts-taken': {
       const runtime = runtimeOf(state, event.runtimeId, seq)
-      runtime.receipts.upTo = event.upTo
-      runtime.receipts.head = event.head
+      Object.assign(runtime.receipts, { upTo: event.upTo, head: event.head, takenAt: at })
       for (const statement of event.statements) {
         runtime.receipts.statements.push(statement)
         const { type, kid } = statement.stated

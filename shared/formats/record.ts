@@ -108,7 +108,7 @@ export function recordBody(
 }
 
 /** Everybody who was there at any time, as the newest roster that names them does. */
-function participantsOf({ rosters, attendance }: Ceremony): Participant[] {
+export function participantsOf({ rosters, attendance }: Ceremony): Participant[] {
   const there = new Set(attendance.flatMap(({ present }) => present))
   const named = new Map<string, Participant>()
   for (const roster of rosters.toReversed())

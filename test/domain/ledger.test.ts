@@ -52,6 +52,7 @@ const runtime = (
   receipts: {
     upTo: stated.length,
     head: 'h',
+    takenAt: null,
     statements: stated.map((one, index) => ({ seq: index + 1, at: START, stated: one })),
   },
 })

@@ -135,11 +135,11 @@ describe('Argon2id', () => {
     )
   })
 
-  it('runs one derivation at a time and leaves the event loop free', async () => {
+  it('at what a production vault costs, runs one derivation at a time and leaves the event loop free', async () => {
     const kdf = {
       algorithm: 'argon2id',
-      memoryKiB: 65536,
-      passes: 3,
+      memoryKiB: PRODUCTION_COST.memoryKiB,
+      passes: 1,
       lanes: 1,
       salt: toBase64url(new Uint8Array(16)),
     } as const
@@ -154,5 +154,15 @@ describe('Argon2id', () => {
     expect(started.workers).toBe(2)
     expect(new Set(keys.map((key) => toHex(key))).size).toBe(2)
     expect(ticks).toBeGreaterThan(10)
+  })
+
+  it('of practice vaults, as many at a time as one production derivation needs memory for; the rest waits', async () => {
+    const kdf = { algorithm: 'argon2id', ...PRACTICE_COST, lanes: 1, salt: toBase64url(new Uint8Array(16)) } as const
+    const fit = PRODUCTION_COST.memoryKiB / PRACTICE_COST.memoryKiB
+    const all = Array.from({ length: fit + 1 }, (_, index) => deriveKey(`one ${index}`, kdf))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(started.workers).toBe(fit)
+    expect(new Set((await Promise.all(all)).map((key) => toHex(key))).size).toBe(fit + 1)
+    expect(started.workers).toBe(fit + 1)
   })
 })

@@ -1,18 +1,18 @@
 import { dirname, resolve } from 'node:path'
-import { lintScript, SCRIPTS } from '../../../shared/domain/script.ts'
 import { isKeyriteError } from '../../../shared/errors.ts'
 import { fromUtf8 } from '../../../shared/formats/bytes.ts'
 import { MB } from '../../../shared/formats/json.ts'
 import { parsePlan, type ReadPlan } from '../../../shared/formats/plan.ts'
+import { checkingContext, looseSteps } from '../../app/plan/fit.ts'
+import { type Problem, problemsOf } from '../../app/plan/problems.ts'
+import type { Reporter } from '../../app/reporter.ts'
+import { connect } from '../../app/wiring.ts'
 import { precheck } from '../../ceremony/precheck.ts'
 import { readFileGuarded } from '../../files/read.ts'
 import { text as given } from '../open-vault.ts'
 import type { Answer } from '../output.ts'
-import type { Reporter } from '../../app/reporter.ts'
 import { roomOf } from '../room.ts'
 import { viewed } from '../view.ts'
-import { connect } from '../../app/wiring.ts'
-import { type Problem, problemsOf } from './plan-problems.ts'
 import type { Options } from './run.ts'
 
 /**
@@ -25,10 +25,7 @@ export async function lint([path = '']: string[], options: Options, reporter: Re
   if (problems.length > 0) return refused(path, problems, 2)
   const read = parsePlan(text)
   const { kind } = read.plan
-  const loose = lintScript(SCRIPTS[kind]).map((said) => ({
-    line: null,
-    message: `A step of this script needs what no earlier step gives: ${said}.`,
-  }))
+  const loose = looseSteps(kind).map((message) => ({ line: null, message }))
   if (loose.length > 0) return refused(path, loose, 2)
   if (kind === 'genesis') return fine(path, kind, 'It makes a new vault, so there is none to check it against.')
   if (options['vault'] === undefined)
@@ -44,21 +41,7 @@ async function againstVault(path: string, read: ReadPlan, options: Options, repo
       ...roomOf(options, reporter, null),
       media: given(options['media']) ?? dirname(resolve(path)),
     })
-    const [actor = ''] = vault.present.keys()
-    const step = { id: 'check-plan', who: 'administrator', title: 'Read the plan' } as const
-    // Words of a confirmation are typed in the ceremony, not before.
-    const asked = { ...ports, desk: { ...ports.desk, automated: false } }
-    const context = {
-      ports: asked,
-      vault,
-      plan: read.plan,
-      planDigest: read.digest,
-      ceremony: '',
-      step,
-      actor,
-      confirm: [],
-    }
-    return fine(path, kind, `It fits the vault: ${await precheck(context)}`)
+    return fine(path, kind, `It fits the vault: ${await precheck(checkingContext(ports, vault, read))}`)
   } catch (error) {
     if (!isKeyriteError(error) || ![2, 5].includes(error.exit)) throw error
     return refused(path, [{ line: null, message: `${error.message} (${error.code})` }], error.exit)

@@ -1,12 +1,12 @@
 import { utcTime } from '../../../shared/domain/utc.ts'
 import { must } from '../../../shared/errors.ts'
+import type { Reporter } from '../../app/reporter.ts'
+import { connect } from '../../app/wiring.ts'
 import { writtenOf } from '../../ceremony/record.ts'
 import { text } from '../open-vault.ts'
 import type { Answer } from '../output.ts'
-import type { Reporter } from '../../app/reporter.ts'
 import { roomOf } from '../room.ts'
 import { withView } from '../view.ts'
-import { connect } from '../../app/wiring.ts'
 import type { Options } from './run.ts'
 
 /** `ceremony list` and `ceremony show`: what was held in a vault, with any one person's passphrase. */

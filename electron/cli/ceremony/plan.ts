@@ -3,6 +3,7 @@ import { CEREMONY_KINDS, type CeremonyKind } from '../../../shared/domain/events
 import { KeyriteError, must } from '../../../shared/errors.ts'
 import { parsePlan } from '../../../shared/formats/plan.ts'
 import { listed } from '../../../shared/pages/words.ts'
+import { problemsOf } from '../../app/plan/problems.ts'
 import { writeNewFile } from '../../files/write.ts'
 import { text } from '../open-vault.ts'
 import type { Answer } from '../output.ts'
@@ -12,7 +13,6 @@ import { showPlan } from '../terminal/plan.ts'
 import type { Prompter } from '../terminal/prompter.ts'
 import { terminalFor } from '../terminal/room.ts'
 import { viewed } from '../view.ts'
-import { problemsOf } from './plan-problems.ts'
 import type { Options } from './run.ts'
 
 /** `ceremony plan KIND`: builds a plan file by asking. */

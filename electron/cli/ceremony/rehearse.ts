@@ -2,18 +2,18 @@ import { randomInt } from 'node:crypto'
 import { isKeyriteError, KeyriteError } from '../../../shared/errors.ts'
 import { MB, parseJson } from '../../../shared/formats/json.ts'
 import { parsePlan, type ReadPlan } from '../../../shared/formats/plan.ts'
+import { castOf } from '../../app/practice/cast.ts'
+import { standIn, type Written } from '../../app/practice/stand-in.ts'
+import { PracticeWorld } from '../../app/practice/world.ts'
+import type { Reporter } from '../../app/reporter.ts'
+import { connect } from '../../app/wiring.ts'
 import { runCeremony, runGenesis } from '../../ceremony/runner.ts'
 import type { CeremonyResult } from '../../ceremony/steps.ts'
 import type { Vault } from '../../vault/vault.ts'
 import type { Answer } from '../output.ts'
-import type { Reporter } from '../../app/reporter.ts'
-import { castOf } from '../../app/practice/cast.ts'
-import { standIn, type Written } from '../../app/practice/stand-in.ts'
-import { PracticeWorld } from '../../app/practice/world.ts'
 import { enrolling } from '../terminal/enroll.ts'
 import { canAsk, seat, terminalFor } from '../terminal/room.ts'
 import { viewed } from '../view.ts'
-import { connect } from '../../app/wiring.ts'
 import { type Options, readPlanFile } from './run.ts'
 
 /** However the terminal goes away, nothing of a rehearsal stays. */
@@ -78,7 +78,8 @@ async function held(
   options: Options,
   reporter: Reporter,
 ): Promise<CeremonyResult> {
-  const vault = await world.open(read.plan.kind === 'passphrase' ? read.plan.person : null)
+  const alone = read.plan.kind === 'passphrase' ? read.plan.person : null
+  const vault = await world.open((id) => alone === null || id === alone)
   try {
     if (!canAsk(options)) return await runCeremony(world.ports({ reporter }), vault, read, [])
     const who = { people: () => vault.roster.people, present: () => [...vault.present.keys()] }

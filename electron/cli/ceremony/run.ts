@@ -6,18 +6,19 @@ import { KeyriteError } from '../../../shared/errors.ts'
 import { fromUtf8 } from '../../../shared/formats/bytes.ts'
 import { MB } from '../../../shared/formats/json.ts'
 import { parsePlan, type ReadPlan } from '../../../shared/formats/plan.ts'
+import { type Holding, hold } from '../../app/hold.ts'
+import type { Reporter } from '../../app/reporter.ts'
+import { connect, type Room } from '../../app/wiring.ts'
 import { abortCeremony } from '../../ceremony/abort.ts'
 import { custodiansOf } from '../../ceremony/context.ts'
-import type { Ports, VaultPort } from '../../ceremony/ports.ts'
+import type { Ports } from '../../ceremony/ports.ts'
 import { resumeCeremony, runCeremony, runGenesis } from '../../ceremony/runner.ts'
-import { recordNoted } from '../../ceremony/steps.ts'
 import { readFileGuarded } from '../../files/read.ts'
 import { mustBeAtRest } from '../../vault/backup.ts'
 import type { Quorum } from '../../vault/quorum.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { openForCeremony, text, vaultFolder } from '../open-vault.ts'
 import type { Answer } from '../output.ts'
-import type { Reporter } from '../../app/reporter.ts'
 import { readPassphrases } from '../passphrases.ts'
 import { roomOf, shareFoldersOf } from '../room.ts'
 import { enrolling } from '../terminal/enroll.ts'
@@ -26,8 +27,6 @@ import { lookAtTerminal, openAtTerminal } from '../terminal/people.ts'
 import { agreeOnPlan } from '../terminal/plan.ts'
 import type { Prompter } from '../terminal/prompter.ts'
 import { seat, terminalFor } from '../terminal/room.ts'
-import { CloseWanted } from '../terminal/ways-out.ts'
-import { connect, type Room } from '../../app/wiring.ts'
 import { answerOf, closedAnswer, sayOnInterrupt, warnAutomated, wordsOf } from './told.ts'
 
 /** `ceremony run`, `resume` and `abort`: with --passphrases the software answers, otherwise the people at the terminal. */
@@ -36,8 +35,6 @@ export type Options = Record<string, unknown>
 
 /** An open vault, the ports of its ceremony, and the terminal where people are asked. */
 type Table = { vault: Vault; ports: Ports<Quorum>; ask: Prompter | null }
-/** What `held` needs: a genesis has no vault until it made one. */
-type Holding = { vault: () => VaultPort<Quorum> | null; ports: Ports<Quorum> }
 
 export const readPlanFile = (path: string): ReadPlan => parsePlan(fromUtf8(readFileGuarded(path, 4 * MB)))
 
@@ -155,30 +152,13 @@ function missing(folder: string): Error {
   return new KeyriteError('vault-missing', `There is no vault at ${folder}.`)
 }
 
-/** Holds a ceremony to its end, to a pause, or to its closing; what people noted in a step that broke off stays. */
-async function held({ vault, ports }: Holding, reporter: Reporter, work: () => Promise<Answer>): Promise<Answer> {
+/** Holds a ceremony and says what came of it; Ctrl-C while nothing is asked says what stands. */
+async function held(holding: Holding, reporter: Reporter, work: () => Promise<Answer>): Promise<Answer> {
   const done = sayOnInterrupt(reporter)
   try {
-    return await work()
-  } catch (error) {
-    const opened = vault()
-    const open = opened && openCeremony(opened.state)
-    if (open) recordNoted(ports, opened, open.id)
-    if (!(error instanceof KeyriteError) || error.code !== 'ceremony-paused') throw error
-    if (!open) throw beforeItBegan(error)
-    if (!(error instanceof CloseWanted)) throw error
-    const { offset } = error
-    const corrected = { ...ports, now: () => ports.now() + offset }
-    const closed = await abortCeremony(corrected, opened, { reason: error.reason, acceptTail: false, timed: true })
-    return { ...closedAnswer(closed), exit: 4 }
+    const ended = await hold(holding, work)
+    return 'done' in ended ? ended.done : { ...closedAnswer(ended.closed), exit: 4 }
   } finally {
     done()
-    vault()?.close()
   }
 }
-
-const beforeItBegan = (error: KeyriteError): KeyriteError =>
-  new KeyriteError('ceremony-paused', `${error.message} The ceremony had not begun.`, {
-    hint: 'Run the same command again.',
-    lost: 'Nothing was changed.',
-  })

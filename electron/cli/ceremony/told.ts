@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { isAlone } from '../../../shared/domain/script.ts'
+import type { Reporter } from '../../app/reporter.ts'
 import type { CeremonyResult } from '../../ceremony/steps.ts'
 import type { Answer } from '../output.ts'
-import type { Reporter } from '../../app/reporter.ts'
 
 /** What `ceremony run`, `resume` and `abort` tell people, and what they read from their options. */
 

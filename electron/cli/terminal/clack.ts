@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { type CANCEL_SYMBOL, confirm, isCancel, multiselect, password, select, text } from '@clack/prompts'
-import { type Choice, NoAnswer, type Prompter, type Unanswered } from './prompter.ts'
+import type { Unanswered } from '../../app/hold.ts'
+import { type Choice, NoAnswer, type Prompter } from './prompter.ts'
 
 /** Questions on a real terminal, on stderr: stdout stays data. `ACCESSIBLE=1` gives static output for screen readers. */
 

@@ -1,8 +1,7 @@
 import type { PersonName } from '../../../shared/domain/roster.ts'
-import { KeyriteError, must } from '../../../shared/errors.ts'
-import { hexGroups } from '../../../shared/formats/fingerprint.ts'
+import { must } from '../../../shared/errors.ts'
 import { listed } from '../../../shared/pages/words.ts'
-import { noSuchWord, placesToAsk, type Random, sameWord } from '../../app/desk-rules.ts'
+import { comparedByVoice, noSuchWord, placesToAsk, type Random, sameWord, wordsDiffer } from '../../app/desk-rules.ts'
 import { hexRows, named, paragraph, wordRows } from './layout.ts'
 import type { Prompter } from './prompter.ts'
 
@@ -34,8 +33,8 @@ export async function compareByVoice(ask: Prompter, { what, digest, people, rand
     yes: 'All agree',
     no: 'One differs',
   })
-  if (!agrees) throw differs(what)
-  return `${hexGroups(digest).slice(0, 4).join(' ')} …; the words were read aloud and all agree: ${reader.name} followed them, and ${typist.name} typed words ${numbers} from hearing.`
+  if (!agrees) throw wordsDiffer(what)
+  return comparedByVoice({ digest, places, reader, typist })
 }
 
 async function typedWord(
@@ -43,7 +42,7 @@ async function typedWord(
   { digest, place, what }: { digest: string; place: number; what: string },
 ): Promise<void> {
   const typed = await ask.line(`Word ${place + 1}, as it is read aloud`, { check: noSuchWord })
-  if (!sameWord(digest, place, typed)) throw differs(what)
+  if (!sameWord(digest, place, typed)) throw wordsDiffer(what)
 }
 
 async function who(ask: Prompter, question: string, people: readonly PersonName[]): Promise<PersonName> {
@@ -53,9 +52,3 @@ async function who(ask: Prompter, question: string, people: readonly PersonName[
   )
   return people.find((person) => person.id === id) ?? { id, name: id, role: 'custodian' }
 }
-
-const differs = (what: string): KeyriteError =>
-  new KeyriteError('comparison-failed', `The words of ${what} differ. Stop here; nothing was accepted.`, {
-    lost: 'The steps before are recorded, and that the words differ; of this step nothing else is kept.',
-    hint: 'Find out which side shows something else. Then compare again with "ceremony resume", or close the ceremony with "ceremony abort --reason WHY".',
-  })

@@ -2,15 +2,16 @@ import type { PersonName } from '../../../shared/domain/roster.ts'
 import { isKeyriteError, must } from '../../../shared/errors.ts'
 import { shortHex } from '../../../shared/formats/fingerprint.ts'
 import { capital, listed, numberWord } from '../../../shared/pages/words.ts'
+import { deviationOfWords, digitsOf, initialsOf, notDice, type Random } from '../../app/desk-rules.ts'
+import { CloseWanted, paused } from '../../app/hold.ts'
 import type { ConfirmedTime, DeskPort, Deviation, ShownCard } from '../../ceremony/ports.ts'
 import { compareByVoice } from './compare.ts'
-import { digitsOf, initialsOf, notDice, type Random } from '../../app/desk-rules.ts'
 import { askHeadCard } from './head-card.ts'
 import { hexRows, labelled, meter, named, paragraph, stepCard } from './layout.ts'
 import { newPassphrase } from './passphrase.ts'
 import { type Prompter, withMenu } from './prompter.ts'
 import { askTime } from './time.ts'
-import { CloseWanted, orStop, paused, WAYS_OUT, type WayOut } from './ways-out.ts'
+import { orStop, WAYS_OUT, type WayOut } from './ways-out.ts'
 
 /** The people at a terminal: they come to the one keyboard one after another, and see one step at a time. */
 
@@ -31,12 +32,6 @@ const TRIES = 3
 const TOO_LATE =
   'The record is being signed as it stands, so nothing can be added to it. Whoever does not agree says why; or close the ceremony with the reason.'
 const LONGEST = 500
-
-const wordsDiffer = (what: string): Deviation => ({
-  expected: `The words of ${what}, read aloud, are those shown here.`,
-  happened: 'They differ.',
-  action: 'Stopped; nothing was accepted.',
-})
 
 export class TerminalDesk implements DeskPort {
   readonly automated = false
@@ -108,7 +103,7 @@ export class TerminalDesk implements DeskPort {
     try {
       return await compareByVoice(this.#ask, { what, digest, people: this.#named(this.#table.present()), random })
     } catch (error) {
-      if (isKeyriteError(error, 'comparison-failed')) this.#noted.push(wordsDiffer(what))
+      if (isKeyriteError(error, 'comparison-failed')) this.#noted.push(deviationOfWords(what))
       throw error
     }
   }

@@ -1,51 +1,25 @@
 import { randomInt } from 'node:crypto'
-import type { VaultEvent } from '../../../shared/domain/events.ts'
-import { SCRIPTS, type Step } from '../../../shared/domain/script.ts'
 import { must } from '../../../shared/errors.ts'
 import type { PlanOf } from '../../../shared/formats/plan.ts'
-import type { DeskPort, Ports, VaultPort } from '../../ceremony/ports.ts'
+import { enrolling as enrollingAt } from '../../app/enroll.ts'
+import type { Room } from '../../app/wiring.ts'
+import type { Ports, VaultPort } from '../../ceremony/ports.ts'
 import type { Quorum } from '../../vault/quorum.ts'
-import { connect, type Room } from '../../app/wiring.ts'
 import { enrollAtTerminal } from './people.ts'
 import type { Prompter } from './prompter.ts'
 import { seat } from './room.ts'
 
-/** The ports of a genesis at a terminal: everybody chooses a passphrase in the step that creates the vault. */
+/** The ports of a genesis at a terminal. */
 export function enrolling(
   room: Room,
   ask: Prompter,
   { folder, plan }: { folder: string; plan: PlanOf<'genesis'> },
 ): { ports: Ports<Quorum>; made: () => VaultPort<Quorum> | null } {
-  const seated = seat(room, ask, { people: () => plan.people, present: () => plan.people.map(({ id }) => id) })
-  const ports = connect(seated)
-  let vault: VaultPort<Quorum> | null = null
-  const createVault: Ports<Quorum>['createVault'] = async (from, events, _, at) => {
-    const [step] = SCRIPTS.genesis
-    must(step, 'internal', 'The script of a genesis has no first step.')
-    await ports.desk.begin(step, { number: 1, of: SCRIPTS.genesis.length + 1 })
-    const passphrases = await enrollAtTerminal(ask, plan.people, (below) => randomInt(below))
-    const { by, deviated } = await initialled(ports.desk, step, events)
-    vault = await connect({ ...seated, newVault: { folder, passphrases } }).createVault(
-      from,
-      [...events, ...deviated],
-      by,
-      at,
-    )
-    return vault
-  }
-  return { ports: { ...ports, createVault }, made: () => vault }
-}
-
-/** Initials for the step that creates the vault, given before its events are written: they stand in them. */
-async function initialled(
-  desk: DeskPort,
-  step: Step,
-  events: readonly VaultEvent[],
-): Promise<{ by: string; deviated: VaultEvent[] }> {
-  const done = events.find((event) => event.type === 'step-done')
-  must(done, 'internal', 'The events of a genesis name no step.')
-  const { initials, deviations } = await desk.observed(step, done.observed)
-  must(initials, 'internal', 'Nobody put their initials to the step.')
-  const { ceremony } = done
-  return { by: initials, deviated: deviations.map((deviation) => ({ type: 'deviation', ceremony, ...deviation })) }
+  const { desk, ...seated } = seat(room, ask, {
+    people: () => plan.people,
+    present: () => plan.people.map(({ id }) => id),
+  })
+  must(desk, 'internal', 'Nobody sits at the table.')
+  const choose = () => enrollAtTerminal(ask, plan.people, (below) => randomInt(below))
+  return enrollingAt({ ...seated, desk }, { folder, plan, choose })
 }

@@ -1,5 +1,5 @@
-import type { ShownCard } from '../../ceremony/ports.ts'
 import { parseHead } from '../../app/desk-rules.ts'
+import type { ShownCard } from '../../ceremony/ports.ts'
 import { paragraph } from './layout.ts'
 import type { Prompter } from './prompter.ts'
 

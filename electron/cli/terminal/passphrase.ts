@@ -1,6 +1,7 @@
 import { asKeyriteError } from '../../../shared/errors.ts'
-import { checkPassphrase } from '../../vault/people.ts'
 import { type Random, sixWords } from '../../app/desk-rules.ts'
+import { plain } from '../../app/gathering.ts'
+import { checkPassphrase } from '../../vault/people.ts'
 import { paragraph } from './layout.ts'
 import type { Prompter } from './prompter.ts'
 
@@ -45,6 +46,3 @@ async function own(ask: Prompter, who: string, id: string): Promise<string> {
     ask.say(paragraph('The two differ. Nothing has changed; type both again.'))
   }
 }
-
-/** Words are words, however many spaces stand between them and however they are written. */
-export const plain = (typed: string): string => typed.normalize('NFKC').trim().toLowerCase().split(/\s+/).join(' ')

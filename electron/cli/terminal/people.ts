@@ -1,35 +1,16 @@
 import type { PersonName } from '../../../shared/domain/roster.ts'
-import { isKeyriteError, must } from '../../../shared/errors.ts'
-import { openRoster } from '../../../shared/formats/roster.ts'
-import { openTrustAnchor } from '../../../shared/formats/trust-anchor.ts'
-import { type UnlockedPerson, unlockPerson } from '../../vault/people.ts'
-import { readPeople } from '../../vault/people-store.ts'
-import { Vault } from '../../vault/vault.ts'
+import { must } from '../../../shared/errors.ts'
 import type { Random } from '../../app/desk-rules.ts'
+import { type Gathering, gatheringAt, opened, TRIES, type Unlock } from '../../app/gathering.ts'
+import type { UnlockedPerson } from '../../vault/people.ts'
+import { Vault } from '../../vault/vault.ts'
 import { meter, named, paragraph } from './layout.ts'
-import { newPassphrase, plain } from './passphrase.ts'
+import { newPassphrase } from './passphrase.ts'
 import { NoAnswer, type Prompter } from './prompter.ts'
 
 /** People come to the keyboard one after another, each with their own passphrase. */
 
-const TRIES = 3
 const NOBODY = ''
-
-type Unlock = (id: string, passphrase: string) => Promise<UnlockedPerson>
-export type Gathering = { people: readonly PersonName[]; threshold: number; unlock: Unlock }
-
-/** Who may open a vault, read from its list of people alone: the vault itself stays shut. */
-export async function gatheringAt(folder: string): Promise<Gathering> {
-  const file = readPeople(folder)
-  const anchor = await openTrustAnchor(file.anchor)
-  const { people, threshold } = await openRoster(file.roster, anchor.key, anchor.practice)
-  const unlock: Unlock = (id, passphrase) => {
-    const entry = file.people[id]
-    must(entry, 'vault-people-changed', `The list of people of this vault has no ${id}.`)
-    return unlockPerson(anchor, id, entry.identity, passphrase)
-  }
-  return { people, threshold, unlock }
-}
 
 /**
  * Asks people in until nobody else comes. A passphrase is asked for up to three times, then that person is left out.
@@ -90,18 +71,6 @@ async function joins(
     if (person) return person
     const next = left > 1 ? 'Nothing has changed; type it again.' : `${name} is left out of this ceremony.`
     ask.say(paragraph(`That passphrase does not open what is sealed for ${name}. ${next}`))
-  }
-  return null
-}
-
-/** As typed; and, where that does not open, with one space between words and no capitals, as generated ones are. */
-async function opened(unlock: Unlock, id: string, typed: string): Promise<UnlockedPerson | null> {
-  for (const passphrase of new Set([typed, plain(typed)])) {
-    try {
-      return await unlock(id, passphrase)
-    } catch (error) {
-      if (!isKeyriteError(error, 'passphrase-wrong')) throw error
-    }
   }
   return null
 }

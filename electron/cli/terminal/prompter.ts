@@ -1,4 +1,5 @@
 import { KeyriteError } from '../../../shared/errors.ts'
+import type { Unanswered } from '../../app/hold.ts'
 
 /** How people at a terminal are asked. The desk is written against this, so that a test can give the answers. */
 
@@ -18,9 +19,6 @@ export type Prompter = {
   choose<T extends string>(question: string, choices: readonly Choice<T>[], initial?: T): Promise<T>
   several<T extends string>(question: string, choices: readonly Choice<T>[]): Promise<T[]>
 }
-
-/** Why a question got no answer: Escape, Ctrl-C, or nobody at the keyboard for too long. */
-export type Unanswered = 'escape' | 'stop' | 'idle'
 
 /** A question that got no answer, as every prompter says it. Code `interrupted`. */
 export class NoAnswer extends KeyriteError {

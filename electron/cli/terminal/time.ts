@@ -1,7 +1,7 @@
 import type { PersonName } from '../../../shared/domain/roster.ts'
 import { must } from '../../../shared/errors.ts'
-import type { ConfirmedTime } from '../../ceremony/ports.ts'
 import { differenceInWords, offsetOf, parseUtc } from '../../app/desk-rules.ts'
+import type { ConfirmedTime } from '../../ceremony/ports.ts'
 import { named, paragraph } from './layout.ts'
 import type { Prompter } from './prompter.ts'
 

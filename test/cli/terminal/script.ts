@@ -1,4 +1,5 @@
-import { NoAnswer, type Prompter, type Unanswered } from '../../../electron/cli/terminal/prompter.ts'
+import type { Unanswered } from '../../../electron/app/hold.ts'
+import { NoAnswer, type Prompter } from '../../../electron/cli/terminal/prompter.ts'
 
 /** People who answer from a list: each question must be the one expected, in order. */
 

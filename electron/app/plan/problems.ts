@@ -8,16 +8,23 @@ import { lineOf, type Places, placesOf } from './json-places.ts'
 
 export type Problem = { line: number | null; message: string }
 
+/** The same with the member that it is about, like `tenants[2].policy`; empty for the whole. */
+export type PlacedProblem = Problem & { place: string }
+
 type Issue = z.core.$ZodIssue
 
 /** Every problem of the file's form; an empty list means that it can be read as a plan. */
-export function problemsOf(text: string): Problem[] {
+export const problemsOf = (text: string): Problem[] =>
+  placedProblemsOf(text).map(({ line, message }) => ({ line, message }))
+
+/** As `problemsOf`, with the member that each problem is about. */
+export function placedProblemsOf(text: string): PlacedProblem[] {
   try {
     parsePlan(text)
     return []
   } catch (error) {
     if (!isKeyriteError(error)) throw error
-    return inJson(text) ?? inPlan(text) ?? [{ line: null, message: error.message }]
+    return inJson(text) ?? inPlan(text) ?? [{ line: null, place: '', message: error.message }]
   }
 }
 
@@ -28,7 +35,7 @@ const NOT_JSON: [RegExp, string][] = [
   [/':' after/, 'A colon is missing between a name and its value.'],
 ]
 
-function inJson(text: string): Problem[] | null {
+function inJson(text: string): PlacedProblem[] | null {
   try {
     JSON.parse(text)
     return null
@@ -38,21 +45,35 @@ function inJson(text: string): Problem[] | null {
     const lines = text.trimEnd().split('\n').length
     const known = NOT_JSON.find(([pattern]) => pattern.test(said))?.[1]
     const message = known ?? 'This is not JSON: something that does not belong here.'
-    return [{ line: at ? Number(at[1]) : lines, message: at ? `${message} (column ${at[2]})` : message }]
+    return [{ line: at ? Number(at[1]) : lines, place: '', message: at ? `${message} (column ${at[2]})` : message }]
   }
 }
 
-function inPlan(text: string): Problem[] | null {
+function inPlan(text: string): PlacedProblem[] | null {
   const value: unknown = JSON.parse(text)
   const places = placesOf(text)
-  const doubled = places.twice.map(({ path, line }) => ({ line, message: `“${path}” stands twice.` }))
+  const doubled = places.twice.map(({ path, line }) => ({
+    line,
+    place: spelledPath(path.split('.')),
+    message: `“${path}” stands twice.`,
+  }))
   const { error } = planSchema.safeParse(value)
   const problems = [...doubled, ...(error?.issues ?? []).flatMap((issue) => spelled(issue, value, places))]
   return problems.length > 0 ? problems : null
 }
 
-function spelled(issue: Issue, plan: unknown, places: Places): Problem[] {
-  const at = (path: readonly PropertyKey[], message: string): Problem => ({ line: lineOf(places, path), message })
+/** `tenants[2].policy` */
+const spelledPath = (path: readonly PropertyKey[]): string =>
+  path
+    .map(String)
+    .reduce((said, part) => (/^\d+$/.test(part) ? `${said}[${part}]` : said === '' ? part : `${said}.${part}`), '')
+
+function spelled(issue: Issue, plan: unknown, places: Places): PlacedProblem[] {
+  const at = (path: readonly PropertyKey[], message: string): PlacedProblem => ({
+    line: lineOf(places, path),
+    place: spelledPath(path),
+    message,
+  })
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => {
       const path = [...issue.path, key]

@@ -1,0 +1,133 @@
+import type { Handlers, Takes } from '../../../shared/contract/contract.ts'
+import type { Override, Sitting as Shown, SITTING_METHODS } from '../../../shared/contract/sitting.ts'
+import { openCeremony } from '../../../shared/domain/state.ts'
+import { KeyriteError, must } from '../../../shared/errors.ts'
+import { parsePlan } from '../../../shared/formats/plan.ts'
+import { Vault } from '../../vault/vault.ts'
+import { type AppContext, type AppOptions, carrying, viewed } from '../context.ts'
+import { checkMachine } from '../machine/readiness.ts'
+import { needsMedium } from './needs-medium.ts'
+import { rehearsing } from './rehearse.ts'
+import { Sitting } from './sitting.ts'
+import { closing, creating, holding, resuming, type Table } from './table.ts'
+
+/** The sitting behind the screens: at most one at a time. */
+
+const IDLE_AFTER = 600
+
+export type SittingPart = {
+  handlers: Pick<Handlers, keyof typeof SITTING_METHODS>
+  networkCameUp(names: string[]): void
+  close(): Promise<void>
+}
+
+export function sittingHandlers(app: AppContext, options: Pick<AppOptions, 'idleAfter'>): SittingPart {
+  let sitting: Sitting | null = null
+  const running = (): Sitting => {
+    must(sitting, 'ceremony-unknown', 'Nobody sits down to a ceremony at the moment.')
+    return sitting
+  }
+  const then = async (work: (one: Sitting) => Promise<void> | void): Promise<Shown> => {
+    const one = running()
+    await work(one)
+    return one.shown()
+  }
+  const rise = async (): Promise<void> => {
+    const one = sitting
+    sitting = null
+    await one?.leave()
+    app.tell({ tell: 'sitting', sitting: null })
+  }
+  const handlers: SittingPart['handlers'] = {
+    sit: async (wanted) => {
+      must(!sitting || sitting.over, 'ceremony-open', 'Another ceremony is under way in this window.')
+      const table = await laid(app, wanted)
+      const overrides = 'overrides' in wanted ? wanted.overrides : []
+      try {
+        if ('overrides' in wanted && !table.practice) await mustBeReady(app, overrides)
+        await rise()
+        letGoOf(app, table)
+      } catch (error) {
+        table.leave?.()
+        throw error
+      }
+      const { home, medium, now, elapsed, tell } = app
+      const idleAfter = options.idleAfter ?? IDLE_AFTER
+      sitting = new Sitting(table, { home, medium, now, elapsed, tell, idleAfter, overrides })
+      tell({ tell: 'sitting', sitting: sitting.shown() })
+      return sitting.shown()
+    },
+    arrive: ({ person, passphrase }) => then((one) => one.arrive(person, passphrase)),
+    begin: () => then((one) => one.begin()),
+    answer: ({ question, answer }) => then((one) => one.answer(question, answer)),
+    note: (deviation) => then((one) => one.note(deviation)),
+    pause: ({ why }) => then((one) => one.pause(why)),
+    closeCeremony: ({ reason }) => then((one) => one.close(reason)),
+    sitting: () => sitting?.shown() ?? null,
+    rise: async () => {
+      must(!sitting || sitting.over, 'ceremony-open', 'The ceremony is under way. Pause it first.')
+      await rise()
+      await lookAgain(app)
+      return {}
+    },
+  }
+  return { handlers, networkCameUp: (names) => sitting?.networkCameUp(names), close: rise }
+}
+
+/** What is wanted, with everything that can be known before anybody comes in. */
+async function laid(app: AppContext, wanted: Takes<'sit'>): Promise<Table> {
+  if (wanted.doing === 'close') {
+    const open = openIn(app, wanted.folder)
+    return closing(wanted.folder, open.kind, wanted.reason)
+  }
+  if (wanted.doing === 'resume') {
+    const { kind, plan } = openIn(app, wanted.folder)
+    if (needsMedium(kind)) carrying(app)
+    const read = parsePlan(plan)
+    return resuming(wanted.folder, { kind, alone: read.plan.kind === 'passphrase' ? read.plan.person : null })
+  }
+  const read = parsePlan(wanted.plan)
+  if (wanted.doing === 'rehearse') return rehearsing(read, app.view?.vault ?? null)
+  if (needsMedium(read.plan.kind)) carrying(app)
+  const { plan } = read
+  if (plan.kind === 'genesis') return creating(app.home, { ...read, plan })
+  const folder = wanted.folder ?? app.view?.folder
+  must(folder, 'vault-missing', 'Open the vault that this plan is for.')
+  return holding(folder, read)
+}
+
+/** The open ceremony of the vault that somebody looks at. Codes `vault-missing`, `ceremony-unknown`. */
+function openIn(app: AppContext, folder: string) {
+  const { vault, folder: looked } = viewed(app)
+  must(folder === looked, 'vault-missing', 'Open this vault first, to see what is to be gone on with.')
+  const open = openCeremony(vault.state)
+  must(open, 'ceremony-unknown', 'No ceremony is open in this vault.')
+  return open
+}
+
+/** A production ceremony begins on a machine that is ready, or with a reason for each thing that is not. Code `environment-unsafe`. */
+async function mustBeReady(app: AppContext, overrides: readonly Override[]): Promise<void> {
+  const { checks } = await checkMachine(app)
+  const missing = checks.filter(({ id, state }) => state !== 'pass' && !overrides.some(({ check }) => check === id))
+  if (missing.length === 0) return
+  throw new KeyriteError(
+    'environment-unsafe',
+    `This machine is not ready: ${missing.map(({ title }) => title).join(', ')}. Nobody gave a reason to go on.`,
+  )
+}
+
+/** A vault has one owner: whoever looks at it lets go of it while it is held by a ceremony. */
+function letGoOf(app: AppContext, { vault, doing }: Table): void {
+  if (doing !== 'rehearse' && app.view?.folder === vault.folder) app.view.vault.close()
+}
+
+/** After a sitting whoever looked before looks again, unless what opened it for them has changed. */
+async function lookAgain(app: AppContext): Promise<void> {
+  const { view } = app
+  if (!view || view.vault.database.open) return
+  try {
+    app.view = { ...view, vault: await Vault.openFor(view.folder, new Map([[view.by.id, view.by]])) }
+  } catch {
+    app.view = null
+  }
+}

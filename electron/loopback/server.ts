@@ -1,0 +1,140 @@
+import type { AddressInfo } from 'node:net'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { KB, parseJson } from '../../shared/formats/json.ts'
+import type { App } from '../app/app.ts'
+import { refuseConnection } from '../issuer/http/socket.ts'
+import { readFiles } from './files.ts'
+import { guard } from './guard.ts'
+import { createRefusals, type Reason } from './refusals.ts'
+import { addRoutes, LARGEST_CALL } from './routes.ts'
+import { createSeat } from './seat.ts'
+import { createSession, TOKEN_LIFETIME } from './session.ts'
+import { createStreams } from './streams.ts'
+
+/** The browser shell: the contract over a loopback socket, for one window of one browser, until that window is gone. */
+
+/** Why it ended: the window was closed, nobody opened the address in time, or `close` was called. */
+export type End = 'window-closed' | 'nobody-came' | 'asked'
+
+export type Shell = {
+  /** What to open: works once, within two minutes. */
+  readonly address: string
+  /** Settles when everything is closed; fails where the app could not be closed as it should. */
+  readonly ended: Promise<End>
+  close(): Promise<void>
+  /** What was refused, and how often. */
+  refusals(): Partial<Record<Reason, number>>
+}
+
+export type ShellOptions = {
+  /** The folder of the built window. */
+  files: string
+  /** Told about refusals, once for each reason, and about defects: one line, without anything that a request carried. */
+  say?: (line: string) => void
+  /** Milliseconds that the address may wait to be opened. */
+  tokenLifetime?: number
+  /** Milliseconds without a window before everything ends. */
+  linger?: number
+  /** Milliseconds that a window waits for the one before it to leave, as when it is loaded again. */
+  takeover?: number
+}
+
+/** Milliseconds and bytes. There is one client, on this machine: every bound is for whoever else comes. */
+const LIMITS = {
+  connections: 64,
+  headerBytes: 8 * KB,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  checkInterval: 2_000,
+}
+
+/**
+ * Serves `app` on a random port of 127.0.0.1, and closes it when the window is gone. Codes `file-missing` and
+ * `config-invalid` for what the folder of the window holds.
+ */
+export async function serveApp(app: App, options: ShellOptions): Promise<Shell> {
+  const { say = () => {}, tokenLifetime = TOKEN_LIFETIME, linger = 10_000, takeover = 1_500 } = options
+  const files = readFiles(options.files)
+  const session = createSession(() => performance.now(), tokenLifetime)
+  const seat = createSeat({ takeover, linger, onEmpty: () => void end('window-closed') })
+  const streams = createStreams(app, seat)
+  const refusals = createRefusals((why) => {
+    say(`Refused: ${why}`)
+    streams.tell({ tell: 'refused-call', why })
+  })
+  const http = makeHttp(() => refusals.note('not-http'))
+  const ended = Promise.withResolvers<End>()
+  let ending = false
+
+  const end = (why: End): Promise<End> => {
+    if (ending) return ended.promise
+    ending = true
+    clearTimeout(unopened)
+    seat.close()
+    shut(app, http, streams.end).then(() => ended.resolve(why), ended.reject)
+    return ended.promise
+  }
+  const unopened = setTimeout(() => void end('nobody-came').catch(() => {}), tokenLifetime)
+  const onClaim = () => {
+    clearTimeout(unopened)
+    seat.expect()
+  }
+
+  const refuse = guard(http, {
+    here: () => ({ host: hostOf(http), session, seat }),
+    ending: () => ending,
+    refusals,
+    say,
+  })
+  addRoutes(http, { app, files, session, streams, refuse, refusals, onClaim })
+  await http.listen({ host: '127.0.0.1', port: 0 })
+  return {
+    address: `http://${hostOf(http)}/${session.room}/#${session.token}`,
+    ended: ended.promise,
+    close: async () => void (await end('asked')),
+    refusals: refusals.counts,
+  }
+}
+
+const hostOf = (http: FastifyInstance): string => `127.0.0.1:${(http.server.address() as AddressInfo | null)?.port}`
+
+function makeHttp(onNotHttp: () => void): FastifyInstance {
+  const http = Fastify({
+    bodyLimit: LARGEST_CALL,
+    requestTimeout: LIMITS.requestTimeout,
+    forceCloseConnections: true,
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    http: {
+      maxHeaderSize: LIMITS.headerBytes,
+      headersTimeout: LIMITS.headersTimeout,
+      connectionsCheckingInterval: LIMITS.checkInterval,
+    },
+    clientErrorHandler: (error, socket) => {
+      if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') onNotHttp()
+      refuseConnection(error, socket)
+    },
+  })
+  http.server.maxConnections = LIMITS.connections
+  // Bounded by bytes already; a bound on their number would cut headers off unseen, a second Host among them.
+  http.server.maxHeadersCount = 0
+  http.removeAllContentTypeParsers()
+  http.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      done(null, parseJson(body as Buffer, { maxBytes: LARGEST_CALL }))
+    } catch (error) {
+      done(error as Error)
+    }
+  })
+  return http
+}
+
+/** The app first: what it still tells, such as that a ceremony is paused, reaches the window. */
+async function shut(app: App, http: FastifyInstance, endStreams: () => void): Promise<void> {
+  try {
+    await app.close()
+  } finally {
+    endStreams()
+    await http.close()
+  }
+}

@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Command, CommanderError } from 'commander'
+import { asKeyriteError } from '../shared/errors.ts'
+import { electronBinary } from './desktop/binary.ts'
+import { ensureBuilt, openBrowser, WINDOW_FOLDER } from './loopback/checkout.ts'
+import { type End, serveApp } from './loopback/server.ts'
+import { startingApp } from './loopback/starting-app.ts'
+
+/** `npm start`: the desktop app; in Electron, or where that is not installed, in a browser. */
+
+type Options = { practice: boolean; home: string; open: boolean }
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`)
+
+function readOptions(): Options {
+  const program = new Command('npm start --')
+    .description('Opens Keyrite.')
+    .option('--practice', 'with a practice vault, made for looking around and gone afterwards', false)
+    .option('--home <folder>', 'where vaults, records and plans live', join(homedir(), 'Keyrite'))
+    .option('--no-open', 'only print the address of the browser shell')
+    .allowExcessArguments(false)
+    .exitOverride()
+  const options = program.parse().opts<Options>()
+  return { ...options, home: resolve(options.home) }
+}
+
+const ENDS: Record<End, string> = {
+  'window-closed': 'The window is closed. Keyrite has ended.',
+  'nobody-came': 'Nobody opened the address within two minutes. Keyrite has ended; start it again.',
+  asked: 'Keyrite has ended.',
+}
+
+/** Serves the app to one window of a browser until that is closed, or until SIGINT or SIGTERM. */
+async function runInBrowser({ practice, home, open }: Options): Promise<void> {
+  await ensureBuilt('window', say)
+  const { createApp } = await import('./app/app.ts')
+  if (practice) say('The practice vault takes some seconds to make; the window waits for it.')
+  const making = createApp({ home, practice, shell: 'browser' })
+  const shell = await serveApp(startingApp(making), { files: WINDOW_FOLDER, say })
+  // Once: who asks a second time does not want to wait.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void shell.close().catch(() => {}))
+  process.stdout.write(`${shell.address}\n`)
+  say('Open this address in a browser within two minutes; it works once. Ctrl-C ends Keyrite.')
+  if (open) openBrowser(shell.address)
+  await making.catch(async (failure) => {
+    await shell.close()
+    throw failure
+  })
+  say(ENDS[await shell.ended])
+}
+
+async function runInElectron(binary: string, { practice, home }: Options): Promise<void> {
+  await ensureBuilt('desktop', say)
+  const args = ['.', `--home=${home}`, ...(practice ? ['--practice'] : [])]
+  const child = spawn(binary, args, { cwd: fileURLToPath(new URL('..', import.meta.url)), stdio: 'inherit' })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void child.kill(signal))
+  const [status] = await once(child, 'close')
+  process.exitCode = status ?? 1
+}
+
+try {
+  const options = readOptions()
+  const binary = electronBinary()
+  if (binary === null) {
+    say('Electron is not installed here: Keyrite opens in a browser instead.')
+    await runInBrowser(options)
+  } else await runInElectron(binary, options)
+} catch (thrown) {
+  if (thrown instanceof CommanderError) process.exitCode = thrown.exitCode === 0 ? 0 : 2
+  else {
+    const { message, lost, hint, code, exit } = asKeyriteError(thrown)
+    say(`${message}\n${lost}\n${hint}\n(${code})`)
+    process.exitCode = exit
+  }
+}

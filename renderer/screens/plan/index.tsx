@@ -1,0 +1,30 @@
+import { Framed } from '../../app/Framed.tsx'
+import { Waiting } from '../../app/Waiting.tsx'
+import { FailureNotice } from '../../components/Notice.tsx'
+import { useKeyrite } from '../../state.tsx'
+import { text } from '../../text/index.ts'
+import { Chooser } from './Chooser.tsx'
+import { PlanForm } from './PlanForm.tsx'
+import { PlanText } from './PlanText.tsx'
+import { Reviewing } from './Reviewing.tsx'
+import { useChoices, usePlan } from './use-plan.ts'
+
+/** Chooses what a ceremony is for, fills in its plan, and reviews what it will mean. */
+export function PlanScreen() {
+  const { at } = useKeyrite()
+  const start = at.screen === 'plan' ? at.start : undefined
+  const state = usePlan(start)
+  const { choices, failure } = useChoices()
+  if (failure)
+    return (
+      <Framed title={text.plan.name}>
+        <FailureNotice failure={failure} />
+      </Framed>
+    )
+  if (!choices) return <Waiting />
+  if (state.stage === 'review') return <Reviewing state={state} choices={choices} />
+  if (state.stage === 'form' && state.editing)
+    return <PlanForm state={state} editing={state.editing} choices={choices} />
+  if (state.stage === 'text') return <PlanText state={state} />
+  return <Chooser state={state} />
+}

@@ -1,0 +1,89 @@
+import type { Sitting } from '../../../shared/contract/sitting.ts'
+import { Button } from '../../components/Button.tsx'
+import { utcClock } from '../../components/format.ts'
+import { MarginRow, Page, Section } from '../../components/Page.tsx'
+import { text } from '../../text/index.ts'
+import { Act, Refused } from './act.tsx'
+import { Finished } from './Finished.tsx'
+import { useLeave } from './leave.ts'
+import css from './sitting.module.css'
+
+const words = text.sitting.over
+type Props = { sitting: Sitting }
+
+/** How it ended: what happened, what is kept, what next. */
+export function Over({ sitting }: Props) {
+  if (sitting.phase === 'finished' && sitting.result) return <Finished sitting={sitting} result={sitting.result} />
+  return (
+    <Page title={titleOf(sitting)} subject={sitting.phase} ruled>
+      <MarginRow margin={words.happened}>
+        <p className={css.consequence}>{happened(sitting)}</p>
+      </MarginRow>
+      <MarginRow margin={words.kept}>
+        <p className={css.measure}>{kept(sitting)}</p>
+        {sitting.ceremony !== null && <p className={css.small}>{steps(sitting)}</p>}
+      </MarginRow>
+      <MarginRow margin={words.next}>
+        <p className={css.measure}>{sitting.problem?.hint ?? words.pauseNext}</p>
+      </MarginRow>
+      <Log sitting={sitting} />
+      <Home />
+    </Page>
+  )
+}
+
+function titleOf({ phase, ceremony, problem }: Sitting): string {
+  if (phase === 'closed') return ceremony === null ? words.closedPlain : words.closed(ceremony)
+  if (phase === 'paused') return ceremony === null ? words.pausedBefore : words.paused
+  if (problem?.code === 'comparison-failed') return words.differs
+  return ceremony === null ? words.failedBefore : words.failed
+}
+
+function happened({ phase, problem }: Sitting): string {
+  if (phase === 'closed') return words.closedHappened
+  return problem?.message ?? words.paused
+}
+
+function kept({ phase, problem, result }: Sitting): string {
+  if (phase === 'closed') return `${words.closedKept} ${words.erased(result?.erased ?? 0)}`
+  return problem?.lost ?? words.pauseKept
+}
+
+const steps = (sitting: Sitting): string =>
+  words.steps(sitting.steps.filter(({ status }) => status === 'done').length, sitting.steps.length)
+
+/** What the engine said of each step, for whoever wants to read back. */
+export function Log({ sitting: { said } }: Props) {
+  if (said.length === 0) return null
+  return (
+    <Section title={words.log}>
+      <dl className={css.log}>
+        {said.map((line, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: lines are only ever added at the end
+          <Line key={index} {...line} />
+        ))}
+      </dl>
+    </Section>
+  )
+}
+
+const Line = ({ at, text: said }: Sitting['said'][number]) => (
+  <>
+    <dt>{utcClock(at)}</dt>
+    <dd>{said.replace(/^\s*✓\s*/, '').trim()}</dd>
+  </>
+)
+
+export function Home() {
+  const { leave, pending, failure } = useLeave()
+  return (
+    <>
+      <Refused failure={failure} />
+      <Act>
+        <Button kind="filled" onPress={leave} pending={pending}>
+          {words.toHome}
+        </Button>
+      </Act>
+    </>
+  )
+}

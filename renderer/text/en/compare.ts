@@ -1,0 +1,15 @@
+export const compare = {
+  fingerprint: 'Fingerprint',
+  sixteen: 'SHA-256, sixteen groups of four',
+  covers: 'What it covers',
+  same: 'Same fingerprint',
+  words: 'The same in words',
+  down: 'read down each column',
+  covered: 'covered',
+  word: (number: number) => `Word ${number}`,
+  half: 'First half. The printed script has all of it.',
+  group: (number: number) => `Group ${number}`,
+  qrOf: (what: string) => `QR code: ${what}`,
+  matches: 'Matches',
+  differs: 'Differs',
+}

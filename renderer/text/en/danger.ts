@@ -1,0 +1,11 @@
+export const danger = {
+  cannotBeUndone: 'Cannot be undone',
+  typeExactly: 'Each custodian types, exactly:',
+  oneTypes: 'Type, exactly:',
+  toGo: (count: number) => (count === 1 ? '1 character to go' : `${count} characters to go`),
+  differs: (position: number) => `Character ${position} differs`,
+  tooLong: 'Longer than the phrase',
+  typed: (clock: string) => `Typed ${clock}`,
+  complete: 'Typed',
+  noPaste: 'Pasting does not count: the phrase must be typed.',
+}

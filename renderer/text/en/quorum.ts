@@ -1,0 +1,12 @@
+import { language } from './language.ts'
+
+export const quorum = {
+  approvals: (given: number, needed: number) => `${given} of ${needed} approvals`,
+  custodians: (given: number, needed: number) => `${given} of ${needed} custodians`,
+  enough: (holders: number, needed: number) =>
+    `${language.counted(holders, 'custodian holds', 'custodians hold')} a share; any ${needed} are enough`,
+  approved: (clock: string) => `Approved ${clock}`,
+  oneMore: 'One more',
+  thenOneMore: 'Then one more',
+  anyOf: (names: readonly string[]) => language.or(names),
+}

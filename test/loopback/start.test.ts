@@ -1,0 +1,164 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { electronBinary } from '../../electron/desktop/binary.ts'
+import { isStale } from '../../electron/loopback/checkout.ts'
+import { launchBrowser, openPage } from '../browser/browser.ts'
+import { ask, DOCUMENT, partsOf } from './world.ts'
+
+/** `npm start` as people run it, where Electron is not installed. */
+
+const START = join(import.meta.dirname, '../../electron/start.ts')
+const scratch = mkdtempSync(join(tmpdir(), 'keyrite-start-'))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+
+type Started = {
+  child: ChildProcess
+  out: () => string
+  said: () => string
+  ended: Promise<[number | null, string | null]>
+}
+const running: ChildProcess[] = []
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill('SIGKILL')
+})
+
+function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
+  const child = spawn(process.execPath, [START, ...args], { env: { ...process.env, TMPDIR: scratch, ...env } })
+  running.push(child)
+  let out = ''
+  let said = ''
+  child.stdout.on('data', (chunk) => {
+    out += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    said += chunk
+  })
+  return { child, out: () => out, said: () => said, ended: once(child, 'close') as Started['ended'] }
+}
+
+const addressOf = async (started: Started): Promise<string> => {
+  await expect.poll(started.out, { timeout: 60_000 }).toContain('\n')
+  return started.out().trim()
+}
+
+describe.skipIf(electronBinary() !== null)('npm start without Electron', () => {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await launchBrowser()
+  })
+  afterAll(() => browser?.close())
+
+  it('says so in one line, prints the address and serves the screens; with the window everything ends', async () => {
+    const home = join(scratch, 'home')
+    const started = start(['--practice', '--no-open', '--home', home])
+    const address = await addressOf(started)
+    expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{22}\/#[\w-]{43}$/)
+    expect(started.said().split('\n')[0]).toBe('Electron is not installed here: Keyrite opens in a browser instead.')
+
+    const { context, page, seen } = await openPage(browser, address)
+    await page.getByRole('heading', { level: 1 }).first().waitFor({ timeout: 60_000 })
+    expect(seen).toMatchObject({ violations: [], errors: [] })
+    const { origin, pathname } = new URL(address)
+    expect(seen.requests.filter((url) => !url.startsWith(origin + pathname) && !url.startsWith('data:'))).toEqual([])
+    // The practice vault is in a temporary folder, and goes with the process.
+    const practice = () => readdirSync(scratch).filter((name) => name.startsWith('keyrite-practice-'))
+    expect(practice()).toHaveLength(1)
+    await context.close()
+    expect(await started.ended).toEqual([0, null])
+    expect(started.said()).toMatch(/The window is closed\. Keyrite has ended\.\n$/)
+    expect(started.said()).not.toContain('Refused')
+    expect(practice()).toEqual([])
+    expect(existsSync(home)).toBe(false)
+  })
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s ends it, with exit 0, also while a practice vault is made',
+    async (signal) => {
+      const started = start(['--practice', '--no-open'])
+      await addressOf(started)
+      started.child.kill(signal)
+      expect(await started.ended).toEqual([0, null])
+      expect(started.said()).toMatch(/Keyrite has ended\.\n$/)
+      expect(readdirSync(scratch).filter((name) => name.startsWith('keyrite-practice-'))).toEqual([])
+    },
+  )
+
+  it.runIf(process.platform === 'linux')(
+    'asks the default browser to open the address; failing to is fine',
+    async () => {
+      const bin = join(scratch, 'bin')
+      mkdirSync(bin)
+      writeFileSync(join(bin, 'xdg-open'), `#!/bin/sh\nprintf '%s' "$1" > '${scratch}/opened'\nexit 3\n`)
+      chmodSync(join(bin, 'xdg-open'), 0o755)
+      const home = join(scratch, 'opening')
+      const started = start(['--home', home], { PATH: `${bin}${delimiter}${process.env['PATH']}` })
+      const address = await addressOf(started)
+      await expect
+        .poll(() => existsSync(join(scratch, 'opened')) && readFileSync(join(scratch, 'opened'), 'utf8'))
+        .toBe(address)
+      const { port, room } = partsOf(address)
+      expect((await ask(port, { path: `/${room}/`, headers: DOCUMENT })).status).toBe(200)
+      started.child.kill('SIGTERM')
+      expect(await started.ended).toEqual([0, null])
+
+      const without = start(['--home', home], { PATH: scratch })
+      await addressOf(without)
+      without.child.kill('SIGTERM')
+      expect(await without.ended).toEqual([0, null])
+    },
+  )
+})
+
+describe('its command line', () => {
+  it.each([[['--practise']], [['--port', '80']], [['--home']], [['now']], [['--practice=yes']]])(
+    '%j is refused with exit 2, and nothing starts',
+    async (args) => {
+      const started = start(args)
+      expect(await started.ended).toEqual([2, null])
+      expect(started.out()).toBe('')
+      expect(started.said()).toMatch(/^error: /)
+    },
+  )
+
+  it('--help names every flag', async () => {
+    const started = start(['--help'])
+    expect(await started.ended).toEqual([0, null])
+    for (const flag of ['--practice', '--home <folder>', '--no-open']) expect(started.out()).toContain(flag)
+  })
+})
+
+describe('what a checkout runs is built again', () => {
+  const from = join(scratch, 'sources')
+  const made = join(scratch, 'made.html')
+  const touch = (path: string, time: number) => {
+    writeFileSync(path, '')
+    utimesSync(path, time, time)
+  }
+
+  it('when it is missing, or older than any file that it is made of', () => {
+    mkdirSync(join(from, 'deep'), { recursive: true })
+    touch(join(from, 'deep', 'a.ts'), 1_000)
+    expect(isStale(made, [from])).toBe(true)
+    touch(made, 1_000)
+    expect(isStale(made, [from])).toBe(false)
+    touch(join(from, 'deep', 'b.ts'), 1_001)
+    expect(isStale(made, [from])).toBe(true)
+    touch(made, 1_002)
+    expect(isStale(made, [from, join(from, 'deep', 'b.ts')])).toBe(false)
+  })
+})

@@ -1,0 +1,187 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { launchBrowser, openPage, type Witness } from '../browser/browser.ts'
+import { buildTestWindow, startShell, type TestShell } from './world.ts'
+
+/** The client of the screens (renderer/client.ts) and the shell, in a real Chromium. */
+
+let browser: Browser
+let files: { folder: string; remove: () => void }
+let test: TestShell
+let context: BrowserContext
+let page: Page
+let seen: Witness
+
+beforeAll(async () => {
+  browser = await launchBrowser()
+  files = await buildTestWindow()
+})
+afterAll(async () => {
+  await browser?.close()
+  files?.remove()
+})
+afterEach(async () => {
+  await context?.close()
+  await test?.shell.close()
+})
+
+const open = async (options: Partial<Parameters<typeof startShell>[0]> = {}) => {
+  test = await startShell({ files: files.folder, takeover: 300, ...options })
+  ;({ context, page, seen } = await openPage(browser, test.shell.address))
+}
+
+type Client = typeof import('../../renderer/client.ts')
+type InPage = { client: Client; told: unknown[] }
+
+/** Calls through the client, as a screen does; a failure comes back as its parts. */
+const call = (method: string, input: unknown = {}) =>
+  page.evaluate(
+    async ([name, given]) => {
+      const { client } = window as unknown as InPage
+      try {
+        return await client.call(name as 'hello', given as never)
+      } catch (failure) {
+        const { name, message, code, lost, hint } = failure as InstanceType<Client['Failure']>
+        return { name, message, code, lost, hint }
+      }
+    },
+    [method, input] as const,
+  )
+const told = () => page.evaluate(() => (window as unknown as InPage).told)
+
+describe('the window', () => {
+  it('exchanges the token, takes it out of the address, and keeps it nowhere', async () => {
+    await open()
+    expect(await call('hello')).toEqual({ method: 'hello', input: {} })
+    expect(page.url()).toBe(test.shell.address.split('#')[0])
+    const kept = await page.evaluate(async () => [
+      document.cookie,
+      JSON.stringify({ ...localStorage }),
+      JSON.stringify({ ...sessionStorage }),
+      history.length,
+      document.documentElement.outerHTML,
+    ])
+    expect(kept.join()).not.toContain(test.token)
+    expect(kept.slice(0, 3)).toEqual(['', '{}', '{}'])
+    const [cookie, ...others] = await context.cookies()
+    expect(others).toEqual([])
+    expect(cookie).toMatchObject({ path: `/${test.room}/`, httpOnly: true, sameSite: 'Strict', expires: -1 })
+    expect(seen).toMatchObject({ violations: [], errors: [] })
+    expect(seen.requests.filter((url) => !url.startsWith(`http://127.0.0.1:${test.port}/${test.room}/`))).toEqual([])
+  })
+
+  it('hears notices', async () => {
+    await open()
+    await call('hello')
+    const notice = { tell: 'progress', label: 'Opening “Ω”', done: 1, of: 2 } as const
+    test.app.tell(notice)
+    await expect.poll(told).toEqual([notice])
+  })
+
+  it('a failure is thrown with its code, what is lost and what to do next', async () => {
+    await open()
+    const error = { code: 'vault-missing', message: 'No vault.', lost: 'Nothing.', hint: 'Choose one.' } as const
+    test.app.answer = async () => ({ ok: false, error })
+    expect(await call('hello')).toEqual({ name: 'Failure', ...error })
+  })
+
+  it('loaded again, it goes on: the cookie is enough', async () => {
+    await open()
+    await call('hello')
+    await page.reload()
+    expect(await call('machine')).toEqual({ method: 'machine', input: {} })
+    expect(await page.title()).toBe('Test window')
+    expect(test.shell.refusals()).toEqual({})
+  })
+
+  it('closed and opened once more in time, with the address that was used: it goes on', async () => {
+    await open()
+    await call('hello')
+    await page.close()
+    page = await context.newPage()
+    await page.goto(test.shell.address)
+    expect(await call('machine')).toEqual({ method: 'machine', input: {} })
+    expect(test.shell.refusals()).toEqual({ token: 1 })
+  })
+
+  it('closed for longer: the app is closed and the server ends', async () => {
+    await open({ linger: 200 })
+    await call('hello')
+    await page.close()
+    expect(await test.shell.ended).toBe('window-closed')
+    expect(test.app.closed()).toBe(true)
+  })
+
+  it('says that it is lost when the server ends, and calls fail in words', async () => {
+    await open()
+    await call('hello')
+    await test.shell.close()
+    await expect.poll(() => page.title()).toBe('Lost')
+    expect(await call('hello')).toMatchObject({
+      code: 'interrupted',
+      hint: expect.stringContaining('start Keyrite again'),
+    })
+  })
+
+  it('a drawn page opens in a tab of its own, where nothing runs, and the window goes on', async () => {
+    await open()
+    const html = '<!doctype html><title>Record</title><p>Drawn</p><script>document.title = "Ran"</script>'
+    test.app.answer = async () => ({ ok: true, value: { title: 'Record', html, address: null } })
+    const { address } = (await call('openPage', { page: 'evidence' })) as unknown as { address: string }
+    const [tab] = await Promise.all([
+      context.waitForEvent('page'),
+      page.evaluate((url) => void window.open(url, '_blank', 'noopener'), address),
+    ])
+    await tab.waitForLoadState()
+    expect([await tab.title(), await tab.textContent('p')]).toEqual(['Record', 'Drawn'])
+    await tab.close()
+    test.app.answer = async () => ({ ok: true, value: 'here' })
+    expect(await call('hello')).toBe('here')
+  })
+})
+
+describe('a second window', () => {
+  it('of the same browser sees a page that says so; the first goes on', async () => {
+    await open()
+    await call('hello')
+    const second = await context.newPage()
+    await second.goto(page.url())
+    await second.waitForURL(/\/elsewhere$/)
+    expect(await second.textContent('h1')).toBe('Keyrite is open in another window')
+    expect(await call('hello')).toEqual({ method: 'hello', input: {} })
+    expect(test.shell.refusals()).toEqual({ client: 1 })
+  })
+
+  it('can go on from there when the first is closed', async () => {
+    await open()
+    await call('hello')
+    const second = await context.newPage()
+    await second.goto(page.url())
+    await second.waitForURL(/\/elsewhere$/)
+    await page.close()
+    await second.click('a')
+    page = second
+    expect(await call('machine')).toEqual({ method: 'machine', input: {} })
+  })
+
+  it('of another browser, with the address that was used, sees a page that says so', async () => {
+    await open()
+    await call('hello')
+    const other = await openPage(browser, test.shell.address)
+    expect(await other.page.textContent('h1')).toBe('This address is not valid')
+    expect(other.seen.violations).toEqual([])
+    await other.context.close()
+    expect(test.shell.refusals()).toEqual({ session: 1 })
+    expect(await call('hello')).toEqual({ method: 'hello', input: {} })
+  })
+
+  it('without the token is sent away too, and does not use the token up', async () => {
+    test = await startShell({ files: files.folder })
+    const other = await openPage(browser, test.shell.address.split('#')[0] ?? '')
+    await other.page.waitForURL(/\/stale$/)
+    expect(await other.page.textContent('h1')).toBe('This address is not valid')
+    await other.context.close()
+    ;({ context, page, seen } = await openPage(browser, test.shell.address))
+    expect(await call('hello')).toEqual({ method: 'hello', input: {} })
+  })
+})
