@@ -1,12 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Command, CommanderError } from 'commander'
 import { asKeyriteError } from '../shared/errors.ts'
 import { electronBinary } from './desktop/binary.ts'
-import { ensureBuilt, openBrowser, WINDOW_FOLDER } from './loopback/checkout.ts'
+import { ensureBuilt, openBrowser, runElectron, WINDOW_FOLDER } from './loopback/checkout.ts'
 import { type End, serveApp } from './loopback/server.ts'
 import { startingApp } from './loopback/starting-app.ts'
 
@@ -53,22 +50,19 @@ async function runInBrowser({ practice, home, open }: Options): Promise<void> {
   say(ENDS[await shell.ended])
 }
 
-async function runInElectron(binary: string, { practice, home }: Options): Promise<void> {
-  await ensureBuilt('desktop', say)
-  const args = ['.', `--home=${home}`, ...(practice ? ['--practice'] : [])]
-  const child = spawn(binary, args, { cwd: fileURLToPath(new URL('..', import.meta.url)), stdio: 'inherit' })
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void child.kill(signal))
-  const [status] = await once(child, 'close')
-  process.exitCode = status ?? 1
-}
-
 try {
   const options = readOptions()
   const binary = electronBinary()
   if (binary === null) {
     say('Electron is not installed here: Keyrite opens in a browser instead.')
     await runInBrowser(options)
-  } else await runInElectron(binary, options)
+  } else {
+    await ensureBuilt('desktop', say)
+    process.exitCode = await runElectron(binary, [
+      `--home=${options.home}`,
+      ...(options.practice ? ['--practice'] : []),
+    ])
+  }
 } catch (thrown) {
   if (thrown instanceof CommanderError) process.exitCode = thrown.exitCode === 0 ? 0 : 2
   else {

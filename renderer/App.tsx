@@ -9,21 +9,16 @@ import { type Destination, useAppState } from './state.tsx'
 type Screen = Destination['screen']
 
 /** Each screen is a file of its own, loaded when somebody goes there. */
-const FOUND = import.meta.glob<Record<string, ComponentType>>('./screens/*/index.tsx')
-const screenOf = (folder: Screen, name: string): ComponentType =>
-  lazy(async () => ({
-    default: (await FOUND[`./screens/${folder}/index.tsx`]?.())?.[name] ?? (() => 'This screen is not here yet.'),
-  }))
 const SCREENS: Record<Screen, ComponentType> = {
-  home: screenOf('home', 'HomeScreen'),
-  records: screenOf('records', 'RecordsScreen'),
-  keys: screenOf('keys', 'KeysScreen'),
-  people: screenOf('people', 'PeopleScreen'),
-  evidence: screenOf('evidence', 'EvidenceScreen'),
-  transfer: screenOf('transfer', 'TransferScreen'),
-  plan: screenOf('plan', 'PlanScreen'),
-  readiness: screenOf('readiness', 'ReadinessScreen'),
-  sitting: screenOf('sitting', 'SittingScreen'),
+  home: lazy(async () => ({ default: (await import('./screens/home/index.tsx')).HomeScreen })),
+  records: lazy(async () => ({ default: (await import('./screens/records/index.tsx')).RecordsScreen })),
+  keys: lazy(async () => ({ default: (await import('./screens/keys/index.tsx')).KeysScreen })),
+  people: lazy(async () => ({ default: (await import('./screens/people/index.tsx')).PeopleScreen })),
+  evidence: lazy(async () => ({ default: (await import('./screens/evidence/index.tsx')).EvidenceScreen })),
+  transfer: lazy(async () => ({ default: (await import('./screens/transfer/index.tsx')).TransferScreen })),
+  plan: lazy(async () => ({ default: (await import('./screens/plan/index.tsx')).PlanScreen })),
+  readiness: lazy(async () => ({ default: (await import('./screens/readiness/index.tsx')).ReadinessScreen })),
+  sitting: lazy(async () => ({ default: (await import('./screens/sitting/index.tsx')).SittingScreen })),
 }
 
 /** These take the whole window and draw their own frame. */

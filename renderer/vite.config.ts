@@ -2,6 +2,10 @@ import react from '@vitejs/plugin-react'
 import type { UserConfig } from 'vite'
 
 /** The screens. Both shells serve what this makes from a fixed list of files, so that nothing is fetched from elsewhere. */
+
+// Whoever builds: under another value the screens would carry development code and the paths of this machine.
+process.env['NODE_ENV'] = 'production'
+
 export default {
   root: 'renderer',
   base: './',

@@ -1,5 +1,6 @@
 import type { Failure, Notice, Outcome } from '../../shared/contract/contract.ts'
 import { type FromEngine, fromEngine, type ToEngine } from './engine-messages.ts'
+import type { ProcessName } from './lockdown.ts'
 
 /** The main process's side of the talk with the engine: it carries calls and starts processes, and sees no key. */
 
@@ -13,7 +14,7 @@ export type HostedProcess<P> = {
 
 /** What Electron brings, as far as it is used; `P` is its message port. */
 export type Processes<P> = {
-  fork(file: 'engine' | 'generate-child'): HostedProcess<P>
+  fork(file: ProcessName): HostedProcess<P>
   /** Two ends of one new message channel. */
   channel(): [P, P]
 }

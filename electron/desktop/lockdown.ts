@@ -117,6 +117,17 @@ export const SWITCHES: readonly (readonly [name: string, value?: string])[] = [
   ['force-webrtc-ip-handling-policy', 'disable_non_proxied_udp'],
 ]
 
+/** What a process hears of the environment: nothing that could steer Node or a library, only what it needs. */
+const ENVIRONMENT = {
+  // It asks the operating system's own programs about disks, printers and media.
+  engine: ['PATH', 'HOME', 'USERPROFILE', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'SystemDrive'],
+  'generate-child': ['SystemRoot'],
+} as const
+export type ProcessName = keyof typeof ENVIRONMENT
+
+export const environmentOf = (name: ProcessName, env: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(ENVIRONMENT[name].flatMap((key) => (env[key] === undefined ? [] : [[key, env[key]]])))
+
 /** Fuses of the packaged binary, all of them: one that a later Electron adds stops the packaging until it is decided. */
 export const FUSES = {
   RunAsNode: false,

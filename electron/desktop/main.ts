@@ -4,4 +4,4 @@ import { readArguments } from './arguments.ts'
 
 const asked = readArguments(process.argv.slice(1))
 if (asked.headless) await (await import('./headless.ts')).runHeadless(asked.headless)
-else await (await import('./shell.ts')).openShell(asked)
+else (await import('./shell.ts')).openShell(asked)

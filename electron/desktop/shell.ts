@@ -13,25 +13,20 @@ import {
   utilityProcess,
 } from 'electron'
 import type { Notice, Outcome } from '../../shared/contract/contract.ts'
+import { asKeyriteError } from '../../shared/errors.ts'
 import { createDesk, type Desk } from './desk.ts'
 import type { Processes } from './engine-host.ts'
 import { readServed, serve } from './files.ts'
 import { CALL, ipcHandler, NOTICE } from './ipc.ts'
-import { PARTITION, SCHEME, SCHEMES, START, SWITCHES, windowOptions } from './lockdown.ts'
+import { environmentOf, PARTITION, SCHEME, SCHEMES, START, SWITCHES, windowOptions } from './lockdown.ts'
 import { lockContents, lockSession } from './locks.ts'
 import { menuTemplate } from './menu.ts'
-import { printPage } from './printing.ts'
-import { createRefusals } from './refusals.ts'
+import { type Printer, printPage } from './printing.ts'
+import { createRefusals, type Refusals } from './refusals.ts'
 
 /** The window: everything here only connects Electron to what the other files decide. */
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
-
-/** Nothing of the user's environment reaches the processes that hold keys, but what the platform needs. */
-const { SystemRoot, HOME, TMPDIR, TEMP } = process.env
-const ENVIRONMENT = Object.fromEntries(
-  Object.entries({ SystemRoot, HOME, TMPDIR, TEMP }).filter((entry): entry is [string, string] => Boolean(entry[1])),
-)
 
 const PROCESSES: Processes<MessagePortMain> = {
   fork: (name) =>
@@ -39,7 +34,7 @@ const PROCESSES: Processes<MessagePortMain> = {
       serviceName: `Keyrite ${name}`,
       stdio: 'ignore',
       execArgv: [],
-      env: ENVIRONMENT,
+      env: environmentOf(name, process.env),
     }),
   channel: () => {
     const { port1, port2 } = new MessageChannelMain()
@@ -47,15 +42,21 @@ const PROCESSES: Processes<MessagePortMain> = {
   },
 }
 
-/** Opens the one window of this program, or shows the one that is open already. */
-export async function openShell(asked: { home: string; practice: boolean }): Promise<void> {
+type Room = { desk: Desk; refusals: Refusals; windowNow: () => BrowserWindow | null }
+
+/**
+ * Locks everything that must be locked before Electron is ready, then opens the one window of this program; a second
+ * program only shows the first one's. Comes back before the window is open: Electron is ready once its entry was read.
+ */
+export function openShell(asked: { home: string; practice: boolean }): void {
   app.enableSandbox()
   for (const [name, value] of SWITCHES) app.commandLine.appendSwitch(name, value)
   protocol.registerSchemesAsPrivileged(SCHEMES)
   if (!app.requestSingleInstanceLock()) return app.exit(0)
 
   let window: BrowserWindow | null = null
-  const tell = (notice: Notice) => window?.webContents.mainFrame.send(NOTICE, notice)
+  const windowNow = () => (window?.isDestroyed() ? null : window)
+  const tell = (notice: Notice) => windowNow()?.webContents.send(NOTICE, notice)
   const refusals = createRefusals((why) => {
     process.stderr.write(`${why}\n`)
     tell({ tell: 'refused-call', why })
@@ -63,34 +64,64 @@ export async function openShell(asked: { home: string; practice: boolean }): Pro
   const desk = createDesk(PROCESSES, {
     ...asked,
     tell,
-    print: (page) =>
-      printPage({ session: session.fromPartition, window: (options) => new BrowserWindow(options) }, page),
-    askAfterEnd: (words) => askAfterEnd(window, words),
-    restarted: () => void window?.loadURL(START),
+    print: (page) => printPage(PRINTER, page),
+    askAfterEnd: (words) => askAfterEnd(windowNow(), words),
+    restarted: () => void windowNow()?.loadURL(START),
     quit: () => app.exit(1),
   })
-  const packaged = app.isPackaged
-  app.on('session-created', (made) => lockSession(made, { refusals, packaged, camera: desk.camera }))
+  app.on('session-created', (made) => lockSession(made, { refusals, packaged: app.isPackaged, camera: desk.camera }))
   app.on('web-contents-created', (_event, contents) => lockContents(contents, refusals))
   app.on('second-instance', () => {
-    window?.restore()
-    window?.focus()
+    windowNow()?.restore()
+    windowNow()?.focus()
   })
-  await app.whenReady()
+  void app
+    .whenReady()
+    .then(() => {
+      serveScreens({ desk, refusals, windowNow })
+      window = openWindow(desk)
+      desk.start()
+      return window.loadURL(START)
+    })
+    .catch(cannotStart)
+}
 
+const PRINTER: Printer = {
+  session: (partition) => session.fromPartition(partition),
+  window: (options) => new BrowserWindow(options),
+}
+
+function serveScreens({ desk, refusals, windowNow }: Room): void {
   const served = readServed(file('../renderer/main_window'))
   session.fromPartition(PARTITION).protocol.handle(SCHEME, (request) => serve(served, request))
-  Menu.setApplicationMenu(Menu.buildFromTemplate(menuTemplate(process.platform, packaged)))
-  const handle = ipcHandler({ expected: () => window?.webContents ?? null, call: desk.call, refusals })
+  const handle = ipcHandler({ expected: () => windowNow()?.webContents ?? null, call: desk.call, refusals })
   ipcMain.handle(CALL, (event, method: unknown, input: unknown): Promise<Outcome> => handle(event, method, input))
-  for (const away of ['suspend', 'lock-screen'] as const) powerMonitor.on(away as 'suspend', desk.pause)
+  powerMonitor.on('suspend', desk.pause)
+  powerMonitor.on('lock-screen', desk.pause)
+}
 
-  window = new BrowserWindow(windowOptions(file('./preload.cjs'), packaged))
+function openWindow(desk: Desk): BrowserWindow {
+  Menu.setApplicationMenu(Menu.buildFromTemplate(menuTemplate(process.platform, app.isPackaged)))
+  const window = new BrowserWindow(windowOptions(file('./preload.cjs'), app.isPackaged))
   window.setContentProtection(true)
-  window.once('ready-to-show', () => window?.show())
+  window.once('ready-to-show', () => window.show())
+  window.webContents.on('render-process-gone', async () => {
+    if (await askAfterEnd(window, SCREENS_GONE)) await window.loadURL(START)
+    else app.quit()
+  })
   endWith(window, desk)
-  desk.start()
-  await window.loadURL(START)
+  return window
+}
+
+const SCREENS_GONE = {
+  message: 'The screens of Keyrite have ended.',
+  detail: 'Nothing is lost: the vault and the ceremony are held apart from them. Start them again to go on.',
+}
+
+function cannotStart(thrown: unknown): void {
+  const { message, hint } = asKeyriteError(thrown)
+  dialog.showErrorBox('Keyrite cannot start', `${message}\n\n${hint}`)
+  app.exit(1)
 }
 
 /** Closing the window pauses a ceremony, closes the vault and only then ends the program. */

@@ -67,6 +67,14 @@ export async function ensureBuilt(name: keyof typeof BUILDS, say: (line: string)
   })
 }
 
+/** Runs the checkout in Electron, which gets the signals that we get. Gives its exit status, 1 where it was killed. */
+export async function runElectron(binary: string, flags: readonly string[]): Promise<number> {
+  const child = spawn(binary, ['.', ...flags], { cwd: ROOT, stdio: 'inherit' })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void child.kill(signal))
+  const [status] = await once(child, 'close')
+  return status ?? 1
+}
+
 const OPENERS: Partial<Record<NodeJS.Platform, readonly [command: string, ...before: string[]]>> = {
   darwin: ['open'],
   // Not `start`: it would read the address as words for a shell.

@@ -56,43 +56,52 @@ export async function serveApp(app: App, options: ShellOptions): Promise<Shell> 
   const { say = () => {}, tokenLifetime = TOKEN_LIFETIME, linger = 10_000, takeover = 1_500 } = options
   const files = readFiles(options.files)
   const session = createSession(() => performance.now(), tokenLifetime)
-  const seat = createSeat({ takeover, linger, onEmpty: () => void end('window-closed') })
+  const seat = createSeat({ takeover, linger, onEmpty: () => void ending.begin('window-closed') })
   const streams = createStreams(app, seat)
   const refusals = createRefusals((why) => {
     say(`Refused: ${why}`)
     streams.tell({ tell: 'refused-call', why })
   })
   const http = makeHttp(() => refusals.note('not-http'))
-  const ended = Promise.withResolvers<End>()
-  let ending = false
-
-  const end = (why: End): Promise<End> => {
-    if (ending) return ended.promise
-    ending = true
+  const ending = createEnding(() => {
     clearTimeout(unopened)
     seat.close()
-    shut(app, http, streams.end).then(() => ended.resolve(why), ended.reject)
-    return ended.promise
-  }
-  const unopened = setTimeout(() => void end('nobody-came').catch(() => {}), tokenLifetime)
+    return shut(app, http, streams.end)
+  })
+  const unopened = setTimeout(() => void ending.begin('nobody-came'), tokenLifetime)
   const onClaim = () => {
     clearTimeout(unopened)
     seat.expect()
   }
 
-  const refuse = guard(http, {
-    here: () => ({ host: hostOf(http), session, seat }),
-    ending: () => ending,
-    refusals,
-    say,
-  })
+  const here = () => ({ host: hostOf(http), session, seat })
+  const refuse = guard(http, { here, ending: ending.begun, refusals, say })
   addRoutes(http, { app, files, session, streams, refuse, refusals, onClaim })
   await http.listen({ host: '127.0.0.1', port: 0 })
   return {
     address: `http://${hostOf(http)}/${session.room}/#${session.token}`,
-    ended: ended.promise,
-    close: async () => void (await end('asked')),
+    ended: ending.ended,
+    close: async () => void (await ending.begin('asked')),
     refusals: refusals.counts,
+  }
+}
+
+/** Ends once, whoever asks first; everybody hears the same. */
+function createEnding(shutAll: () => Promise<void>) {
+  const ended = Promise.withResolvers<End>()
+  // Whoever waits hears of a failure; a timer that ends everything waits for nothing.
+  ended.promise.catch(() => {})
+  let begun = false
+  return {
+    ended: ended.promise,
+    begun: () => begun,
+    begin: (why: End): Promise<End> => {
+      if (!begun) {
+        begun = true
+        shutAll().then(() => ended.resolve(why), ended.reject)
+      }
+      return ended.promise
+    },
   }
 }
 

@@ -34,8 +34,8 @@ function VaultsAtHand() {
   const { vaults, overview, go } = useKeyrite()
   return (
     <>
-      <span>{text.app.vaultsAtHand}</span>
-      {vaults.length === 0 && <span>{text.app.noVaults}</span>}
+      <span className={css.atHand}>{text.app.vaultsAtHand}</span>
+      {vaults.length === 0 && <span className={css.atHand}>{text.app.noVaults}</span>}
       {vaults.slice(0, 6).map((vault) => (
         <VaultCard
           key={vault.folder}

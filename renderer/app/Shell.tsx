@@ -19,7 +19,7 @@ export function Shell({ screen, children }: { screen: Destination['screen']; chi
         <Framed
           title={overview ? overview.name : text.app.noVaultOpen}
           note={overview ? text.app.openedBy(overview.openedBy.name, clock(overview.openedAt)) : undefined}
-          left={<Navigation screen={screen} />}
+          left={<Navigation screen={screen} key={screen} />}
           right={claimed ? <div ref={setNode} /> : undefined}
         >
           {children}

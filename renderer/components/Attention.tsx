@@ -60,14 +60,19 @@ export function PresenceList({ title, people }: { title: string; people: readonl
   )
 }
 
+export type VerdictProps = { status: StatusKind; said: string; note?: ReactNode; children: ReactNode }
+
 /** One judgement and the sentence that explains it: "No outage", and until when. */
-export function Verdict({ status, said, children }: { status: StatusKind; said: string; children: ReactNode }) {
+export function Verdict({ status, said, note, children }: VerdictProps) {
   return (
     <div className={css.verdict}>
       <p className={css.judgement}>
         <Status kind={status}>{said}</Status>
       </p>
-      <div className={css.why}>{children}</div>
+      <div className={css.why}>
+        {children}
+        {note && <p className={css.words}>{note}</p>}
+      </div>
     </div>
   )
 }

@@ -103,6 +103,7 @@ function PartyBar({ party, scale, announceAt, signFrom }: PartyBarProps) {
         height="20"
         rx="2"
       />
+      <rect className={classes(css.old, late && css.late)} x={place(scale, announceAt)} width="4" y="15" height="20" />
       <svg x={place(scale, late ? announceAt : party.knowsAt)} y="15" height="20" width="100%" aria-hidden="true">
         <text x="10" y="14.5" className={late ? css.lateText : css.freshText}>
           {words}

@@ -11,7 +11,8 @@ export type FieldProps = {
   hint?: ReactNode
   /** What is wrong and what to do; stands in place of the hint and is read aloud. */
   error?: string | undefined
-  children: (ids: { id: string; describedBy: string; invalid: boolean }) => ReactNode
+  /** `look` is the class of Keyrite's inputs. */
+  children: (control: { id: string; describedBy: string; invalid: boolean; look: string }) => ReactNode
 }
 
 /** Label, hint and error around a control of one's own. */
@@ -23,7 +24,7 @@ export function Field({ label, hint, error, children }: FieldProps) {
       <label className={css.label} htmlFor={id}>
         {label}
       </label>
-      {children({ id, describedBy, invalid: error !== undefined })}
+      {children({ id, describedBy, invalid: error !== undefined, look: classes(css.input) })}
       <p id={describedBy} className={error ? css.error : css.hint} role={error ? 'alert' : undefined}>
         {error ?? hint}
       </p>

@@ -44,37 +44,34 @@ export function IsolationMatrix(props: IsolationMatrixProps) {
 
 type DrawnProps = IsolationMatrixProps & { said: string }
 
-const NAMES = 136
-
 function Cells({ tenants, crossings, ownRefused, said }: DrawnProps) {
-  const size = Math.max(12, Math.min(28, Math.floor(480 / tenants.length)))
+  const size = Math.max(14, Math.min(28, Math.floor(480 / tenants.length)))
+  const names = 20 + 7 * Math.max(...tenants.map((name) => short(name).length))
   const side = tenants.length * size
   const crossed = new Set(crossings.map(({ token, verifier }) => `${token}:${verifier}`))
+  const middle = (index: number) => names + index * size + size / 2 + 4
   return (
     <div className={css.scroll}>
       <svg
         className={css.cells}
-        width={NAMES + side + 8}
-        height={NAMES + side}
+        width={names + side + names / 2}
+        height={names + side}
         role="img"
         aria-label={`${text.matrix.title}. ${said}`}
       >
         {tenants.map((name, row) => (
           <g key={name}>
-            <text className={css.name} x={NAMES - 10} y={NAMES + row * size + size / 2 + 4} textAnchor="end">
+            <text className={css.name} x={names - 10} y={middle(row)} textAnchor="end">
               {short(name)}
             </text>
-            <text
-              className={css.name}
-              transform={`translate(${NAMES + row * size + size / 2 + 4} ${NAMES - 10}) rotate(-60)`}
-            >
+            <text className={css.name} transform={`translate(${middle(row)} ${names - 8}) rotate(-60)`}>
               {short(name)}
             </text>
             {tenants.map((other, column) => (
               <Cell
                 key={other}
-                x={NAMES + column * size}
-                y={NAMES + row * size}
+                x={names + column * size}
+                y={names + row * size}
                 size={size}
                 look={lookOf(row, column, crossed, ownRefused)}
               />

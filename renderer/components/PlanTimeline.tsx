@@ -3,7 +3,7 @@ import { text } from '../text/index.ts'
 import { fullDay, shortDay } from './format.ts'
 import { HiddenTable } from './HiddenTable.tsx'
 import css from './Timeline.module.css'
-import { Bar, Hatch, Legend, Months, TodayLine } from './TimelineParts.tsx'
+import { Bar, Hatch, Legend, Months } from './TimelineParts.tsx'
 import { keyInWords, percent, place, planScale, type Scale, type Span, type TimelineKey } from './timeline.ts'
 
 /** A key of the plan; `note` says which kind and whether it is new: "RS256, new". */
@@ -30,7 +30,7 @@ export function PlanTimeline({ keys, now, scale = planScale(keys, now), title }:
               <span className={css.name}>{key.name}</span>
               <span className={css.note}>{key.note}</span>
             </div>
-            <PlanBars planned={key} scale={scale} now={now} />
+            <PlanBars planned={key} scale={scale} />
           </li>
         ))}
       </ul>
@@ -39,7 +39,7 @@ export function PlanTimeline({ keys, now, scale = planScale(keys, now), title }:
   )
 }
 
-function PlanBars({ planned, scale, now }: { planned: PlanKey; scale: Scale; now: number }) {
+function PlanBars({ planned, scale }: { planned: PlanKey; scale: Scale }) {
   const hatch = useId()
   const spans: Span[] = [
     { kind: 'announced', from: planned.announceAt, to: planned.signFrom },
@@ -51,10 +51,9 @@ function PlanBars({ planned, scale, now }: { planned: PlanKey; scale: Scale; now
     <svg className={css.bars} width="100%" height="64" role="img" aria-label={keyInWords(planned, true)}>
       <Hatch id={hatch} />
       {spans.map((span) => (
-        <Bar key={span.kind} span={span} scale={scale} y={13} hatch={hatch} after={now} />
+        <Bar key={span.kind} span={span} scale={scale} y={13} hatch={hatch} room={464} />
       ))}
       <Dates planned={planned} scale={scale} />
-      <TodayLine scale={scale} now={now} />
     </svg>
   )
 }

@@ -45,7 +45,7 @@ export function ScheduleTimeline({ entries, now, scale = homeScale(now), onOpen,
     <figure className={css.chart}>
       <header className={css.head}>
         <h2>{title ?? text.timelines.schedules}</h2>
-        <Legend kinds={['signing', 'announced', 'next', 'retired', 'missing']} />
+        <Legend kinds={['signing', 'announced', 'retired', 'missing']} />
       </header>
       <ScheduleAxis scale={scale} />
       {list ? (

@@ -24,7 +24,7 @@ export function Months({ scale }: { scale: Scale }) {
 }
 
 /** One span of a key's life as a bar. */
-export function Bar({ span, scale, y, hatch, after }: BarProps) {
+export function Bar({ span, scale, y, hatch, after, room = 352 }: BarProps) {
   const { kind, from, to, label } = span
   if (to <= scale.from || from >= scale.to || to <= from) return null
   const width = percent(scale, to) - percent(scale, from)
@@ -33,6 +33,7 @@ export function Bar({ span, scale, y, hatch, after }: BarProps) {
   if (kind === 'retired')
     return <rect className={css.retired} x={x} width={length} y={y + BAR / 2 - 2} height="4" rx="2" />
   const start = Math.max(from, scale.from, after !== undefined && after < to ? after : from)
+  const shown = percent(scale, Math.min(to, scale.to)) - percent(scale, start)
   return (
     <>
       <rect
@@ -44,15 +45,9 @@ export function Bar({ span, scale, y, hatch, after }: BarProps) {
         rx="2"
         {...(kind === 'announced' ? { fill: `url(#${hatch})` } : {})}
       />
-      {label && (
-        <svg
-          x={place(scale, start)}
-          width={`${percent(scale, Math.min(to, scale.to)) - percent(scale, start)}%`}
-          y={y}
-          height={BAR}
-          aria-hidden="true"
-        >
-          <text x="8" y="14.5" className={classes(css.barText, css[`${kind}Text`])}>
+      {label && label.length * 6.5 + 6 <= (shown / 100) * room && (
+        <svg x={place(scale, start)} width={`${shown}%`} y={y} height={BAR} aria-hidden="true">
+          <text x="7" y="14.5" className={classes(css.barText, css[`${kind}Text`])}>
             {label}
           </text>
         </svg>
@@ -69,6 +64,8 @@ type BarProps = {
   hatch: string
   /** A label starts after this instant, so that the line of today does not cross it. */
   after?: number
+  /** The narrowest that the chart becomes, in pixels: a label that would not fit then is left out. */
+  room?: number
 }
 
 /** Hatching for what is announced; each drawing brings its own. */

@@ -15,12 +15,12 @@ const formatter = (options: Intl.DateTimeFormatOptions): ((at: number) => string
 
 /** "30 June" */
 export const dayMonth = formatter({ day: 'numeric', month: 'long' })
-/** "30 Jun" */
-export const shortDay = formatter({ day: 'numeric', month: 'short' })
 /** "30 June 2026" */
 export const fullDay = formatter({ day: 'numeric', month: 'long', year: 'numeric' })
 /** "Jun" */
-export const monthName = formatter({ month: 'short' })
+export const monthName = (at: number): string => text.language.months[new Date(at * 1000).getUTCMonth()] ?? ''
+/** "30 Jun" */
+export const shortDay = (at: number): string => text.language.shortDay(new Date(at * 1000).getUTCDate(), monthName(at))
 /** "2026" */
 export const yearName = formatter({ year: 'numeric' })
 
@@ -45,8 +45,9 @@ export function roughly(seconds: number): string {
   return spellDuration(Math.max(0, Math.floor(seconds / size) * size)).replace(/^0 seconds$/, '0 minutes')
 }
 
-/** "24 h", "15 min", "90 s": for labels in a chart. */
+/** "15 days", "24 h", "15 min", "90 s": for labels in a chart. */
 export function briefly(seconds: number): string {
+  if (seconds > 2 * DAY && seconds % DAY === 0) return spellDuration(seconds)
   if (seconds % HOUR === 0 && seconds > 0) return `${seconds / HOUR} h`
   if (seconds % MINUTE === 0 && seconds > 0) return `${seconds / MINUTE} min`
   return `${seconds} s`

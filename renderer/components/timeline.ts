@@ -27,12 +27,12 @@ export const place = (scale: Scale, at: number): string => `${Math.round(percent
 /** Home's window: three weeks back, four months ahead. */
 export const homeScale = (now: number): Scale => ({ from: now - 20 * DAY, to: now + 124 * DAY })
 
-/** From the first instant to the last, with a little room after it. */
+/** From the month in which the first of these keys is announced, or from this one, to the last removal and a little room. */
 export function planScale(keys: readonly TimelineKey[], now: number): Scale {
-  const from = Math.min(now, ...keys.map((key) => (key.announceAt < now ? now : key.announceAt)))
-  const to = Math.max(now + DAY, ...keys.map((key) => key.removeAt))
-  const span = to - from
-  return { from: from - span * 0.02, to: to + span * 0.14 }
+  const first = new Date(Math.max(now, Math.min(...keys.map((key) => key.announceAt))) * 1000)
+  const from = Date.UTC(first.getUTCFullYear(), first.getUTCMonth(), 1) / 1000
+  const to = Math.max(from + 30 * DAY, ...keys.map((key) => key.removeAt))
+  return { from, to: to + (to - from) * 0.16 }
 }
 
 /** The first instant of each month in the span, thinned out so that no more than `most` stand there. */

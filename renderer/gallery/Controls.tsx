@@ -104,7 +104,7 @@ function Typing() {
           error="That passphrase does not open Custodian 4’s share. Nothing has changed; type it again."
         />
         <Field label="A control of one’s own" hint="It brings its own input.">
-          {({ id, describedBy }) => <input id={id} aria-describedby={describedBy} type="date" />}
+          {({ id, describedBy, look }) => <input id={id} className={look} aria-describedby={describedBy} type="date" />}
         </Field>
       </Stack>
     </Section>

@@ -26,6 +26,8 @@ export function Evidence() {
           <Playback startedAt={NOW} endedAt={NOW + 2820} steps={STEPS} current={step} onMove={setStep}>
             <p>Two watches agree with this machine to the second.</p>
           </Playback>
+        </Section>
+        <Section title="Playback of nothing">
           <Playback startedAt={NOW} endedAt={NOW} steps={[]} current={0} onMove={setStep} />
         </Section>
         <Section title="Six tenants">

@@ -45,14 +45,12 @@ const people = (
 export const Plan = () => (
   <Frame title="Rotation of Acme" id="R-2026-014" note="Plan, not started" network="offline" now={now} right={people}>
     <Page title="The plan for Acme’s next two keys" ruled>
-      <Verdict status="done" said="No outage">
+      <Verdict
+        status="done"
+        said="No outage"
+        note="61,440 mixes of cache age, clock skew, replica lag and switch time tried. The tightest leaves 12 days 23 hours."
+      >
         <p>Every token can be verified at every moment until 27 December.</p>
-        <p>
-          <small>
-            61,440 mixes of cache age, clock skew, replica lag and switch time tried. The tightest leaves 12 days 23
-            hours.
-          </small>
-        </p>
       </Verdict>
       <PlanTimeline
         now={now}

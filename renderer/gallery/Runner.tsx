@@ -77,9 +77,23 @@ export function Runner() {
   )
 }
 
+const GIVEN = [
+  { name: 'Custodian 1', at: clock('09:52') },
+  { name: 'Custodian 3', at: clock('09:54') },
+]
+
+/** Custodian 4's, in the gallery. */
+const PASSPHRASE = 'open sesame'
+
 function Step() {
   const [seen, setSeen] = useState(false)
   const [initials, setInitials] = useState('')
+  const [approved, setApproved] = useState(false)
+  const [error, setError] = useState<string>()
+  const approve = (passphrase: string) => {
+    setApproved(passphrase === PASSPHRASE)
+    setError('That passphrase does not open Custodian 4’s share. Nothing has changed; type it again.')
+  }
   return (
     <StepCard title="Approve making two keys for Acme" step={14}>
       <StepRow kind="readAloud" who="Administrator" status="done" said="Read 09:50" operable={false}>
@@ -88,17 +102,16 @@ function Step() {
           everyone else looks away.
         </ReadAloud>
       </StepRow>
-      <StepRow kind="do" who="Three custodians" status="now">
+      <StepRow kind="do" who="Three custodians" status={approved ? 'done' : 'now'}>
         <ThresholdMeter
           need={3}
           holders={5}
-          given={[
-            { name: 'Custodian 1', at: clock('09:52') },
-            { name: 'Custodian 3', at: clock('09:54') },
-          ]}
+          given={approved ? [...GIVEN, { name: 'Custodian 4', at: clock('09:56') }] : GIVEN}
           candidates={['Custodian 2', '4', '5']}
         />
-        <SecretField label="Custodian 4, your passphrase" action="Approve" onSubmit={nothing} />
+        {!approved && (
+          <SecretField label="Custodian 4, your passphrase" action="Approve" onSubmit={approve} error={error} />
+        )}
       </StepRow>
       <StepRow kind="observe" who="Compliance officer 1">
         <Across>

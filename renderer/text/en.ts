@@ -1,6 +1,7 @@
 import { evidence } from './en/evidence.ts'
 import { people } from './en/people.ts'
 import { keys } from './en/keys.ts'
+import { readiness } from './en/readiness.ts'
 import { records } from './en/records.ts'
 import { home } from './en/home.ts'
 import { app } from './en/app.ts'
@@ -19,6 +20,7 @@ import { sitting } from './en/sitting.ts'
 import { status } from './en/status.ts'
 import { steps } from './en/steps.ts'
 import { timelines } from './en/timelines.ts'
+import { transfer } from './en/transfer.ts'
 
 /** English. One file per group of components or screen; sentences with something in them are functions. */
 export const text = {
@@ -43,4 +45,6 @@ export const text = {
   keys,
   people,
   evidence,
+  readiness,
+  transfer,
 }

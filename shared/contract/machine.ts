@@ -99,7 +99,7 @@ export const MACHINE_METHODS = {
   /** Checks the machine anew; takes a second or two. */
   readiness: { takes: nothing, gives: z.strictObject({ checks: z.array(check), practice: z.boolean() }) },
   media: { takes: nothing, gives: z.strictObject({ media: z.array(medium), chosen: z.string().nullable() }) },
-  /** Folders inside one (the home folder for null) as whole paths, for choosing one that is no medium. */
+  /** Names of the folders inside one (the home folder for null), for choosing one that is no medium. */
   folders: {
     takes: z.strictObject({ folder: pathText.nullable() }),
     gives: z.strictObject({ folder: z.string(), parent: z.string().nullable(), folders: z.array(z.string()) }),

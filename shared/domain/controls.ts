@@ -61,7 +61,7 @@ const ceremonial: Topic = (facts) => {
   const noted = facts.completed.reduce((sum, one) => sum + one.deviations.length, 0)
   const unconfirmed = facts.completed.filter(({ clock }) => clock === null).length
   const said = [
-    `${count(facts.completed.length, 'completed ceremony', 'completed ceremonies')} by script, each with a record that everybody there signed; ${count(noted, 'deviation')} noted.`,
+    `${count(facts.completed.length, 'completed ceremony', 'completed ceremonies')} by script, each with a signed record; ${count(noted, 'deviation')} noted.`,
   ]
   return unconfirmed > 0
     ? partly(
@@ -172,15 +172,19 @@ const ledger: Topic = ({ state, keys }) => {
   )
 }
 
-const acknowledged: Topic = ({ state, quorum }) =>
-  shown(
-    `${count(Object.keys(state.agreements).length, 'person', 'people')} signed the list of people in force; ${quorum.custodians} of them hold a share.`,
-  )
+/** Whoever was not there when the list changed agrees to it when they next come. */
+const acknowledged: Topic = ({ state, quorum: { custodians } }) => {
+  const agreed = Object.keys(state.agreements).filter((id) => id in state.holders).length
+  const line = `${agreed} of ${count(custodians, 'custodian')} signed the list of people in force, which names their role and their share.`
+  return agreed < custodians ? partly(line) : shown(line)
+}
 
-const substitution: Topic = ({ keys }) =>
-  keys.length === 0
-    ? notShown('There is no key yet.')
-    : shown('Bundles and key sets are signed by the root; a runtime refuses what that signature does not name.')
+const substitution: Topic = ({ state }) => {
+  const bundles = [...state.runtimes.values()].flatMap(({ handoffs }) => handoffs.filter((one) => one.exported)).length
+  return bundles === 0
+    ? notShown('No bundle was signed yet.')
+    : shown(`${count(bundles, 'bundle')} signed by the root, each naming every key of its tenants.`)
+}
 
 const NIST57 = 'NIST SP 800-57 Part 1 Rev. 5'
 const NIST88 = 'NIST SP 800-88 Rev. 1'

@@ -115,12 +115,12 @@ describe('choosing a medium', () => {
     expect(await bench.codeOf('chooseMedium', { folder: inBase('read-only') })).toBe('medium-failed')
   })
 
-  it('offers the folders inside another, by whole path, without links and hidden ones', async () => {
+  it('offers the folders inside another by name, without links and hidden ones', async () => {
     mkdirSync(inBase('.hidden'))
     mkdirSync(inBase('another'))
     const { folder, parent, folders } = await bench.call('folders', { folder: null })
     expect([folder, parent]).toEqual([bench.base, join(bench.base, '..')])
-    expect(folders.filter((path) => !path.endsWith('read-only'))).toEqual([inBase('another'), inBase('stick')])
+    expect(folders.filter((name) => name !== 'read-only')).toEqual(['another', 'stick'])
     expect((await bench.call('folders', { folder: '/' })).parent).toBeNull()
     expect(await bench.codeOf('folders', { folder: inBase('link') })).toBe('file-refused')
   })

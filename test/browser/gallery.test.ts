@@ -59,17 +59,23 @@ const overflowing = (page: Page): Promise<string[]> =>
       .map((element) => `${element.tagName} ${element.scrollWidth} > ${element.clientWidth}`)
   })
 
+/** What axe holds against a page, whole: its slowest part, so each scheme and each size has one turn. */
+const JUDGED = ['light 1280x720', 'dark 640x360']
+
+async function objections(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} ${failureSummary ?? ''}`),
+  )
+}
+
 describe('the gallery', () => {
   it.each(VIEWS)('$page, $scheme, $size', async ({ page: name, scheme, size }) => {
     const { context, page, seen } = await open(name, { ...SIZES[size], colorScheme: scheme })
     await page.locator('h1').first().waitFor()
     await page.evaluate(() => document.fonts.ready)
     await page.screenshot({ path: join(OUTPUT, `${name}-${scheme}-${size}.png`) })
-    const { violations } = await new AxeBuilder({ page }).analyze()
-    const found = violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} ${failureSummary ?? ''}`),
-    )
-    expect(found).toEqual([])
+    if (JUDGED.includes(`${scheme} ${size}`)) expect(await objections(page)).toEqual([])
     expect(await overflowing(page)).toEqual([])
     expect(seen.violations).toEqual([])
     expect(seen.errors).toEqual([])

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
@@ -36,35 +36,47 @@ export type RoomOptions = {
   practice?: boolean
   page?: BrowserContextOptions
   app?: Partial<AppOptions>
+  /** A folder with vaults, and the folder that files are carried in; new ones unless told. */
+  home?: string
+  medium?: string
   /** The folder of a built window; the product's own, built anew where it is older than its sources, unless told. */
   files?: string
+  /** A Chromium that is there already, and stays. */
+  browser?: Browser
 }
 
 /** Starts the app behind its browser shell, and opens its window in a real Chromium. */
-export async function openRoom({ practice = false, page: look, app: over, files }: RoomOptions = {}): Promise<Room> {
+export async function openRoom(options: RoomOptions = {}): Promise<Room> {
+  const { practice = false, page: look, app: over, files, browser: shared } = options
   const base = mkdtempSync(join(tmpdir(), 'keyrite-table-'))
   const now = over?.now ?? (() => Math.floor(Date.now() / 1000))
   if (!files) await ensureBuilt('window', () => {})
-  const browser = await launchBrowser()
-  const home = join(base, 'home')
+  const browser = shared ?? (await launchBrowser())
+  const home = options.home ?? join(base, 'home')
   const app = await createApp({ home, practice, shell: 'browser', networks: () => [], idleAfter: 3600, ...over, now })
-  const shell = await serveApp(app, { files: files ?? WINDOW_FOLDER })
-  const { page, seen } = await openPage(browser, shell.address, look)
-  const people = new Map<string, string>()
+  const shell = await serveApp(app, { files: files ?? WINDOW_FOLDER, linger: 60_000 })
+  const { context, page, seen } = await openPage(browser, shell.address, { reducedMotion: 'reduce', ...look })
   const hello = await call(app, 'hello', {})
-  for (const { id, passphrase } of hello.practice?.people ?? []) people.set(id, passphrase)
-  const medium = join(base, 'medium')
+  const people = new Map(hello.practice?.people.map(({ id, passphrase }) => [id, passphrase]))
+  const medium = options.medium ?? join(base, 'medium')
   mkdirSync(medium, { recursive: true })
   if (!practice) await call(app, 'chooseMedium', { folder: medium })
   const close = async () => {
-    await browser.close()
+    await context.close()
+    if (!shared) await browser.close()
     await shell.close()
-    if (existsSync(base)) rmSync(base, { recursive: true, force: true })
+    rmSync(base, { recursive: true, force: true })
   }
-  return {
-    ...{ app, shell, browser, page, seen, home, medium, people, now, close },
-    heard: ({ hex }) => fromHexGroups(hex),
-  }
+  const heard: Room['heard'] = ({ hex }) => fromHexGroups(hex)
+  return { app, shell, browser, page, seen, home, medium, people, now, close, heard }
+}
+
+/** Everything that a page under this app must never do. */
+export function mustBeCalm({ seen, shell }: Room): void {
+  const home = new URL(shell.address).origin
+  const foreign = seen.requests.filter((address) => !address.startsWith(home) && !address.startsWith('data:'))
+  if (seen.violations.length + seen.errors.length + foreign.length > 0)
+    throw new Error(`The page was not calm: ${JSON.stringify({ ...seen, requests: foreign })}`)
 }
 
 /** Own answers instead of the usual ones: gives true where it answered, `stop` to leave everything as it is. */

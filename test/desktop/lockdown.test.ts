@@ -4,6 +4,7 @@ import {
   CSP,
   decidePermission,
   decideRequest,
+  environmentOf,
   FUSES,
   headers,
   ORIGIN,
@@ -191,6 +192,18 @@ describe('the program', () => {
       LoadBrowserProcessSpecificV8Snapshot: false,
       WasmTrapHandlers: true,
     })
+  })
+
+  it('processes hear nothing of the environment that could steer them', () => {
+    const env = {
+      PATH: '/bin',
+      HOME: '/home/a',
+      NODE_OPTIONS: '--inspect',
+      LD_PRELOAD: 'x.so',
+      ELECTRON_RUN_AS_NODE: '1',
+    }
+    expect(environmentOf('engine', env)).toEqual({ PATH: '/bin', HOME: '/home/a' })
+    expect(environmentOf('generate-child', { ...env, SystemRoot: 'C:' })).toEqual({ SystemRoot: 'C:' })
   })
 
   it('Chromium makes no request of its own, resolves no name and reports nothing', () => {

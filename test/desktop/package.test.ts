@@ -1,21 +1,14 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { request } from 'node:http'
 import { join } from 'node:path'
-import { createContext, runInContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import { extractAll, listPackage } from '@electron/asar'
 import { FuseV1Options, getCurrentFuseWire } from '@electron/fuses'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { startEngine } from '../../electron/desktop/engine-host.ts'
-import { CSP, FUSES } from '../../electron/desktop/lockdown.ts'
+import { FUSES } from '../../electron/desktop/lockdown.ts'
 import { isLeftOut } from '../../electron/desktop/packaged.ts'
-import { readEnrollment, writeTrustAnchor } from '../../electron/handoff/statements.ts'
-import { METHOD_NAMES } from '../../shared/contract/contract.ts'
-import { DAY } from '../../shared/domain/policy.ts'
-import { freePort } from '../cli/run.ts'
-import { makeHandoff, makeTenant, makeVault, pathsOf, temporaryFolder } from '../issuer/fixtures.ts'
+import { temporaryFolder } from '../issuer/fixtures.ts'
 import { build, newProject, packageApp } from './packaging.ts'
 import { utilityProcesses } from './utility-process.ts'
 
@@ -136,50 +129,6 @@ describe('what is left out, path by path', () => {
   )
 })
 
-describe.runIf(process.platform === 'linux')('the screens and their preload', () => {
-  it('the page loads nothing but its own files and has nothing inline', () => {
-    const html = readFileSync(join(app, '.vite/renderer/main_window/index.html'), 'utf8')
-    const loaded = [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, path = '']) => path)
-    expect(loaded.length).toBeGreaterThan(0)
-    for (const path of loaded) expect(existsSync(join(app, '.vite/renderer/main_window', path)), path).toBe(true)
-    expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\son\w+=|style="/)
-    expect(CSP).toContain("script-src 'self';")
-  })
-
-  it('the preload gives the page one function for each method, and the notices; frozen, and nothing of Electron', async () => {
-    const given: Record<string, Record<string, unknown>> = {}
-    const invoked: unknown[][] = []
-    const listeners = new Map<string, (...args: unknown[]) => void>()
-    const electron = {
-      contextBridge: { exposeInMainWorld: (name: string, api: never) => Object.assign(given, { [name]: api }) },
-      ipcRenderer: {
-        invoke: (...args: unknown[]) => invoked.push(args),
-        on: (channel: string, listener: never) => listeners.set(channel, listener),
-        off: (channel: string) => listeners.delete(channel),
-      },
-    }
-    const asked: string[] = []
-    const require = (name: string) => {
-      asked.push(name)
-      return electron
-    }
-    runInContext(readFileSync(join(app, '.vite/build/preload.cjs'), 'utf8'), createContext({ require, exports: {} }))
-    expect(asked).toEqual(['electron'])
-    expect(Object.keys(given)).toEqual(['keyrite'])
-    const api = given['keyrite'] as Record<string, (input: unknown) => unknown>
-    expect(Object.keys(api).sort()).toEqual([...METHOD_NAMES, 'onNotice'].sort())
-    expect(Object.isFrozen(api)).toBe(true)
-    for (const name of METHOD_NAMES) api[name]?.({ for: name })
-    expect(invoked).toEqual(METHOD_NAMES.map((name) => ['keyrite:call', name, { for: name }]))
-    const heard: unknown[] = []
-    const stop = api['onNotice']?.((notice: unknown) => heard.push(notice)) as () => void
-    listeners.get('keyrite:notice')?.({ sender: 'Electron’s own' }, { tell: 'something' })
-    stop()
-    expect(heard).toEqual([{ tell: 'something' }])
-    expect(listeners.size).toBe(0)
-  })
-})
-
 describe.runIf(process.platform === 'linux')('the packaged engine, on plain Node', () => {
   const built = (name: string) => join(app, '.vite/build', name)
 
@@ -223,76 +172,3 @@ describe.runIf(process.platform === 'linux')('the packaged engine, on plain Node
     await worker.terminate()
   })
 })
-
-describe.runIf(process.platform === 'linux')(
-  '--headless: the runtime of an issuer from the package, in one process',
-  () => {
-    type Ran = { status: number | null; stdout: string; stderr: string }
-    const start = (args: readonly string[]) => {
-      const child = spawn(process.execPath, [join(app, '.vite/build/main.js'), '--headless', ...args], {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      })
-      const said = { stdout: '', stderr: '' }
-      for (const name of ['stdout', 'stderr'] as const)
-        child[name].setEncoding('utf8').on('data', (text: string) => {
-          said[name] += text
-        })
-      return { child, said, ended: once(child, 'close').then(([status]): Ran => ({ status, ...said })) }
-    }
-    const headless = (...args: string[]) => start(args).ended
-    const get = (port: number, host: string, path: string): Promise<{ status: number; body: string }> =>
-      new Promise((resolve, reject) => {
-        const sent = request({ host: '127.0.0.1', port, path, headers: { host } }, (response) => {
-          let body = ''
-          response.setEncoding('utf8').on('data', (text: string) => {
-            body += text
-          })
-          response.on('end', () => resolve({ status: response.statusCode ?? 0, body }))
-        })
-        sent.on('error', reject).end()
-      })
-
-    it('makes a runtime, imports a handoff and serves its key set until it is told to stop', async () => {
-      const folder = temporaryFolder()
-      const vault = await makeVault()
-      const now = Math.floor(Date.now() / 1000)
-      const dir = join(folder, 'issuer')
-      const anchor = writeTrustAnchor(folder, vault.anchor.jws, now)
-      const made = await headless(
-        ...['issuer', 'init', '--dir', dir, '--trust-anchor', anchor],
-        ...['--runtime-id', 'eu-one', '--enrollment', folder, '--json'],
-      )
-      expect(made).toMatchObject({ status: 0, stderr: '' })
-      const enrollment = await readEnrollment(JSON.parse(made.stdout).data.enrollmentFile)
-      const tenant = makeTenant('acme', { from: now })
-      const manifest = { iat: now, exp: now + DAY }
-      const handoff = await makeHandoff(vault, folder, [tenant], { transportKey: enrollment.transportKey, manifest })
-      expect(await headless('issuer', 'import', '--dir', dir, ...pathsOf(handoff))).toMatchObject({ status: 0 })
-
-      const port = await freePort()
-      const { child, said, ended } = start(['issuer', 'serve', '--dir', dir, '--port', String(port)])
-      onTestFinished(() => void child.kill('SIGKILL'))
-      await expect.poll(() => said.stderr, { timeout: 20_000 }).toContain('Serving at')
-      const keys = await get(port, 'acme.example.com', '/.well-known/jwks.json')
-      expect(keys.status).toBe(200)
-      expect(JSON.parse(keys.body).keys.map(({ kid }: { kid: string }) => kid)).toContain(tenant.keys[0]?.kid)
-      child.kill('SIGTERM')
-      expect(await ended).toMatchObject({ status: 0 })
-    })
-
-    it('refuses what belongs behind the window, and says so', async () => {
-      for (const args of [['vault', 'status'], ['rehearse'], ['--json', 'ceremony', 'list'], ['nonsense']])
-        expect(await headless(...args), args.join(' ')).toMatchObject({
-          status: 2,
-          stdout: '',
-          stderr: /^--headless runs/,
-        })
-    })
-
-    it('answers as the command line does: help, version, usage errors', async () => {
-      expect(await headless('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('issuer') })
-      expect(await headless('--version')).toMatchObject({ status: 0, stdout: /^\d+\.\d+\.\d+\n$/ })
-      expect(await headless('issuer', 'serve')).toMatchObject({ status: 2 })
-    })
-  },
-)

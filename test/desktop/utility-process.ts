@@ -7,6 +7,7 @@ import type { HostedProcess, Processes } from '../../electron/desktop/engine-hos
 /** Electron's utility processes and message channels on plain Node: real processes, the same messages. */
 
 const SHIM = fileURLToPath(new URL('./utility-shim.ts', import.meta.url))
+const { NODE_COMPILE_CACHE } = process.env
 type Packet = { data?: unknown; ports?: number[]; port?: number; close?: true }
 
 export type World = Processes<MessagePort> & {
@@ -23,12 +24,7 @@ export function utilityProcesses(files: Record<'engine' | 'generate-child', stri
     children,
     seen,
     fork: (name) => {
-      const child = fork(files[name], [], {
-        execArgv: ['--import', SHIM],
-        serialization: 'advanced',
-        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-        env: process.env['NODE_COMPILE_CACHE'] ? { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] } : {},
-      })
+      const child = startChild(files[name], {})
       children.push(child)
       return hosted(child, seen)
     },
@@ -39,7 +35,15 @@ export function utilityProcesses(files: Record<'engine' | 'generate-child', stri
   }
 }
 
-function hosted(child: ChildProcess, seen: string[]): HostedProcess<MessagePort> {
+export const startChild = (file: string, env: object): ChildProcess =>
+  fork(file, [], {
+    execArgv: ['--import', SHIM],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: { ...env, ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }) },
+  })
+
+export function hosted(child: ChildProcess, seen: string[]): HostedProcess<MessagePort> {
   const events = new EventEmitter()
   const ports = new Map<number, MessagePort>()
   const send = (packet: Packet) => void (child.connected && child.send(packet, () => {}))

@@ -14,9 +14,9 @@ import {
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { electronBinary } from '../../electron/desktop/binary.ts'
-import { isStale } from '../../electron/loopback/checkout.ts'
+import { isStale, runElectron } from '../../electron/loopback/checkout.ts'
 import { launchBrowser, openPage } from '../browser/browser.ts'
 import { ask, DOCUMENT, partsOf } from './world.ts'
 
@@ -56,8 +56,9 @@ const addressOf = async (started: Started): Promise<string> => {
   return started.out().trim()
 }
 
-describe.skipIf(electronBinary() !== null)('npm start without Electron', () => {
+describe('npm start without Electron', () => {
   let browser: Browser
+  beforeEach((ctx) => ctx.skip(electronBinary() !== null, 'Electron is installed here, so npm start opens that'))
   beforeAll(async () => {
     browser = await launchBrowser()
   })
@@ -86,17 +87,17 @@ describe.skipIf(electronBinary() !== null)('npm start without Electron', () => {
     expect(existsSync(home)).toBe(false)
   })
 
-  it.each(['SIGINT', 'SIGTERM'] as const)(
-    '%s ends it, with exit 0, also while a practice vault is made',
-    async (signal) => {
-      const started = start(['--practice', '--no-open'])
-      await addressOf(started)
-      started.child.kill(signal)
-      expect(await started.ended).toEqual([0, null])
-      expect(started.said()).toMatch(/Keyrite has ended\.\n$/)
-      expect(readdirSync(scratch).filter((name) => name.startsWith('keyrite-practice-'))).toEqual([])
-    },
-  )
+  it.each([
+    ['SIGINT', ['--home', join(scratch, 'home')]],
+    ['SIGTERM', ['--practice']],
+  ] as const)('%s ends it with exit 0, also while a practice vault is made', async (signal, flags) => {
+    const started = start([...flags, '--no-open'])
+    await addressOf(started)
+    started.child.kill(signal)
+    expect(await started.ended).toEqual([0, null])
+    expect(started.said()).toMatch(/\nKeyrite has ended\.\n$/)
+    expect(readdirSync(scratch).filter((name) => name.startsWith('keyrite-practice-'))).toEqual([])
+  })
 
   it.runIf(process.platform === 'linux')(
     'asks the default browser to open the address; failing to is fine',
@@ -122,6 +123,18 @@ describe.skipIf(electronBinary() !== null)('npm start without Electron', () => {
       expect(await without.ended).toEqual([0, null])
     },
   )
+})
+
+describe('npm start with Electron', () => {
+  it('runs this folder in it with the flags, and ends as it ends', async (ctx) => {
+    ctx.skip(process.platform === 'win32', 'the stand-in for Electron is a shell script')
+    const binary = join(scratch, 'electron')
+    writeFileSync(binary, `#!/bin/sh\necho "$PWD $*" > '${scratch}/electron-ran'\nexit 7\n`)
+    chmodSync(binary, 0o755)
+    expect(await runElectron(binary, ['--home=/x', '--practice'])).toBe(7)
+    const root = join(import.meta.dirname, '../..')
+    expect(readFileSync(join(scratch, 'electron-ran'), 'utf8')).toBe(`${root} . --home=/x --practice\n`)
+  })
 })
 
 describe('its command line', () => {

@@ -1,5 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { renderPage } from '../../shared/pages/page.ts'
 import { launchBrowser, openPage, type Witness } from '../browser/browser.ts'
 import { buildTestWindow, startShell, type TestShell } from './world.ts'
 
@@ -123,9 +124,9 @@ describe('the window', () => {
     })
   })
 
-  it('a drawn page opens in a tab of its own, where nothing runs, and the window goes on', async () => {
+  /** Asks for a page as a screen does, and opens it in a tab. */
+  const print = async (html: string) => {
     await open()
-    const html = '<!doctype html><title>Record</title><p>Drawn</p><script>document.title = "Ran"</script>'
     test.app.answer = async () => ({ ok: true, value: { title: 'Record', html, address: null } })
     const { address } = (await call('openPage', { page: 'evidence' })) as unknown as { address: string }
     const [tab] = await Promise.all([
@@ -133,6 +134,19 @@ describe('the window', () => {
       page.evaluate((url) => void window.open(url, '_blank', 'noopener'), address),
     ])
     await tab.waitForLoadState()
+    return tab
+  }
+
+  it('a drawn page opens in a tab of its own as it was drawn, ready to print', async () => {
+    const tab = await print(renderPage({ title: 'Record', number: 'No 7', practice: true, body: 'Drawn' }))
+    expect(await tab.title()).toBe('PRACTICE: Record')
+    expect(await tab.evaluate(() => getComputedStyle(document.body).margin)).toBe('0px')
+    expect((await tab.pdf()).subarray(0, 5).toString()).toBe('%PDF-')
+    expect(seen).toMatchObject({ violations: [], errors: [] })
+  })
+
+  it('on a drawn page nothing runs; the window goes on', async () => {
+    const tab = await print('<!doctype html><title>Record</title><p>Drawn</p><script>document.title = "Ran"</script>')
     expect([await tab.title(), await tab.textContent('p')]).toEqual(['Record', 'Drawn'])
     await tab.close()
     test.app.answer = async () => ({ ok: true, value: 'here' })

@@ -78,10 +78,11 @@ export type TestShell = {
   token: string
 }
 
-export async function startShell(options: Pick<ShellOptions, 'files'> & Partial<ShellOptions>): Promise<TestShell> {
+/** `given`: another app than the one that answers with what it was asked. */
+export async function startShell({ app: given, ...options }: ShellOptions & { app?: App }): Promise<TestShell> {
   const app = testApp()
   const lines: string[] = []
-  const shell = await serveApp(app, { say: (line) => lines.push(line), ...options })
+  const shell = await serveApp(given ?? app, { say: (line) => lines.push(line), ...options })
   return { shell, app, lines, ...partsOf(shell.address) }
 }
 

@@ -1,5 +1,5 @@
 import { accessSync, constants, lstatSync, readdirSync, realpathSync, type Stats } from 'node:fs'
-import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path'
+import { basename, dirname, isAbsolute, resolve, sep } from 'node:path'
 import type { Gives } from '../../../shared/contract/contract.ts'
 import type { Medium } from '../../../shared/contract/machine.ts'
 import { must } from '../../../shared/errors.ts'
@@ -93,8 +93,8 @@ function statsOf(path: string): Stats {
 }
 
 /**
- * The folders inside one, as whole paths in order of their names, and the folder above it; links and hidden ones are left
- * out. Codes of `mustBeFolder`.
+ * The names of the folders inside one, and the whole path of the folder above it; links and hidden ones are left out. Codes
+ * of `mustBeFolder`.
  */
 export function foldersIn(folder: string): Gives<'folders'> {
   const path = mustBeFolder(folder)
@@ -103,7 +103,7 @@ export function foldersIn(folder: string): Gives<'folders'> {
     const entries = readdirSync(path, { withFileTypes: true })
     const names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map(({ name }) => name)
     const folders = names.toSorted((one, other) => one.localeCompare(other)).slice(0, FOLDERS_MAX)
-    return { folder: path, parent: above === path ? null : above, folders: folders.map((name) => join(path, name)) }
+    return { folder: path, parent: above === path ? null : above, folders }
   } catch (error) {
     throw ioError(error, 'Reading', path)
   }

@@ -1,6 +1,6 @@
 import type { VaultState } from '../../../shared/domain/state.ts'
 import { type Plan, type PlanOf, parsePlan } from '../../../shared/formats/plan.ts'
-import { capital, counted, listed, numberWord } from '../../../shared/pages/words.ts'
+import { capital, listed, numberWord } from '../../../shared/pages/words.ts'
 
 /** What a ceremony was about, in one line, from its plan and with the names that the vault has. */
 
@@ -8,10 +8,11 @@ type About = { [K in Plan['kind']]: (plan: PlanOf<K>, state: VaultState) => stri
 
 const MOST = 3
 
+/** At most three: "Acme, Contoso and two more tenants". */
 const few = (names: readonly string[], what: string): string =>
   names.length <= MOST
     ? listed(names)
-    : `${listed(names.slice(0, MOST - 1))} and ${counted(names.length - MOST + 1, `more ${what}`)}`
+    : listed([...names.slice(0, MOST - 1), `${numberWord(names.length - MOST + 1)} more ${what}s`])
 
 const tenantName = (state: VaultState, id: string): string => state.tenants.get(id)?.name ?? id
 const tenants = (chosen: 'all' | readonly string[], state: VaultState): string =>
@@ -35,7 +36,7 @@ const ABOUT: About = {
       all.map(({ tenant, name }) => name ?? tenant),
       'tenant',
     ),
-  'enroll-runtime': ({ enrollment }) => enrollment,
+  'enroll-runtime': ({ enrollment }) => `By its file ${enrollment}`,
   handoff: ({ runtime, tenants: chosen }, state) => `To ${runtime}: ${tenants(chosen, state)}`,
   envelope: ({ runtime, tenants: chosen }, state) => `For ${runtime}: ${tenants(chosen, state)}`,
   rotate: ({ tenants: chosen }, state) => capital(tenants(chosen, state)),

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Gives } from '../../../shared/contract/contract.ts'
 import { utcStamp } from '../../../shared/domain/utc.ts'
@@ -21,6 +21,11 @@ const FILE_MAX = 512 * MB
  */
 export function exportRecord(app: AppContext, ceremony: string): string {
   const medium = carrying(app)
+  // A folder that is gone would be made anew, on the disk of this machine.
+  const there = statSync(medium, { throwIfNoEntry: false })?.isDirectory() === true
+  must(there, 'medium-failed', 'The medium is not there any more.', {
+    hint: 'Put it in again, and choose it once more.',
+  })
   const from = knownFolder(app, ceremony)
   const to = join(medium, `record-${ceremony}`)
   must(!existsSync(to), 'file-exists', `The medium has a folder ${basename(to)} already.`)

@@ -70,14 +70,14 @@ function Underway({ label }: { label: string }) {
 }
 
 function Pack() {
-  const { call } = useKeyrite()
+  const { call, overview } = useKeyrite()
   const { pending, failure, ask } = useAsk()
   const [built, setBuilt] = useState<Gives<'buildEvidence'> | null>(null)
   const page = useOpenPage()
   return (
     <Section title={words.buildTitle}>
       <Stack>
-        <p className={css.text}>{words.buildBody}</p>
+        <p className={css.text}>{words.buildBody(overview?.openedBy.name ?? '')}</p>
         <Buttons>
           <Button kind="filled" pending={pending} onPress={() => ask(() => call('buildEvidence', {}), setBuilt)}>
             {words.build}
@@ -103,7 +103,7 @@ function Built({ built: { folder, files, missing } }: { built: Gives<'buildEvide
   return (
     <>
       <Notice
-        tone={missing.length > 0 ? 'warn' : 'done'}
+        tone="done"
         title={words.built(files.length)}
         actions={
           <Button pending={pending} onPress={verify}>
@@ -114,7 +114,16 @@ function Built({ built: { folder, files, missing } }: { built: Gives<'buildEvide
         <p>
           {words.where} <code>{folder}</code>
         </p>
-        <p>{missing.length > 0 ? `${words.missing} ${missing.join(', ')}` : words.nothingMissing}</p>
+        {missing.length > 0 && (
+          <>
+            <p className={css.missing}>{words.missing}</p>
+            <ul className={css.checked}>
+              {missing.map((sentence) => (
+                <li key={sentence}>{sentence}</li>
+              ))}
+            </ul>
+          </>
+        )}
       </Notice>
       {failure && <FailureNotice failure={failure} />}
       {verified && <Findings verified={verified} />}

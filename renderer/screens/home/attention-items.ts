@@ -26,10 +26,10 @@ const SHAPES: Record<What, StatusKind> = {
   tail: 'warn',
   'rotation-due': 'due',
   'handoff-due': 'due',
-  'destruction-due': 'due',
-  'passphrase-due': 'due',
-  'open-copies': 'open',
   'receipts-missing': 'open',
+  'passphrase-due': 'due',
+  'destruction-due': 'due',
+  'open-copies': 'open',
   'backup-untested': 'warn',
   'head-card': 'todo',
 }
@@ -46,7 +46,7 @@ export const itemsOf = (overview: Overview, now: number): Item[] =>
       ...said(item, overview),
     }))
 
-const rank = ({ what, overdue }: Attention): number => (overdue ? 0 : 100) + URGENCY.indexOf(what)
+const rank = ({ what }: Attention): number => URGENCY.indexOf(what)
 
 function statusOf({ what, by, overdue }: Attention, now: number): string {
   const own = words[what]

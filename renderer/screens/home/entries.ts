@@ -1,5 +1,5 @@
 import type { TenantRow } from '../../../shared/contract/home.ts'
-import { dayMonth, fullDay, roughly } from '../../components/format.ts'
+import { fullDay, roughly, shortDay } from '../../components/format.ts'
 import type { ScheduleEntry } from '../../components/ScheduleTimeline.tsx'
 import type { TimelineKey } from '../../components/timeline.ts'
 import { text } from '../../text/index.ts'
@@ -70,7 +70,7 @@ const gone = (at: number): Told => ({
   next: null,
   words: words.left(fullDay(at)),
   figure: words.ended,
-  figureNote: words.since(dayMonth(at)),
+  figureNote: words.since(shortDay(at)),
 })
 
 const waiting = (keys: number): Told => ({
@@ -93,9 +93,9 @@ function missing({ nextKeyDue, signsUntil }: TenantRow, current: Key | undefined
 function figureOf({ signsUntil }: TenantRow, current: Key | undefined, next: Key | undefined, now: number) {
   if (!current)
     return next
-      ? { figure: words.first, figureNote: words.starts(dayMonth(next.times.signFrom)) }
-      : { figure: words.nothing, figureNote: signsUntil === null ? words.never : words.since(dayMonth(signsUntil)) }
+      ? { figure: words.first, figureNote: words.starts(shortDay(next.times.signFrom)) }
+      : { figure: words.nothing, figureNote: signsUntil === null ? words.never : words.since(shortDay(signsUntil)) }
   const until = signsUntil ?? current.times.signUntil
-  if (until <= now) return { figure: words.longer, figureNote: words.to(dayMonth(current.times.extendUntil)) }
-  return { figure: roughly(until - now), figureNote: words.to(dayMonth(until)) }
+  if (until <= now) return { figure: words.longer, figureNote: words.to(shortDay(current.times.extendUntil)) }
+  return { figure: roughly(until - now), figureNote: words.to(shortDay(until)) }
 }

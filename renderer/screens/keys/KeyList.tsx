@@ -78,7 +78,7 @@ function Row({ row }: { row: KeyRow }) {
     <div className={css.row}>
       <span className={css.cell}>
         <span className={css.name}>{row.label}</span>
-        <span className={css.small}>
+        <span className={`${css.small} ${css.clip}`}>
           {row.tenantName} · {row.spec}
           {row.standby && ` · ${words.standby}`}
         </span>
@@ -100,6 +100,7 @@ export function Phase({ row }: { row: KeyRow }) {
   if (row.compromisedAt !== null)
     return <Status kind="danger">{words.compromisedOn(fullDay(row.compromisedAt))}</Status>
   if (row.destroyedAt !== null) return <Status kind="closed">{words.destroyedOn(fullDay(row.destroyedAt))}</Status>
+  if (row.standby && row.phase === 'signing') return <Status kind="todo">{words.standby}</Status>
   if (row.phase === 'signing') return <Status kind="now">{row.phase}</Status>
   return <Status kind={row.phase === 'retired' || row.phase === 'removed' ? 'done' : 'todo'}>{row.phase}</Status>
 }

@@ -9,7 +9,7 @@ export const KEY_FILTERS = Object.keys(text.keys.filters) as KeyFilter[]
 const PASSES: Record<KeyFilter, (key: KeyRow) => boolean> = {
   all: () => true,
   live: (key) => key.destroyedAt === null,
-  signing: (key) => key.phase === 'signing' && key.destroyedAt === null,
+  signing: (key) => key.phase === 'signing' && !key.standby && key.destroyedAt === null,
   retired: (key) => key.phase === 'retired' || key.phase === 'removed',
   compromised: (key) => key.compromisedAt !== null,
   destroyed: (key) => key.destroyedAt !== null,

@@ -1,14 +1,15 @@
 import type { Review } from '../../../shared/contract/plan.ts'
 import { Button } from '../../components/Button.tsx'
 import { FailureNotice } from '../../components/Notice.tsx'
-import { useKeyrite } from '../../state.tsx'
+import { readyFor, useKeyrite } from '../../state.tsx'
 import { text } from '../../text/index.ts'
 import css from './plan.module.css'
 import { useAct } from './use-plan.ts'
 
 /** Print the script, rehearse it, start. What cannot be started says what it waits for. */
 export function Acts({ found }: { found: Review }) {
-  const { call, go, overview } = useKeyrite()
+  const { call, go, overview, at } = useKeyrite()
+  const rehearsing = at.screen === 'plan' && at.rehearse === true
   const { review } = text.plan
   const { act, pending, failure, forget } = useAct()
   const folder = found.kind === 'genesis' ? null : (overview?.folder ?? null)
@@ -30,16 +31,20 @@ export function Acts({ found }: { found: Review }) {
       <Button wide onPress={() => act('print', print)} pending={pending === 'print'}>
         {review.print}
       </Button>
-      <Button wide onPress={() => act('rehearse', rehearse)} pending={pending === 'rehearse'}>
-        {review.rehearse}
+      <Button
+        wide
+        kind={rehearsing ? 'filled' : 'plain'}
+        onPress={() => act('rehearse', rehearse)}
+        pending={pending === 'rehearse'}
+      >
+        {rehearsing ? review.rehearseIt : review.rehearse}
       </Button>
       <Button
         wide
-        kind="filled"
+        kind={rehearsing ? 'plain' : 'filled'}
         waitsFor={waits}
         waitsPlace="below"
-        // biome-ignore lint/suspicious/noThenProperty: what people mean to do after readiness; nothing awaits it
-        onPress={() => go({ screen: 'readiness', then: { doing: 'hold', folder, plan: found.text } })}
+        onPress={() => go(readyFor({ doing: 'hold', folder, plan: found.text }))}
       >
         {review.start}
       </Button>

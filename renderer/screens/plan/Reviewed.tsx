@@ -28,6 +28,7 @@ function Verdict({ found }: { found: Review }) {
   const { overview } = useKeyrite()
   const { review } = text.plan
   const { problems } = found
+  const checked = found.kind !== 'genesis' && overview
   if (problems.length > 0)
     return (
       <div className={css.verdict} role="alert">
@@ -53,9 +54,9 @@ function Verdict({ found }: { found: Review }) {
   return (
     <div className={css.verdict}>
       <p className={css.verdictHead}>
-        <Status kind="done">{review.fits}</Status>
+        <Status kind="done">{checked ? review.fits : review.complete}</Status>
       </p>
-      <p>{found.kind === 'genesis' || !overview ? review.fitsNew : review.fitsVault(overview.name)}</p>
+      <p>{checked ? review.fitsVault(overview.name) : review.fitsNew}</p>
     </div>
   )
 }

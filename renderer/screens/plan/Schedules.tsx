@@ -69,7 +69,7 @@ function Proved({ schedule, one, tenants }: ProvedProps) {
 function Charts({ one }: { one: TenantSchedule }) {
   const now = useMinute()
   const keys = one.keys.map(
-    (key): PlanKey => ({ ...key.times, id: `${key.kid} ${key.label}`, name: key.label, note: noteOf(key, now) }),
+    (key): PlanKey => ({ ...key.times, id: `${key.kid} ${key.label}`, name: nameOf(key), note: noteOf(key, now) }),
   )
   const [first] = one.relyingParties
   return (
@@ -93,6 +93,9 @@ function Charts({ one }: { one: TenantSchedule }) {
     </>
   )
 }
+
+/** The algorithm stands below the name. */
+const nameOf = ({ label, spec }: TenantSchedule['keys'][number]): string => label.replace(`-${spec.toLowerCase()}`, '')
 
 /** A chart need not move with every second. */
 const useMinute = (): number => Math.floor(useNow() / 60) * 60

@@ -18,7 +18,8 @@ export type Field =
       type: 'choice'
       from: 'roles' | 'sharePlaces' | 'standbys' | 'importFormats' | 'exportFormats' | 'specs'
     })
-  | (Base & { type: 'specs' })
+  /** The algorithm that signs, or those that sign beside it: two controls of one member. */
+  | (Base & { type: 'specs'; part: 'first' | 'others' })
   /** One thing of the vault, or its id typed. */
   | (Base & { type: 'tenant' | 'runtime' | 'person' | 'key' | 'hold' | 'copy' | 'backup' })
   /** Several things of the vault, or their ids typed. `doomed`: keys that are to be destroyed. */

@@ -25,7 +25,8 @@ const relyingParties: FieldOf<'rows'> = {
 }
 
 const policyOptions: Form = [
-  { name: 'signingAlgorithms', type: 'specs', words: 'signingAlgorithms', optional: true },
+  { name: 'signingAlgorithms', type: 'specs', part: 'first', words: 'signingAlgorithms', optional: true },
+  { name: 'signingAlgorithms', type: 'specs', part: 'others', words: 'alsoSign', optional: true },
   { name: 'rotationInterval', type: 'duration', words: 'rotationInterval', optional: true, standard: '90d' },
   { name: 'propagationTime', type: 'duration', words: 'propagationTime', optional: true, standard: '14d' },
   { name: 'retentionDuration', type: 'duration', words: 'retentionDuration', optional: true, standard: '14d' },

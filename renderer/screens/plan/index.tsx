@@ -1,3 +1,4 @@
+import type { Choices } from '../../../shared/contract/plan.ts'
 import { Framed } from '../../app/Framed.tsx'
 import { Waiting } from '../../app/Waiting.tsx'
 import { FailureNotice } from '../../components/Notice.tsx'
@@ -11,9 +12,6 @@ import { useChoices, usePlan } from './use-plan.ts'
 
 /** Chooses what a ceremony is for, fills in its plan, and reviews what it will mean. */
 export function PlanScreen() {
-  const { at } = useKeyrite()
-  const start = at.screen === 'plan' ? at.start : undefined
-  const state = usePlan(start)
   const { choices, failure } = useChoices()
   if (failure)
     return (
@@ -21,7 +19,12 @@ export function PlanScreen() {
         <FailureNotice failure={failure} />
       </Framed>
     )
-  if (!choices) return <Waiting />
+  return choices ? <Planning choices={choices} /> : <Waiting />
+}
+
+function Planning({ choices }: { choices: Choices }) {
+  const { at } = useKeyrite()
+  const state = usePlan(at.screen === 'plan' ? at.start : undefined, choices)
   if (state.stage === 'review') return <Reviewing state={state} choices={choices} />
   if (state.stage === 'form' && state.editing)
     return <PlanForm state={state} editing={state.editing} choices={choices} />

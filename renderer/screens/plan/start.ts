@@ -1,4 +1,5 @@
 import type { Overview } from '../../../shared/contract/home.ts'
+import type { Choices } from '../../../shared/contract/plan.ts'
 import type { CeremonyKind } from '../../state.tsx'
 import type { Values } from './field-types.ts'
 import { FORMS } from './forms.ts'
@@ -6,15 +7,16 @@ import { begun } from './values.ts'
 
 /** What a form begins with: what is known already, and otherwise what most people want. */
 
-type Known = { overview: Pick<Overview, 'people' | 'threshold'> | null; practice: boolean }
+export type Known = { overview: Pick<Overview, 'people' | 'threshold'> | null; practice: boolean; choices: Choices }
 
 export const startingValues = (kind: CeremonyKind, given: Values, known: Known): Values =>
   begun(FORMS[kind], { ...suggested(kind, known), ...given })
 
-function suggested(kind: CeremonyKind, { overview, practice }: Known): Values {
+function suggested(kind: CeremonyKind, { overview, practice, choices }: Known): Values {
   if (kind === 'genesis') return { practice, threshold: 3, people: FIRST_PEOPLE }
   if (kind === 'custody' && overview) return { threshold: overview.threshold, people: peopleOf(overview) }
-  return {}
+  const [runtime, ...others] = choices.runtimes
+  return runtime && others.length === 0 ? { runtime: runtime.runtimeId } : {}
 }
 
 /** Three of five custodians, a witness, and somebody who runs the machine. Only names are left to type. */

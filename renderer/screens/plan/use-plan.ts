@@ -3,7 +3,7 @@ import type { Choices } from '../../../shared/contract/plan.ts'
 import { Failure } from '../../client.ts'
 import { type CeremonyKind, type PlanStart, useKeyrite } from '../../state.tsx'
 import type { Values } from './field-types.ts'
-import { startingValues } from './start.ts'
+import { type Known, startingValues } from './start.ts'
 import { formOf, planOf, textOf } from './values.ts'
 
 /** Where we are with a plan: its kind is chosen, its form or its text is edited, it is reviewed. What was typed stays. */
@@ -13,9 +13,9 @@ export type Editing = { kind: CeremonyKind; values: Values }
 
 export type PlanState = ReturnType<typeof usePlan>
 
-export function usePlan(start: PlanStart | undefined) {
+export function usePlan(start: PlanStart | undefined, choices: Choices) {
   const { overview, hello } = useKeyrite()
-  const known = { overview, practice: hello.practice !== null }
+  const known = { overview, practice: hello.practice !== null, choices }
   const [stage, setStage] = useState<Stage>(() => (!start ? 'choose' : 'kind' in start ? 'form' : 'review'))
   const [editing, setEditing] = useState<Editing | null>(() =>
     !start ? null : 'text' in start ? formOf(start.text) : begin(start.kind, start.given ?? {}, known),
@@ -56,7 +56,7 @@ export function usePlan(start: PlanStart | undefined) {
   }
 }
 
-const begin = (kind: CeremonyKind, given: Values, known: Parameters<typeof startingValues>[2]): Editing => ({
+const begin = (kind: CeremonyKind, given: Values, known: Known): Editing => ({
   kind,
   values: startingValues(kind, given, known),
 })

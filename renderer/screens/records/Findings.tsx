@@ -41,7 +41,9 @@ const COLUMNS: Column<Finding>[] = [
 /** What a verification came to: a sentence, then each file with what it shows. */
 export function Findings({ verified }: { verified: Verified }) {
   const { failed, files, anchored } = verified
-  const rows = files.toSorted((one, other) => ORDER.indexOf(one.standing) - ORDER.indexOf(other.standing))
+  const folder = folderOf(files.map(({ file }) => file))
+  const named = files.map((found) => ({ ...found, file: found.file.slice(folder.length) }))
+  const rows = named.toSorted((one, other) => ORDER.indexOf(one.standing) - ORDER.indexOf(other.standing))
   const standings = [...new Set(rows.map(({ standing }) => standing))]
   return (
     <section className={css.findings}>
@@ -51,6 +53,7 @@ export function Findings({ verified }: { verified: Verified }) {
       >
         {anchored ? words.anchored : words.unanchored}
       </Notice>
+      {folder !== '' && <p className={css.small}>{words.inFolder(folder)}</p>}
       <Table label={words.found} columns={COLUMNS} rows={rows} keyOf={({ file }) => file} />
       <ul className={css.means}>
         {standings.map((standing) => (
@@ -59,6 +62,14 @@ export function Findings({ verified }: { verified: Verified }) {
       </ul>
     </section>
   )
+}
+
+/** The folder that all these paths begin with, with its last separator. */
+function folderOf([first = '', ...others]: readonly string[]): string {
+  const end = Math.max(first.lastIndexOf('/'), first.lastIndexOf('\\')) + 1
+  const folder = first.slice(0, end)
+  if (folder === '' || others.every((path) => path.startsWith(folder))) return folder
+  return folderOf([folder.slice(0, -1), ...others])
 }
 
 function Shown({ found: { facts, remarks, problems } }: { found: Finding }) {

@@ -2,12 +2,13 @@ import { useState } from 'react'
 import type { Sitting } from '../../../shared/contract/sitting.ts'
 import { Button, Buttons } from '../../components/Button.tsx'
 import { Notice } from '../../components/Notice.tsx'
-import { MarginRow, Page } from '../../components/Page.tsx'
+import { MarginRow, Page, Stack } from '../../components/Page.tsx'
 import { Table } from '../../components/Table.tsx'
 import { useKeyrite } from '../../state.tsx'
 import { text } from '../../text/index.ts'
 import { Refused } from './act.tsx'
 import { useCalling } from './calling.ts'
+import { useLeave } from './leave.ts'
 import { Home, Log } from './Over.tsx'
 import { Printing } from './Printing.tsx'
 import css from './sitting.module.css'
@@ -29,9 +30,7 @@ export function Finished({ sitting, result }: Props) {
       {!rehearsed && <Record result={result} />}
       {!rehearsed && result.certificates.length > 0 && <Certificates result={result} />}
       {sitting.files.length > 0 && <Files files={sitting.files} />}
-      <MarginRow margin={words.next}>
-        <p className={css.measure}>{text.sitting.next[sitting.kind] ?? words.nothing}</p>
-      </MarginRow>
+      <Next sitting={sitting} />
       <Log sitting={sitting} />
       <Home />
     </Page>
@@ -54,43 +53,84 @@ function Record({ result: { ceremony, record } }: { result: Result }) {
   )
 }
 
+/** What is due because of it, and the plan for that where it is another ceremony. */
+const NEXT: Partial<Record<Sitting['kind'], Sitting['kind']>> = {
+  genesis: 'onboard',
+  onboard: 'handoff',
+  rotate: 'handoff',
+  'enroll-runtime': 'handoff',
+  emergency: 'handoff',
+  'import-key': 'handoff',
+  restore: 'handoff',
+  custody: 'backup',
+}
+
+function Next({ sitting: { kind, doing } }: Pick<Props, 'sitting'>) {
+  const { leave, pending } = useLeave()
+  const next = NEXT[kind]
+  return (
+    <MarginRow margin={words.next}>
+      <Stack>
+        <p className={css.measure}>
+          {doing === 'rehearse' ? words.nothing : (text.sitting.next[kind] ?? words.nothing)}
+        </p>
+        {next && doing !== 'rehearse' && (
+          <Buttons>
+            <Button onPress={() => leave({ screen: 'plan', start: { kind: next } })} disabled={pending}>
+              {words.plan(text.sitting.kinds[next])}
+            </Button>
+          </Buttons>
+        )}
+      </Stack>
+    </MarginRow>
+  )
+}
+
 function Certificates({ result: { ceremony, certificates } }: { result: Result }) {
   return (
     <MarginRow margin={words.certificates}>
-      <p className={css.measure}>{words.grades}</p>
-      <Buttons>
-        {certificates.map((id) => (
-          <Printing key={id} ceremony={ceremony} name={`${id}.html`}>
-            {words.printCertificate(id)}
-          </Printing>
-        ))}
-      </Buttons>
+      <Stack>
+        <p className={css.measure}>{words.grades}</p>
+        <Buttons>
+          {certificates.map((id) => (
+            <Printing key={id} ceremony={ceremony} name={`${id}.html`}>
+              {words.printCertificate(id)}
+            </Printing>
+          ))}
+        </Buttons>
+      </Stack>
     </MarginRow>
   )
 }
 
 function Files({ files }: Pick<Sitting, 'files'>) {
   const { call } = useKeyrite()
+  const { leave, pending: leaving } = useLeave()
   const [said, setSaid] = useState<{ safe: boolean; said: string } | null>(null)
   const { run, pending, failure } = useCalling(async (_: null) => setSaid(await call('unmount', {})))
   return (
     <MarginRow margin={words.files}>
-      <Table
-        label={words.files}
-        columns={[
-          { id: 'name', name: words.fileName, head: true, cell: ({ name }) => name },
-          { id: 'size', name: words.fileSize, align: 'end', nowrap: true, cell: ({ size }) => words.size(size) },
-        ]}
-        rows={files}
-        keyOf={({ name }) => name}
-      />
-      <Buttons>
-        <Button onPress={() => run(null)} pending={pending}>
-          {words.letGo}
-        </Button>
-      </Buttons>
-      {said && <Notice tone={said.safe ? 'done' : 'warn'} title={said.said} />}
-      <Refused failure={failure} />
+      <Stack>
+        <Table
+          label={words.files}
+          columns={[
+            { id: 'name', name: words.fileName, head: true, cell: ({ name }) => name },
+            { id: 'size', name: words.fileSize, align: 'end', nowrap: true, cell: ({ size }) => words.size(size) },
+          ]}
+          rows={files}
+          keyOf={({ name }) => name}
+        />
+        <Buttons>
+          <Button onPress={() => run(null)} pending={pending}>
+            {words.letGo}
+          </Button>
+          <Button onPress={() => leave({ screen: 'transfer' })} disabled={leaving}>
+            {words.qr}
+          </Button>
+        </Buttons>
+        {said && <Notice tone={said.safe ? 'done' : 'warn'} title={said.said} />}
+        <Refused failure={failure} />
+      </Stack>
     </MarginRow>
   )
 }

@@ -28,7 +28,7 @@ export function Foot({ sitting, place }: Props) {
 function Leave() {
   const { leave, pending } = useLeave()
   return (
-    <Button kind="quiet" onPress={leave} pending={pending}>
+    <Button kind="quiet" onPress={() => leave()} pending={pending}>
       {words.leave}
     </Button>
   )
@@ -40,15 +40,17 @@ function Ways({ sitting }: { sitting: Sitting }) {
   const begun = sitting.ceremony !== null
   return (
     <>
-      <Button kind="quiet" onPress={() => setOpen('note')}>
-        {sitting.noted > 0 ? words.noted(sitting.noted) : words.note}
-      </Button>
-      <Button kind="quiet" onPress={() => setOpen('pause')}>
-        {words.pause}
-      </Button>
-      <Button kind="quiet" onPress={() => setOpen('close')}>
-        {words.close}
-      </Button>
+      <span className={css.ways}>
+        <Button kind="quiet" onPress={() => setOpen('note')}>
+          {sitting.noted > 0 ? words.noted(sitting.noted) : words.note}
+        </Button>
+        <Button kind="quiet" onPress={() => setOpen('pause')}>
+          {words.pause}
+        </Button>
+        <Button kind="quiet" onPress={() => setOpen('close')}>
+          {words.close}
+        </Button>
+      </span>
       <span className={css.safe}>{safe(sitting, begun)}</span>
       <DeviationDialog sitting={sitting} open={open === 'note'} onClose={close} />
       <PauseDialog begun={begun} open={open === 'pause'} onClose={close} />
@@ -57,7 +59,9 @@ function Ways({ sitting }: { sitting: Sitting }) {
   )
 }
 
+/** What stopping now would mean. */
 const safe = (sitting: Sitting, begun: boolean): string => {
+  if (sitting.question?.ask === 'confirm') return words.untouched
   if (!begun) return words.before
   return begunForGood(sitting) ? words.notSafe : words.safe
 }

@@ -80,7 +80,7 @@ export function Home() {
     <>
       <Refused failure={failure} />
       <Act>
-        <Button kind="filled" onPress={leave} pending={pending}>
+        <Button kind="filled" onPress={() => leave()} pending={pending}>
           {words.toHome}
         </Button>
       </Act>

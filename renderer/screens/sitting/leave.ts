@@ -1,15 +1,17 @@
-import { useKeyrite } from '../../state.tsx'
+import { type Destination, useKeyrite } from '../../state.tsx'
 import { type Calling, useCalling } from './calling.ts'
 
-/** Leaves a sitting that is over or has not begun; Home then shows the vault as it is now. */
-export function useLeave(): { leave: () => Promise<boolean>; pending: boolean; failure: Calling<null>['failure'] } {
+const HOME: Destination = { screen: 'home' }
+
+/** Leaves a sitting that is over or has not begun, for Home or for what comes next; it shows the vault as it is now. */
+export function useLeave(): { leave: (to?: Destination) => void } & Pick<Calling<Destination>, 'pending' | 'failure'> {
   const { call, refresh, go, sitting } = useKeyrite()
-  const { run, pending, failure } = useCalling(async (_: null) => {
+  const { run, pending, failure } = useCalling(async (to: Destination) => {
     // Who came in is forgotten first.
     if (sitting?.phase === 'gathering') await call('pause', { why: 'asked' })
+    go(to)
     await call('rise', {})
-    go({ screen: 'home' })
     await refresh()
   })
-  return { leave: () => run(null), pending, failure }
+  return { leave: (to = HOME) => void run(to), pending, failure }
 }

@@ -29,7 +29,7 @@ export const app = {
       `No key can be made, used, exported or destroyed without ${language.counted(threshold, 'custodian')}.`,
     close: 'Close the vault',
   },
-  theme: { label: 'Light or dark', system: 'As the system', light: 'Light', dark: 'Dark' },
+  theme: { label: 'Theme', system: 'as the system', light: 'light', dark: 'dark' },
   lost: {
     title: 'Keyrite has ended',
     browser:

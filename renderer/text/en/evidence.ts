@@ -43,14 +43,13 @@ export const evidence = {
     verifying: 'Checking the vault',
     whole: 'The vault is whole',
     buildTitle: 'Audit pack',
-    buildBody:
-      'One folder with the trust anchor, events, records, certificates, the key inventory and this isolation statement, each signed or digested, and a page that says how to verify them without Keyrite. It holds no private key and no passphrase.',
+    buildBody: (name: string) =>
+      `What the vault says of itself, in one folder: the trust anchor, the people, each tenant’s policy and keys with their known copies, the ceremonies with the fingerprints of their records, the runtimes, and what it does not hold. ${name} signs it, as who opened the vault. It holds no private key and no passphrase.`,
     build: 'Build the audit pack',
     building: 'Building the audit pack',
     built: (files: number) => `The audit pack is built: ${counted(files, 'file')}`,
     where: 'Folder',
-    missing: 'Not on this machine, so not in it:',
-    nothingMissing: 'Every record of this vault is in it.',
+    missing: 'What it does not hold',
     verifyIt: 'Verify the pack',
     print: 'Print the evidence page',
   },

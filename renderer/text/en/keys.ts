@@ -7,9 +7,8 @@ export const keys = {
   lead: (keys: number, open: number) =>
     keys === 0
       ? 'No key was made in this vault yet.'
-      : `${counted(keys, 'key')}, ${counted(open, 'copy', 'copies')} outside the vault or not shown to be gone.`.replace(
-          /^./,
-          (first) => first.toUpperCase(),
+      : `${counted(keys, 'key')}. Of their known copies, ${counted(open, 'is', 'are')} open.`.replace(/^./, (first) =>
+          first.toUpperCase(),
         ),
   find: 'Find a key',
   findHint: 'By name, tenant or key id',

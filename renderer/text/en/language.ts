@@ -3,6 +3,8 @@ const NUMBERS = 'no one two three four five six seven eight nine ten eleven twel
 /** What formatting needs to know of the language. */
 export const language = {
   locale: 'en-GB',
+  months: 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' '),
+  shortDay: (day: number, month: string) => `${day} ${month}`,
   number: (value: number): string => NUMBERS[value] ?? value.toLocaleString('en-GB'),
   counted: (value: number, one: string, many = `${one}s`): string =>
     `${language.number(value)} ${value === 1 ? one : many}`,

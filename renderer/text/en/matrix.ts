@@ -18,7 +18,9 @@ export const matrix = {
       crossings > 0
         ? `${language.counted(crossings, 'token')} ${crossings === 1 ? 'was' : 'were'} accepted by another tenant`
         : '',
-      own > 0 ? `${language.counted(own, 'token')} ${own === 1 ? 'was' : 'were'} refused by the own tenant` : '',
+      own > 0
+        ? `${language.counted(own, 'token')} ${own === 1 ? 'was refused by its' : 'were refused by their'} own tenant`
+        : '',
     ]
       .filter(Boolean)
       .join('; ')

@@ -39,6 +39,10 @@ const fieldWords = {
   },
   policy: { label: 'How its keys rotate', hint: '' },
   signingAlgorithms: { label: 'Signing algorithm', hint: 'RS256 is what every library can verify.' },
+  alsoSign: {
+    label: 'It also signs with',
+    hint: 'For clients that ask for another algorithm. Each gets keys of its own.',
+  },
   relyingParties: {
     label: 'Relying parties',
     hint: 'Who verifies its tokens, and how long each may keep a key set. Without any, a cache of 12 hours is assumed.',
@@ -334,7 +338,6 @@ export const plan = {
     units: { d: 'days', h: 'hours', m: 'minutes', s: 'seconds' },
     unit: 'Unit',
     byDefault: (value: string) => `${value} by default`,
-    alsoSign: 'Also signs with',
     ids: 'Ids, with spaces between them',
     filter: 'Find',
     shown: (shown: number, of: number) => `${shown} of ${of} shown. Type to find others.`,
@@ -392,7 +395,8 @@ export const plan = {
       language.counted(count, 'thing stands', 'things stand').replace(/^\w/, (first) => first.toUpperCase()),
     against: 'against this plan',
     unreadLead: 'Correct it at the places named. Nothing was changed.',
-    fits: 'Nothing stands against it',
+    fits: 'It fits',
+    complete: 'Complete',
     fitsNew: 'The plan is complete. It makes a new vault, so there is none to check it against.',
     fitsVault: (vault: string) =>
       `It was checked against ${vault} as it is now, and is checked again when the ceremony begins.`,
@@ -408,7 +412,7 @@ export const plan = {
     tenantsMany: (shown: number, of: number) =>
       shown < of
         ? `${of.toLocaleString('en-GB')} tenants; ${shown} of them here, those with an outage first`
-        : language.counted(of, 'tenant'),
+        : `${language.counted(of, 'tenant').replace(/^\w/, (first) => first.toUpperCase())}.`,
     tenant: 'Tenant',
     keyNew: (spec: string) => `${spec}, new`,
     keyNow: (spec: string) => `${spec}, now signing`,
@@ -440,6 +444,7 @@ export const plan = {
     words: 'The same in words',
     print: 'Print the script',
     rehearse: 'Rehearse it first',
+    rehearseIt: 'Rehearse it',
     save: 'Save the plan',
     start: 'Start the ceremony',
     back: 'Change it',

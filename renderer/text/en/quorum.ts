@@ -4,7 +4,7 @@ export const quorum = {
   approvals: (given: number, needed: number) => `${given} of ${needed} approvals`,
   custodians: (given: number, needed: number) => `${given} of ${needed} custodians`,
   enough: (holders: number, needed: number) =>
-    `${language.counted(holders, 'custodian holds', 'custodians hold')} a share; any ${needed} are enough`,
+    `${holders} ${holders === 1 ? 'custodian holds' : 'custodians hold'} a share; any ${needed} ${needed === 1 ? 'is' : 'are'} enough`,
   approved: (clock: string) => `Approved ${clock}`,
   oneMore: 'One more',
   thenOneMore: 'Then one more',

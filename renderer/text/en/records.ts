@@ -80,7 +80,7 @@ export const records = {
       `${counted(count, 'file')} checked, nothing fails`.replace(/^./, (first) => first.toUpperCase()),
     fails: (failed: number, count: number) =>
       `${failed} of ${counted(count, 'file')} ${failed === 1 ? 'fails' : 'fail'}`,
-    anchored: 'Checked against the trust anchor chosen.',
+    anchored: 'Checked from the trust anchor alone.',
     unanchored: 'No trust anchor was given, so nothing shows who signed. What is said below only fits together.',
     standing: { verified: 'Verified', consistent: 'Consistent', failed: 'Failed', unanchored: 'Not anchored' },
     means: {
@@ -89,6 +89,7 @@ export const records = {
       failed: 'Failed: it is not what was signed, or it contradicts itself.',
       unanchored: 'Not anchored: its signature holds, but nothing shows whose it is.',
     },
+    inFolder: (folder: string) => `All in ${folder}`,
     file: 'File',
     result: 'Result',
     found: 'What it shows',

@@ -202,15 +202,15 @@ export const sitting = {
     manyKeys: (count: number) => `Destroy ${language.counted(count, 'key')}`,
     signed: (days: string) => `It stopped signing on ${days}. No token still needs it, and no legal hold names it.`,
     signedMany: 'None of them signs any more. No token still needs them, and no legal hold names one.',
-    consequence: (step: number | null) =>
-      `${step === null ? 'The next quorum step' : `Step ${step}`} erases the vault’s copy for good. No backup you hold can bring it back into this vault.`,
+    consequence: (step: number | null, open: boolean) =>
+      `${step === null ? 'A step of this ceremony' : `Step ${step}`} erases the vault’s copy for good. This vault cannot bring it back.${open ? ' Copies that stay open are not touched by it.' : ''}`,
     deletion: 'You will receive a certificate of deletion.',
     deletionWhy: (places: readonly string[]) =>
       `It becomes a certificate of destruction when ${places.length === 1 ? 'copy' : 'copies'} ${language.and(places)} ${places.length === 1 ? 'is' : 'are'} closed.`,
     destruction: 'You will receive a certificate of destruction.',
     destructionWhy: 'No known copy stays open after this ceremony.',
     continue: 'Continue',
-    waits: (count: number) => `Stopping here is safe. The vault’s copy is untouched. Waits for ${people(count)}.`,
+    waits: (count: number) => `Waits for ${people(count)}`,
     keyOf: (label: string, tenant: string) => `${label}, ${tenant}`,
   },
   dice: {
@@ -268,6 +268,7 @@ export const sitting = {
     safe: 'Stopping here is safe: every finished step is kept.',
     notSafe: 'This cannot be closed any more, only finished; a pause keeps every finished step.',
     before: 'Stopping here is safe: nothing has begun.',
+    untouched: 'Stopping here is safe. The vault’s copy is untouched.',
   },
   deviation: {
     title: 'Note a deviation',
@@ -336,12 +337,9 @@ export const sitting = {
     fileName: 'File',
     fileSize: 'Size',
     certificates: 'Certificates',
-    certificate: (id: string) => `Certificate ${id}`,
     printCertificate: (id: string) => `Print certificate ${id}`,
-    deletion:
-      'Deletion: the vault’s copy is gone, and at least one known copy stays open. It becomes destruction when every one of them is closed.',
-    destruction: 'Destruction: the vault’s copy is gone, and every known copy was closed with evidence.',
-    grades: 'Each certificate says which of the two it is.',
+    grades:
+      'A certificate says deletion while any known copy stays open, and destruction only when every known copy is closed with evidence.',
     files: 'Files on the medium',
     size: (bytes: number) => (bytes < 1000 ? `${bytes} bytes` : `${(bytes / 1000).toFixed(1)} kB`),
     letGo: 'Let the medium go',
@@ -349,9 +347,7 @@ export const sitting = {
     qrNote: 'Leaves this screen and opens Transfer.',
     next: 'What next',
     nothing: 'Nothing else is due because of this ceremony.',
-    toNext: 'Plan the handoff',
-    home: 'To Home',
-    printing: 'The page opens for printing.',
+    plan: (kind: string) => `Plan it: ${kind.charAt(0).toLowerCase()}${kind.slice(1)}`,
   },
   next,
 }

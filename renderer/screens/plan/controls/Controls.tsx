@@ -16,7 +16,9 @@ export type ControlsProps = { fields: Form; values: Values; onChange: (values: V
 
 /** The controls of a form, in the order of its fields; rare ones are folded away. */
 export function Controls({ fields, values, onChange, at }: ControlsProps) {
-  const draw = (field: Field) => <Control key={field.name} field={field} values={values} onChange={onChange} at={at} />
+  const draw = (field: Field) => (
+    <Control key={`${field.name} ${field.words}`} field={field} values={values} onChange={onChange} at={at} />
+  )
   const folded = fields.filter((field) => field.folded)
   return (
     <>
@@ -38,7 +40,7 @@ export function Folded({ title, at, children }: FoldedProps) {
   const open = at.some((place) => Object.keys(wrong).some((path) => path.startsWith(place)))
   return (
     <Disclosure className={css.folded ?? ''} {...(open ? { isExpanded: true } : {})}>
-      <Heading level={3} className={css.foldedHead ?? ''}>
+      <Heading level={2} className={css.foldedHead ?? ''}>
         <AriaButton slot="trigger" className={css.unfold ?? ''}>
           <svg width="12" height="12" viewBox="0 0 12 12" aria-hidden="true" className={css.chevron}>
             <path d="M4 2 8 6 4 10" />

@@ -138,35 +138,32 @@ export function ChoiceControl({ field, value, onChange, at, beside }: ControlPro
   )
 }
 
-/** The algorithm that signs, and those that sign beside it. */
+/** The algorithm that signs, or those that sign beside it. */
 export function SpecsControl({ field, value, onChange }: ControlProps<FieldOf<'specs'>>) {
-  const { fields, alsoSign } = text.plan.form
-  const { label, hint } = fields[field.words]
+  const { label, hint } = text.plan.form.fields[field.words]
   const { specs } = useForm().choices
   const [first = DEFAULT_SPEC, ...others] = asTexts(value)
-  const tell = (chosen: string[]) =>
-    onChange(chosen.length === 1 && chosen[0] === DEFAULT_SPEC && !isGiven(value) ? undefined : chosen)
-  return (
-    <>
+  const options = specs.map((spec) => ({ value: spec, label: spec }))
+  const words = { label, hint }
+  if (field.part === 'first')
+    return (
       <Choice
-        label={label}
-        hint={hint}
+        {...words}
         look="select"
-        options={specs.map((spec) => ({ value: spec, label: spec }))}
+        options={options}
         value={first}
-        onChange={(spec) => tell([spec, ...others.filter((one) => one !== spec)])}
+        onChange={(spec) => onChange([spec, ...others.filter((one) => one !== spec)])}
       />
-      <MultiChoice
-        label={alsoSign}
-        options={specs.filter((spec) => spec !== first).map((spec) => ({ value: spec, label: spec }))}
-        value={others}
-        onChange={(more) => tell([first, ...more])}
-      />
-    </>
+    )
+  return (
+    <MultiChoice
+      {...words}
+      options={options.filter((option) => option.value !== first)}
+      value={others}
+      onChange={(more) => onChange([first, ...more])}
+    />
   )
 }
-
-const isGiven = (value: unknown): boolean => Array.isArray(value)
 
 /** What is wrong with a choice; fields that are typed into say it themselves. */
 export function Wrong({ message }: { message: string | undefined }) {

@@ -27,17 +27,18 @@ export const backupOptions = ({ backups }: Choices): Option[] =>
 /** Keys by label. `doomed`: one that cannot be destroyed now says why and cannot be chosen. */
 export function keyOptions({ keys }: Choices, doomed = false): Option[] {
   const { blocked, destroyed, keyNote } = text.plan.form
-  return keys
-    .filter((key) => doomed || !key.destroyed)
-    .map((key) => {
-      const why = doomed && key.blocked !== null ? blocked(key.blocked) : key.destroyed ? destroyed : ''
-      return {
-        value: key.kid,
-        label: key.label,
-        note: [keyNote(key.tenant, key.spec, key.state), why].filter(Boolean).join('. '),
-        disabled: doomed && key.blocked !== null,
-      }
-    })
+  // What can be chosen stands first.
+  const rank = (key: Choices['keys'][number]) => (key.blocked !== null ? 2 : key.destroyed ? 1 : 0)
+  const offered = doomed ? keys.toSorted((one, other) => rank(one) - rank(other)) : keys.filter((key) => !key.destroyed)
+  return offered.map((key) => {
+    const why = doomed && key.blocked !== null ? blocked(key.blocked) : key.destroyed ? destroyed : ''
+    return {
+      value: key.kid,
+      label: key.label,
+      note: [keyNote(key.tenant, key.spec, key.state), why].filter(Boolean).join('. '),
+      disabled: doomed && key.blocked !== null,
+    }
+  })
 }
 
 /** Known copies that are still open: of the keys chosen in the same plan, or of all. */

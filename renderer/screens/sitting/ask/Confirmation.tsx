@@ -79,7 +79,7 @@ function Typing({ question, step }: { question: Question; step: number | null })
   return (
     <div className={css.bleed} ref={fields}>
       <DangerConfirmation
-        consequence={words.consequence(step)}
+        consequence={words.consequence(step, question.certificate === 'deletion')}
         phrase={phrase}
         people={people.map(({ id, name }) => {
           const at = typed.find((one) => one.id === id)?.at ?? null
