@@ -21,6 +21,7 @@ const config: ForgeConfig = {
     executableName: 'keyrite',
     appBundleId: 'app.keyrite.desktop',
     icon: 'assets/icon',
+    usageDescription: { Camera: 'Keyrite reads QR codes of small files while its transfer screen shows the camera.' },
     asar: { unpack: '**/*.node' },
     // What stays is named path by path; looking for what else could go would only leave empty folders.
     prune: false,

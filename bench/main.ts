@@ -6,6 +6,7 @@ import { fleet } from './fleet.ts'
 import type { Bench, Row } from './measure.ts'
 import { moving } from './move.ts'
 import { onboarding } from './onboard.ts'
+import { screens } from './screens.ts'
 import { signing } from './signing.ts'
 
 /** `npm run bench -- [names...] [--json] [--tenants N]`: side by side with peers; ratios count, figures are noise. */
@@ -21,6 +22,7 @@ const BENCHES: readonly Bench[] = [
   { name: 'onboard', about: 'a whole onboarding of many tenants', run: () => onboarding(Number(values.tenants)) },
   { name: 'export', about: 'exporting 10,000 tenants', run: () => exporting(10_000) },
   { name: 'fleet', about: 'keys for many tenants, a fresh process each', run: () => fleet(Number(values.tenants)) },
+  { name: 'screens', about: 'the window: its weight, its start, a thousand tenants scrolled', run: screens },
   { name: 'signing', about: 'access tokens against raw crypto.sign', run: signing },
 ]
 

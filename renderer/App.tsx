@@ -25,14 +25,14 @@ const SCREENS: Record<Screen, ComponentType> = {
 const WHOLE: readonly Screen[] = ['plan', 'readiness', 'sitting']
 
 export function App() {
-  const { hello, machine, sitting, lost, at } = useAppState()
+  const { hello, machine, sitting, lost, at, visit } = useAppState()
   if (lost) return <Lost />
   if (!hello || !machine) return <Waiting starting />
   const screen: Screen = sitting ? 'sitting' : at.screen === 'sitting' ? 'home' : at.screen
   const Shown = SCREENS[screen]
   const content = (
     <Suspense fallback={<Waiting />}>
-      <Shown />
+      <Shown key={screen === 'sitting' ? screen : visit} />
     </Suspense>
   )
   return (

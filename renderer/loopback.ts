@@ -1,7 +1,7 @@
 import type { Failure, MethodName, Notice, Outcome } from '../shared/contract/contract.ts'
 import type { Bridge } from './client.ts'
 import { guardWindow } from './guard.ts'
-import { connection as words } from './text/en/connection.ts'
+import { text } from './text/index.ts'
 
 /**
  * The browser shell's bridge: calls by POST, notices by one stream of server-sent events. All addresses are relative to
@@ -11,10 +11,9 @@ import { connection as words } from './text/en/connection.ts'
 /** How long the stream may be broken before it counts as lost, in milliseconds. */
 const PATIENCE = 4_000
 
-const LOST: Outcome = {
-  ok: false,
-  error: { code: 'interrupted', message: words.lost, lost: words.kept, hint: words.next } satisfies Failure,
-}
+const { title, browser, next } = text.app.lost
+const LOST: Failure = { code: 'interrupted', message: `${title}.`, lost: browser, hint: next }
+const lost: Outcome = { ok: false, error: LOST }
 
 export function loopback(view: Window & typeof globalThis): Bridge {
   guardWindow(view)
@@ -110,12 +109,12 @@ async function catchUp(send: Bridge['send'], tell: (notice: Notice) => void): Pr
 
 async function sendOver(wire: Wire, method: MethodName, input: unknown): Promise<Outcome> {
   const client = await wire.client()
-  if (client === null) return LOST
+  if (client === null) return lost
   try {
     const response = await post(`call/${method}`, input, { 'Keyrite-Client': client })
     return (await response.json()) as Outcome
   } catch {
-    return LOST
+    return lost
   }
 }
 

@@ -36,7 +36,7 @@ export function PracticeDrawer({ people }: { people: People }) {
         {people.map((person) => (
           <li key={person.id}>
             <div className={css.who}>
-              {person.name}
+              <span>{person.name}</span>
               <span className={css.role}>{text.app.roles[person.role]}</span>
             </div>
             <code className={css.pass}>{person.passphrase}</code>

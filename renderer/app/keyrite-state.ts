@@ -10,10 +10,17 @@ export type KeyriteState = ReturnType<typeof useKeyriteState>
 
 export function useKeyriteState() {
   const theme = useTheme()
-  const [at, go] = useState<Destination>({ screen: 'home' })
+  const place = usePlace()
   const vault = useVault()
   const told = useTold(vault.refresh)
-  return useMemo(() => ({ ...told, ...vault, ...theme, at, go, call }), [told, vault, theme, at])
+  return useMemo(() => ({ ...told, ...vault, ...theme, ...place, call }), [told, vault, theme, place])
+}
+
+/** Where we are. Each time somebody goes somewhere is a visit of its own: the screen begins anew, its heading has the focus. */
+function usePlace() {
+  const [{ at, visit }, setPlace] = useState<{ at: Destination; visit: number }>({ at: { screen: 'home' }, visit: 0 })
+  const go = useCallback((to: Destination) => setPlace((before) => ({ at: to, visit: before.visit + 1 })), [])
+  return useMemo(() => ({ at, visit, go }), [at, visit, go])
 }
 
 /** The vault that is open to look at, and those at hand. */

@@ -1,5 +1,5 @@
 import { Pause, Play, SkipBack, SkipForward } from 'lucide-react'
-import { type KeyboardEvent, type ReactNode, useEffect, useState } from 'react'
+import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { Slider, SliderThumb, SliderTrack } from 'react-aria-components'
 import { spellDuration } from '../../shared/domain/policy.ts'
 import { text } from '../text/index.ts'
@@ -98,6 +98,11 @@ type LineProps = Omit<PlaybackProps, 'children'>
 function Line({ startedAt, endedAt, steps, current, onMove }: LineProps) {
   const scale: Scale = { from: startedAt, to: Math.max(endedAt, startedAt + 1) }
   const step = steps[current]
+  const input = useRef<HTMLInputElement>(null)
+  // The slider would say its number; a step and a time say more.
+  useLayoutEffect(() => {
+    if (step) input.current?.setAttribute('aria-valuetext', valueText(step))
+  })
   if (!step) return null
   const keys = (event: KeyboardEvent) => {
     const to = target(event.key, current, steps.length)
@@ -117,7 +122,7 @@ function Line({ startedAt, endedAt, steps, current, onMove }: LineProps) {
       >
         <SliderTrack className={classes(css.track)}>
           <Ticks steps={steps} scale={scale} current={current} />
-          <SliderThumb className={classes(css.thumb)} aria-valuetext={valueText(step)} />
+          <SliderThumb className={classes(css.thumb)} inputRef={input} />
         </SliderTrack>
       </Slider>
       <p className={css.ends}>

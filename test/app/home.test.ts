@@ -12,8 +12,7 @@ import { call, refused } from './table.ts'
 
 const DAY = 86_400
 const folders = mkdtempSync(join(tmpdir(), 'keyrite-home-'))
-const started = performance.now()
-let seconds = 0
+const took = { seconds: 0, cpu: 0 }
 let app: App
 let hello: Gives<'hello'>
 let vault = ''
@@ -21,8 +20,11 @@ const words = new Map<string, string>()
 const open = (person = 'ada') => ({ folder: vault, person, passphrase: words.get(person) ?? '' })
 
 beforeAll(async () => {
+  const started = performance.now()
+  const before = process.cpuUsage()
   app = await createApp({ home: folders, practice: true, shell: 'browser', networks: () => [] })
-  seconds = (performance.now() - started) / 1000
+  const { user, system } = process.cpuUsage(before)
+  Object.assign(took, { seconds: (performance.now() - started) / 1000, cpu: (user + system) / 1e6 })
   hello = await call(app, 'hello', {})
   vault = hello.practice?.folder ?? ''
   for (const { id, passphrase } of hello.practice?.people ?? []) words.set(id, passphrase)
@@ -34,8 +36,9 @@ afterAll(async () => {
 
 describe('the ready practice vault', () => {
   it('is ready within seconds, in a home of its own that goes with the app', async () => {
-    console.log(`practice vault ready in ${seconds.toFixed(1)} s`)
-    expect(seconds).toBeLessThan(60)
+    console.log(`practice vault ready in ${took.seconds.toFixed(1)} s (${took.cpu.toFixed(1)} s of one core)`)
+    // What a busy machine cannot change: how much work it is.
+    expect(took.cpu).toBeLessThan(20)
     expect(hello.home).toBe(dirname(vault))
     expect(hello.home).not.toBe(folders)
     expect(words.size).toBe(7)

@@ -126,6 +126,7 @@ describe('a confirmation without a way back', () => {
     const page = await open('destroy')
     const field = page.getByLabel('Custodian 5')
     await page.getByText('4 characters to go').waitFor()
+    await field.press('End')
     await field.pressSequentially('T8d')
     await page.getByText('1 character to go').waitFor()
     await field.pressSequentially('z')
@@ -238,7 +239,7 @@ describe('a dialog', () => {
     }
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'detached' })
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Abort…')
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Abort…')
   })
 })
 

@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { text } from '../../renderer/text/index.ts'
 import { call } from '../app/table.ts'
-import { choose, press, type } from './keyboard.ts'
+import { choose, tabTo, type } from './keyboard.ts'
 import { mustBeCalm, openRoom, type Room, type RoomOptions } from './table.ts'
 
 /** Somebody who opens a vault to look at it, by keyboard, and goes from screen to screen. */
@@ -41,9 +41,10 @@ export const heading = (page: Page, name: string | RegExp) =>
 
 /** Goes to a screen by the navigation; its heading has the focus then. */
 export async function goTo(page: Page, screen: keyof typeof text.app.screens, title: string | RegExp): Promise<void> {
-  await press(page, text.app.screens[screen])
-  await heading(page, title).waitFor()
-  await expect.poll(() => heading(page, title).evaluate((node) => node === document.activeElement)).toBe(true)
+  const navigation = page.getByRole('navigation', { name: text.app.navigation })
+  await tabTo(page, navigation.getByRole('button', { name: text.app.screens[screen], exact: true }))
+  await page.keyboard.press('Enter')
+  await heading(page, title).and(page.locator(':focus')).waitFor()
 }
 
 /** In both schemes and at both sizes: nothing axe finds, nothing cut off, a picture for people. */

@@ -118,7 +118,8 @@ describe('filled in by keyboard alone', () => {
     const alert = main().getByRole('alert')
     await expect.poll(() => alert.innerText()).toContain('One person stands on the list twice.')
     const start = page.getByRole('button', { name: words.review.start })
-    expect([await start.isDisabled(), await aside().innerText()]).toEqual([
+    const foot = page.getByRole('contentinfo')
+    expect([await start.isDisabled(), await foot.innerText()]).toEqual([
       true,
       expect.stringContaining(words.review.waitsProblems),
     ])
@@ -154,6 +155,11 @@ describe('filled in by keyboard alone', () => {
     expect(await main().innerText()).toContain(words.review.keyNew('ES256'))
     expect(await aside().innerText()).toContain(words.review.anyOf(3, 5))
     expect(await kept('next-keys')).toEqual({ kind: 'rotate', tenants: 'all' })
+    const [printed] = await Promise.all([page.context().waitForEvent('page'), press(page, words.review.print)])
+    await printed.waitForLoadState()
+    const groups = (await aside().innerText()).match(/(?:[0-9A-F]{4} ){3}[0-9A-F]{4}/)?.[0]
+    expect((await printed.locator('body').innerText()).replace(/\s+/g, ' ')).toContain(groups)
+    await printed.close()
     await press(page, words.review.start)
     await page.getByRole('heading', { level: 1 }).filter({ hasNotText: words.kinds.rotate.title }).waitFor()
   })
@@ -175,6 +181,16 @@ describe('filled in by keyboard alone', () => {
       reason: 'End of schedule',
     })
   })
+})
+
+it('a plan that is half done is still there after another screen', async () => {
+  await begin('backup')
+  await fill(field(names.holder.label), 'Goran Petrov')
+  await press(page, words.form.other)
+  await press(page, words.choose.back)
+  await press(page, text.home.start)
+  await press(page, words.choose.goOn(words.kinds.backup.title))
+  expect(await field(names.holder.label).inputValue()).toBe('Goran Petrov')
 })
 
 describe('as text', () => {
@@ -223,6 +239,17 @@ describe('readable by everybody', () => {
     await review('rotate')
     await expect.poll(() => main().innerText()).toContain(words.review.noOutage)
     await looked(`plan-${scheme}-${size}`)
+  })
+
+  it('a rehearsal begins from the review, with the very plan that was reviewed', async () => {
+    await page.emulateMedia({ colorScheme: 'light' })
+    await begin('rotate')
+    await review('rotate')
+    const groups = (await aside().innerText()).match(/(?:[0-9A-F]{4} ){3}[0-9A-F]{4}/)?.[0]
+    await press(page, words.review.rehearse)
+    await expect.poll(async () => (await call(room.app, 'sitting', {}))?.doing, { timeout: 60_000 }).toBe('rehearse')
+    const sitting = await call(room.app, 'sitting', {})
+    expect([sitting?.kind, sitting?.plan?.digest.hex.slice(0, 4).join(' ')]).toEqual(['rotate', groups])
   })
 
   it('nothing came from elsewhere, and the policy was never touched', () => {

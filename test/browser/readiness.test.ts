@@ -13,7 +13,7 @@ import { mustBeCalm, openRoom, type Room } from './table.ts'
 /** desktop.md, "Readiness": each check passes or says why not and how to fix it; a reason goes into the record. */
 
 const words = text.readiness
-const INVENTORY = JSON.stringify({ kind: 'inventory', reason: 'Yearly list for the auditors' })
+const INVENTORY = JSON.stringify({ kind: 'inventory' })
 const GENESIS = JSON.stringify({
   kind: 'genesis',
   vault: 'Lakeside',
@@ -120,7 +120,7 @@ describe('before a production ceremony', () => {
     }
     expect(await shoot(page, 'readiness-decided')).toEqual([])
     await press(page, words.go.hold)
-    await expect.poll(async () => (await call(app, 'sitting', {}))?.phase).toBe('gathering')
+    await expect.poll(async () => (await call(app, 'sitting', {}))?.phase, { timeout: 20_000 }).toBe('gathering')
     const sitting = await call(app, 'sitting', {})
     expect(sitting).toMatchObject({ practice: false, kind: 'genesis', noted: open.length })
     mustBeCalm(room)
@@ -143,7 +143,7 @@ describe('before a practice ceremony', () => {
       await press(page, text.plan.review.start)
       await heading(page, /needs? a decision/)
       await press(page, words.go.hold)
-      await expect.poll(async () => (await call(app, 'sitting', {}))?.phase).toBe('gathering')
+      await expect.poll(async () => (await call(app, 'sitting', {}))?.phase, { timeout: 20_000 }).toBe('gathering')
       mustBeCalm(room)
     } finally {
       await room.close()

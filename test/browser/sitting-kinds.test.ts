@@ -9,7 +9,7 @@ import { call } from '../app/table.ts'
 import { type Genesis, makeGenesis, PASSPHRASES } from '../ceremony/fixtures.ts'
 import { Story } from '../ceremony/kinds.ts'
 import { launchBrowser } from './browser.ts'
-import { answerAll, begin, mustBeCalm, openRoom } from './table.ts'
+import { answerAll, begin, explain, mustBeCalm, openRoom } from './table.ts'
 
 /** desktop.md, "keyboard only": every kind of ceremony is held at the window, from who is here to the signed record. */
 
@@ -67,6 +67,8 @@ describe.each(CEREMONY_KINDS)('%s', (kind) => {
       await heading.waitFor()
       expect(await heading.evaluate((node) => node === document.activeElement)).toBe(true)
       mustBeCalm(table)
+    } catch (error) {
+      await explain(table, `sitting-${kind}`, error)
     } finally {
       await table.close()
     }

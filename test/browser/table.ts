@@ -16,6 +16,9 @@ import { choose, press, type } from './keyboard.ts'
 
 const words = text.sitting
 
+/** Where pictures of screens go, for people to look at. */
+export const OUTPUT = join(import.meta.dirname, '../output/screens')
+
 export type Room = {
   app: App
   shell: Shell
@@ -69,6 +72,16 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
   }
   const heard: Room['heard'] = ({ hex }) => fromHexGroups(hex)
   return { app, shell, browser, page, seen, home, medium, people, now, close, heard }
+}
+
+/** What the window showed when a test failed: a picture, and its words as the error's cause. */
+export async function explain({ page, seen }: Room, name: string, error: unknown): Promise<never> {
+  mkdirSync(OUTPUT, { recursive: true })
+  await page.screenshot({ path: join(OUTPUT, `failed-${name}.png`) })
+  const shown = await page.locator('body').innerText()
+  throw new Error(`${String(error)}\nThe window showed: ${shown.slice(0, 1500)}\n${JSON.stringify(seen.errors)}`, {
+    cause: error,
+  })
 }
 
 /** Everything that a page under this app must never do. */
@@ -185,6 +198,7 @@ async function secret({ page, people }: Room, question: Extract<Question, { ask:
   if (stage === 'choose') return press(page, words.secret.generated)
   if (stage === 'show') {
     // As its owner does: from the screen, onto paper.
+    await page.getByRole('button', { name: words.secret.shown }).waitFor()
     const shown = await page.getByRole('main').locator('ol li').allInnerTexts()
     people.set(owner.id, shown.map((word) => word.trim()).join(' '))
     return press(page, words.secret.shown)

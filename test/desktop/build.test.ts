@@ -223,7 +223,7 @@ describe('--headless: the runtime of an issuer from the package, in one process'
     const port = await freePort()
     const { child, said, ended } = start(['issuer', 'serve', '--dir', dir, '--port', String(port)])
     onTestFinished(() => void child.kill('SIGKILL'))
-    await expect.poll(() => said.stderr, { timeout: 20_000 }).toContain('Serving at')
+    await expect.poll(() => said.stderr, { timeout: 60_000 }).toContain('Serving at')
     const keys = await get(port, 'acme.example.com', '/.well-known/jwks.json')
     expect(keys.status).toBe(200)
     expect(JSON.parse(keys.body).keys.map(({ kid }: { kid: string }) => kid)).toContain(tenant.keys[0]?.kid)

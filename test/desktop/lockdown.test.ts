@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import {
+  ARIA_STYLE,
   type Asked,
   CSP,
   decidePermission,
@@ -86,6 +89,14 @@ describe('app:// and its policy', () => {
       "require-trusted-types-for 'script'",
       "trusted-types 'none'",
     ])
+  })
+
+  it('the one style that it lets through is the one that the installed react-aria adds', () => {
+    const module = new URL('../../node_modules/react-aria/dist/private/interactions/usePress.mjs', import.meta.url)
+    const written = /style\.textContent = `([^`]*)`\.trim\(\)/.exec(readFileSync(module, 'utf8'))?.[1] ?? ''
+    const style = written.replace(/\$\{\S+\}/, 'data-react-aria-pressable').trim()
+    expect(style).toContain('touch-action')
+    expect(ARIA_STYLE).toBe(`'sha256-${createHash('sha256').update(style).digest('base64')}'`)
   })
 
   it('a page to print can run and fetch nothing', () => {

@@ -107,7 +107,7 @@ describe('in a real browser that holds the cookie', () => {
         socket: 'blocked',
         picture: 'blocked',
       })
-      await expect.poll(() => test.shell.refusals().origin ?? 0).toBeGreaterThan(3)
+      await expect.poll(() => test.shell.refusals().origin ?? 0, { timeout: 20_000 }).toBeGreaterThan(3)
       expect(test.app.calls).toEqual([])
       // It was never told the cookie, not even as a neighbour on the same host.
       expect(cookiesSent.filter((cookie) => cookie !== undefined)).toEqual([])

@@ -66,7 +66,7 @@ describe('a way out', () => {
   it.each(WAYS)('$way: open where nothing protects', async ({ way, act }) => {
     const { context, page } = await openUnprotected()
     await page.evaluate(act, `http://${way}.plain.${NAMES}/`).catch(() => {})
-    await expect.poll(() => heard).toContain(`${way}.plain.${NAMES}`)
+    await expect.poll(() => heard, { timeout: 20_000 }).toContain(`${way}.plain.${NAMES}`)
     await context.close()
   })
 
@@ -150,7 +150,7 @@ describe('a way out', () => {
     it('a link or a file: leads away where nothing protects', async () => {
       const first = await openUnprotected()
       await drop(first.page, link('plain'))
-      await expect.poll(() => heard).toContain(`drop.plain.${NAMES}`)
+      await expect.poll(() => heard, { timeout: 20_000 }).toContain(`drop.plain.${NAMES}`)
       const second = await openUnprotected()
       await drop(second.page, aFile)
       const pages = second.context.pages()

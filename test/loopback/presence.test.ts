@@ -67,13 +67,13 @@ describe('the one window', () => {
   })
 
   it('back within that time: nothing ends', async () => {
-    const test = await start({ linger: 300 })
+    const test = await start({ linger: 2_000 })
     const { stream, cookie } = await enter(test)
     stream.close()
     await new Promise((resolve) => setTimeout(resolve, 100))
     const back = await openStream(test, cookie)
     expect((await back.next()).event).toBe('hello')
-    await new Promise((resolve) => setTimeout(resolve, 400))
+    await new Promise((resolve) => setTimeout(resolve, 2_200))
     expect(test.app.closed()).toBe(false)
   })
 

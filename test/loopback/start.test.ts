@@ -110,7 +110,9 @@ describe('npm start without Electron', () => {
       const started = start(['--home', home], { PATH: `${bin}${delimiter}${process.env['PATH']}` })
       const address = await addressOf(started)
       await expect
-        .poll(() => existsSync(join(scratch, 'opened')) && readFileSync(join(scratch, 'opened'), 'utf8'))
+        .poll(() => existsSync(join(scratch, 'opened')) && readFileSync(join(scratch, 'opened'), 'utf8'), {
+          timeout: 20_000,
+        })
         .toBe(address)
       const { port, room } = partsOf(address)
       expect((await ask(port, { path: `/${room}/`, headers: DOCUMENT })).status).toBe(200)

@@ -27,7 +27,7 @@ afterEach(async () => {
 })
 
 const open = async (options: Partial<Parameters<typeof startShell>[0]> = {}) => {
-  test = await startShell({ files: files.folder, takeover: 300, ...options })
+  test = await startShell({ files: files.folder, takeover: 1_000, ...options })
   ;({ context, page, seen } = await openPage(browser, test.shell.address))
 }
 
@@ -76,7 +76,7 @@ describe('the window', () => {
     await call('hello')
     const notice = { tell: 'progress', label: 'Opening “Ω”', done: 1, of: 2 } as const
     test.app.tell(notice)
-    await expect.poll(told).toEqual([notice])
+    await expect.poll(told, { timeout: 20_000 }).toEqual([notice])
   })
 
   it('a failure is thrown with its code, what is lost and what to do next', async () => {
@@ -90,6 +90,7 @@ describe('the window', () => {
     await open()
     await call('hello')
     await page.reload()
+    await page.waitForFunction(() => 'client' in window)
     expect(await call('machine')).toEqual({ method: 'machine', input: {} })
     expect(await page.title()).toBe('Test window')
     expect(test.shell.refusals()).toEqual({})
@@ -101,6 +102,7 @@ describe('the window', () => {
     await page.close()
     page = await context.newPage()
     await page.goto(test.shell.address)
+    await page.waitForFunction(() => 'client' in window)
     expect(await call('machine')).toEqual({ method: 'machine', input: {} })
     expect(test.shell.refusals()).toEqual({ token: 1 })
   })
@@ -117,11 +119,41 @@ describe('the window', () => {
     await open()
     await call('hello')
     await test.shell.close()
-    await expect.poll(() => page.title()).toBe('Lost')
+    await expect.poll(() => page.title(), { timeout: 20_000 }).toBe('Lost')
     expect(await call('hello')).toMatchObject({
       code: 'interrupted',
-      hint: expect.stringContaining('start Keyrite again'),
+      message: 'Keyrite has ended.',
     })
+  })
+
+  it('opens its stream again when it breaks and asks for what it may have missed; broken for good, it is lost', async () => {
+    test = await startShell({ files: files.folder })
+    context = await browser.newContext()
+    page = await context.newPage()
+    let streams = 0
+    await page.route('**/notices', (route) =>
+      ++streams > 2
+        ? route.abort('connectionrefused')
+        : route.fulfill({
+            contentType: 'text/event-stream',
+            body: `retry: 50\nevent: hello\ndata: {"client":"${streams}"}\n\n`,
+          }),
+    )
+    const callers: (string | undefined)[] = []
+    await page.route('**/call/*', (route) => {
+      callers.push(route.request().headers()['keyrite-client'])
+      return route.fulfill({ json: { ok: true, value: new URL(route.request().url()).pathname.split('/').at(-1) } })
+    })
+    await page.goto(test.shell.address)
+    await expect.poll(told, { timeout: 20_000 }).toEqual([
+      { tell: 'machine', machine: 'machine' },
+      { tell: 'sitting', sitting: 'sitting' },
+    ])
+    expect(callers).toEqual(['2', '2'])
+    // A call made while the stream is broken waits, and fails when it is lost.
+    const waiting = call('hello')
+    await expect.poll(() => page.title(), { timeout: 20_000 }).toBe('Lost')
+    expect(await waiting).toMatchObject({ code: 'interrupted' })
   })
 
   /** Asks for a page as a screen does, and opens it in a tab. */
@@ -174,6 +206,7 @@ describe('a second window', () => {
     await second.waitForURL(/\/elsewhere$/)
     await page.close()
     await second.click('a')
+    await second.waitForFunction(() => 'client' in window)
     page = second
     expect(await call('machine')).toEqual({ method: 'machine', input: {} })
   })

@@ -14,9 +14,9 @@ import { room } from './volumes.ts'
 
 /** Is this machine fit for a ceremony? Looks anew at each call and changes nothing. */
 
-const MB = 1024 * 1024
+const GB = 1024 ** 3
 /** A vault with thousands of keys, its backup on the way and the record take less. */
-export const FREE_MIN = 1024 * MB
+export const FREE_MIN = GB
 
 type Id = Check['id']
 
@@ -90,6 +90,6 @@ async function appFinding(): Promise<Finding> {
 
 export function freeFinding(free: number | null): Finding {
   if (free === null) return unknown('This machine does not say how much space is free.')
-  const said = `${Math.floor(free / MB).toLocaleString('en')} MB are free for vaults and records.`
+  const said = `${(Math.floor((free / GB) * 10) / 10).toLocaleString('en')} GB are free for vaults and records.`
   return free >= FREE_MIN ? pass(said) : fail(said)
 }

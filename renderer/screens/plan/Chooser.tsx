@@ -31,6 +31,7 @@ export function Chooser({ state }: { state: PlanState }) {
       }
     >
       <Page title={choose.title} lead={choose.lead} subject="choose">
+        <HalfDone state={state} />
         {(Object.keys(GROUPS) as (keyof typeof GROUPS)[]).map((group) => (
           <section key={group} className={css.group} aria-labelledby={`group-${group}`}>
             <h2 id={`group-${group}`} className={css.groupName}>
@@ -47,6 +48,14 @@ export function Chooser({ state }: { state: PlanState }) {
       </Page>
     </Framed>
   )
+}
+
+/** The plan that was begun before. */
+function HalfDone({ state }: { state: PlanState }) {
+  const { choose, kinds } = text.plan
+  const { editing, text: written } = state
+  if (!editing && written.trim() === '') return null
+  return <Button onPress={state.change}>{editing ? choose.goOn(kinds[editing.kind].title) : choose.goOnText}</Button>
 }
 
 type KindProps = { kind: CeremonyKind; closed: boolean; onChoose: (kind: CeremonyKind) => void }

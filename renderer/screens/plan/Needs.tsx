@@ -1,14 +1,16 @@
-import type { Choices, Review } from '../../../shared/contract/plan.ts'
+import { useEffect, useState } from 'react'
+import type { Review } from '../../../shared/contract/plan.ts'
 import { Button } from '../../components/Button.tsx'
 import { Status } from '../../components/Status.tsx'
 import { useKeyrite } from '../../state.tsx'
 import { text } from '../../text/index.ts'
 import css from './plan.module.css'
+import { asFailure } from './use-plan.ts'
 
-type NeedsProps = { found: Review; choices: Choices }
+type NeedsProps = { found: Review }
 
 /** Who must come, by role, and whether a medium must be there. Nobody is known to be here before the ceremony begins. */
-export function Needs({ found, choices }: NeedsProps) {
+export function Needs({ found }: NeedsProps) {
   const { review } = text.plan
   const { people, alone, medium } = found.needs
   const of = (role: 'custodian' | 'compliance' | 'administrator') => people.filter((one) => one.role === role)
@@ -31,7 +33,7 @@ export function Needs({ found, choices }: NeedsProps) {
               .join(', ')}
           />
         )}
-        {medium && <Medium chosen={choices.files.length > 0} />}
+        {medium && <Medium />}
       </ul>
     </section>
   )
@@ -44,8 +46,13 @@ const Need = ({ title, names }: { title: string; names: string }) => (
   </li>
 )
 
-function Medium({ chosen }: { chosen: boolean }) {
-  const { go } = useKeyrite()
+function Medium() {
+  const { go, call } = useKeyrite()
+  const [chosen, setChosen] = useState(false)
+  useEffect(() => {
+    // Where it cannot be told, the way to choose one is offered.
+    call('media', {}).then(({ chosen: folder }) => setChosen(folder !== null), asFailure)
+  }, [call])
   const { review } = text.plan
   return (
     <li className={css.need}>

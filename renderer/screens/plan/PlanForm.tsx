@@ -53,7 +53,7 @@ export function PlanForm({ state, editing, choices }: FormProps) {
             </Notice>
           )}
           {FORMS[kind].length === 0 && <p>{form.nothing}</p>}
-          <FormContext value={{ choices, wrong: tries > 0 ? wrong : {} }}>
+          <FormContext value={{ choices, wrong: tries > 0 ? wrong : {}, Controls }}>
             <Controls fields={FORMS[kind]} values={values} onChange={state.setValues} at="" />
           </FormContext>
         </form>

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react'
-import type { Choices, Review } from '../../../shared/contract/plan.ts'
+import type { Review } from '../../../shared/contract/plan.ts'
 import { Framed } from '../../app/Framed.tsx'
 import { Button } from '../../components/Button.tsx'
 import { FooterBar } from '../../components/Frame.tsx'
@@ -7,16 +7,15 @@ import { Announcer, FailureNotice } from '../../components/Notice.tsx'
 import { Page } from '../../components/Page.tsx'
 import { useKeyrite } from '../../state.tsx'
 import { text } from '../../text/index.ts'
-import { Acts } from './Acts.tsx'
+import { Acts, Start } from './Acts.tsx'
 import { Needs } from './Needs.tsx'
 import { PlanFingerprint } from './PlanFingerprint.tsx'
 import css from './plan.module.css'
 import { Reviewed } from './Reviewed.tsx'
-import { SavePlan } from './SavePlan.tsx'
 import { asFailure, type PlanState } from './use-plan.ts'
 
 /** The review of a plan: what it will mean, who is needed, and the ways on. */
-export function Reviewing({ state, choices }: { state: PlanState; choices: Choices }) {
+export function Reviewing({ state }: { state: PlanState }) {
   const { review: found, failure } = useReview(state.text)
   const { kinds, name, notStarted, review: words } = text.plan
   const title = found?.kind ? kinds[found.kind].title : name
@@ -24,7 +23,7 @@ export function Reviewing({ state, choices }: { state: PlanState; choices: Choic
     <Framed
       title={title}
       note={notStarted}
-      right={found && <Beside found={found} choices={choices} />}
+      right={found && <Beside found={found} />}
       footer={<ReviewFooter state={state} found={found} />}
     >
       <Announcer polite={found || failure ? '' : words.checking} />
@@ -51,10 +50,10 @@ function useReview(plan: string) {
   return { review, failure }
 }
 
-function Beside({ found, choices }: { found: Review; choices: Choices }) {
+function Beside({ found }: { found: Review }) {
   return (
     <div className={css.aside}>
-      {found.kind && <Needs found={found} choices={choices} />}
+      {found.kind && <Needs found={found} />}
       <PlanFingerprint digest={found.digest} />
       <Acts found={found} />
     </div>
@@ -64,12 +63,9 @@ function Beside({ found, choices }: { found: Review; choices: Choices }) {
 function ReviewFooter({ state, found }: { state: PlanState; found: Review | null }) {
   const { review } = text.plan
   return (
-    <FooterBar act={found && <SavePlan found={found} />}>
+    <FooterBar act={found && <Start found={found} />}>
       <Button kind="quiet" onPress={state.change}>
         {review.back}
-      </Button>
-      <Button kind="quiet" onPress={state.choose}>
-        {review.other}
       </Button>
     </FooterBar>
   )

@@ -28,8 +28,10 @@ export function SavePlan({ found }: { found: Review }) {
     })
   return (
     <>
+      <Button wide onPress={() => setOpen(true)}>
+        {review.save}
+      </Button>
       <span role="status">{saved !== null && <Status kind="done">{review.savedAs(saved)}</Status>}</span>
-      <Button onPress={() => setOpen(true)}>{review.save}</Button>
       <Dialog
         title={review.saveTitle}
         open={open}

@@ -25,7 +25,7 @@ export function PlanScreen() {
 function Planning({ choices }: { choices: Choices }) {
   const { at } = useKeyrite()
   const state = usePlan(at.screen === 'plan' ? at.start : undefined, choices)
-  if (state.stage === 'review') return <Reviewing state={state} choices={choices} />
+  if (state.stage === 'review') return <Reviewing state={state} />
   if (state.stage === 'form' && state.editing)
     return <PlanForm state={state} editing={state.editing} choices={choices} />
   if (state.stage === 'text') return <PlanText state={state} />

@@ -11,6 +11,16 @@ import { formOf, planOf, textOf } from './values.ts'
 export type Stage = 'choose' | 'form' | 'text' | 'review'
 export type Editing = { kind: CeremonyKind; values: Values }
 
+type Draft = { editing: Editing | null; text: string }
+
+/** What was left half done, as when somebody goes to choose a medium: kept while the window is open. */
+let draft: Draft = { editing: null, text: '' }
+
+/** Its plan is on its way: nothing of it is half done any more. */
+export function forgetDraft(): void {
+  draft = { editing: null, text: '' }
+}
+
 export type PlanState = ReturnType<typeof usePlan>
 
 export function usePlan(start: PlanStart | undefined, choices: Choices) {
@@ -18,9 +28,12 @@ export function usePlan(start: PlanStart | undefined, choices: Choices) {
   const known = { overview, practice: hello.practice !== null, choices }
   const [stage, setStage] = useState<Stage>(() => (!start ? 'choose' : 'kind' in start ? 'form' : 'review'))
   const [editing, setEditing] = useState<Editing | null>(() =>
-    !start ? null : 'text' in start ? formOf(start.text) : begin(start.kind, start.given ?? {}, known),
+    !start ? draft.editing : 'text' in start ? formOf(start.text) : begin(start.kind, start.given ?? {}, known),
   )
-  const [text, setText] = useState(() => (start && 'text' in start ? start.text : ''))
+  const [text, setText] = useState(() => (start ? ('text' in start ? start.text : '') : draft.text))
+  useEffect(() => {
+    draft = { editing, text }
+  }, [editing, text])
 
   return {
     stage,

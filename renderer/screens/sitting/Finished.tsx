@@ -10,7 +10,7 @@ import { Refused } from './act.tsx'
 import { useCalling } from './calling.ts'
 import { useLeave } from './leave.ts'
 import { Home, Log } from './Over.tsx'
-import { Printing } from './Printing.tsx'
+import { Pages } from './Pages.tsx'
 import css from './sitting.module.css'
 
 const words = text.sitting.finished
@@ -27,29 +27,16 @@ export function Finished({ sitting, result }: Props) {
       subject="finished"
       ruled
     >
-      {!rehearsed && <Record result={result} />}
-      {!rehearsed && result.certificates.length > 0 && <Certificates result={result} />}
+      {!rehearsed && (
+        <MarginRow margin={words.record}>
+          <Pages ceremony={result.ceremony} folder={result.record} certificates={result.certificates} />
+        </MarginRow>
+      )}
       {sitting.files.length > 0 && <Files files={sitting.files} />}
       <Next sitting={sitting} />
       <Log sitting={sitting} />
       <Home />
     </Page>
-  )
-}
-
-function Record({ result: { ceremony, record } }: { result: Result }) {
-  return (
-    <MarginRow margin={words.record}>
-      {record !== null && <p className={css.path}>{record}</p>}
-      <Buttons>
-        <Printing ceremony={ceremony} name="record.html">
-          {words.print}
-        </Printing>
-        <Printing ceremony={ceremony} name="head-card.html">
-          {words.printCard}
-        </Printing>
-      </Buttons>
-    </MarginRow>
   )
 }
 
@@ -81,23 +68,6 @@ function Next({ sitting: { kind, doing } }: Pick<Props, 'sitting'>) {
             </Button>
           </Buttons>
         )}
-      </Stack>
-    </MarginRow>
-  )
-}
-
-function Certificates({ result: { ceremony, certificates } }: { result: Result }) {
-  return (
-    <MarginRow margin={words.certificates}>
-      <Stack>
-        <p className={css.measure}>{words.grades}</p>
-        <Buttons>
-          {certificates.map((id) => (
-            <Printing key={id} ceremony={ceremony} name={`${id}.html`}>
-              {words.printCertificate(id)}
-            </Printing>
-          ))}
-        </Buttons>
       </Stack>
     </MarginRow>
   )

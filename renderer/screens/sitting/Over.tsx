@@ -24,7 +24,7 @@ export function Over({ sitting }: Props) {
         {sitting.ceremony !== null && <p className={css.small}>{steps(sitting)}</p>}
       </MarginRow>
       <MarginRow margin={words.next}>
-        <p className={css.measure}>{sitting.problem?.hint ?? words.pauseNext}</p>
+        <p className={css.measure}>{nextOf(sitting)}</p>
       </MarginRow>
       <Log sitting={sitting} />
       <Home />
@@ -47,6 +47,13 @@ function happened({ phase, problem }: Sitting): string {
 function kept({ phase, problem, result }: Sitting): string {
   if (phase === 'closed') return `${words.closedKept} ${words.erased(result?.erased ?? 0)}`
   return problem?.lost ?? words.pauseKept
+}
+
+/** Before it began there is nothing to go on with. */
+function nextOf({ phase, ceremony, problem }: Sitting): string {
+  if (phase === 'closed') return words.closedNext
+  if (phase === 'paused' && ceremony === null) return words.pausedBeforeNext
+  return problem?.hint ?? words.pauseNext
 }
 
 const steps = (sitting: Sitting): string =>

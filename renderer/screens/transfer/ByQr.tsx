@@ -48,7 +48,10 @@ function Show({ medium, onShow }: Pick<ByQrProps, 'medium' | 'onShow'>) {
         </div>
       )}
       {(files.length > 0 || waitsFor) && (
-        <Button onPress={() => name !== null && onShow(name)} waitsFor={waitsFor} disabled={name === null}>
+        <Button
+          onPress={() => name !== null && onShow(name)}
+          waitsFor={waitsFor ?? (name === null ? words.noFile : undefined)}
+        >
           {words.begin}
         </Button>
       )}

@@ -21,9 +21,7 @@ export function Camera({ waitsFor, onSaved, onOpen }: CameraProps) {
     <>
       <div className={css.camera} hidden={!on}>
         <video ref={video} className={css.picture} aria-label={words.picture} muted playsInline />
-        <div className={css.read}>
-          <State state={state} />
-        </div>
+        <div className={css.read}>{on && <State state={state} />}</div>
       </div>
       {!on && <State state={state} />}
       <div className={css.acts}>

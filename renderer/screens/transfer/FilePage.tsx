@@ -23,7 +23,11 @@ export function FilePage({ name, size, onBack, onShow }: FilePageProps) {
   const title = failure ? words.refused : file ? text.transfer.kinds[file.kind] : words.looking
   return (
     <Page title={title} lead={<span className={css.fileName}>{name}</span>} subject={title} ruled>
-      {failure && <FailureNotice failure={failure} />}
+      {failure && (
+        <div className={css.failed}>
+          <FailureNotice failure={failure} />
+        </div>
+      )}
       {file && <Told file={file} />}
       <div className={css.acts}>
         <Buttons>

@@ -19,27 +19,34 @@ export function ShowFrames({ name, onBack }: { name: string; onBack: () => void 
   const words = text.transfer.show
   const frame = frames[at]
   return (
-    <Page title={words.title(name)} lead={words.order} ruled>
-      {failure && <FailureNotice failure={failure} />}
-      {frame && (
-        <figure className={css.frame}>
-          <QrCode content={frame} label={words.label(name, at + 1, frames.length)} size={SIDE} />
-          <figcaption>{words.frame(at + 1, frames.length)}</figcaption>
-        </figure>
+    <Page title={words.title} lead={<span className={css.fileName}>{name}</span>} ruled>
+      {failure && (
+        <div className={css.failed}>
+          <FailureNotice failure={failure} />
+        </div>
       )}
-      <div className={css.acts}>
-        <Buttons>
-          {frames.length > 1 && (
-            <>
-              <Button onPress={() => step(-1)}>{words.back}</Button>
-              <Button onPress={() => setRunning(!running)}>{running ? words.pause : words.run}</Button>
-              <Button onPress={() => step(1)}>{words.next}</Button>
-            </>
-          )}
-          <Button kind="quiet" onPress={onBack}>
-            {words.stop}
-          </Button>
-        </Buttons>
+      <div className={css.show}>
+        {frame && (
+          <div className={css.frame}>
+            <QrCode content={frame} label={words.label(name, at + 1, frames.length)} size={SIDE} />
+          </div>
+        )}
+        <div className={css.turning}>
+          {frame && <p className={css.count}>{words.frame(at + 1, frames.length)}</p>}
+          {frames.length > 1 && <p className={css.quiet}>{words.order}</p>}
+          <Buttons>
+            {frames.length > 1 && (
+              <>
+                <Button onPress={() => step(-1)}>{words.back}</Button>
+                <Button onPress={() => setRunning(!running)}>{running ? words.pause : words.run}</Button>
+                <Button onPress={() => step(1)}>{words.next}</Button>
+              </>
+            )}
+            <Button kind="quiet" onPress={onBack}>
+              {words.stop}
+            </Button>
+          </Buttons>
+        </div>
       </div>
     </Page>
   )

@@ -7,5 +7,4 @@ export const danger = {
   tooLong: 'Longer than the phrase',
   typed: (clock: string) => `Typed ${clock}`,
   complete: 'Typed',
-  noPaste: 'Pasting does not count: the phrase must be typed.',
 }

@@ -6,5 +6,4 @@ export const fields = {
   empty: 'Type it first.',
   choose: 'Choose…',
   optional: 'may stay empty',
-  more: (limit: number) => `${limit} characters at most`,
 }

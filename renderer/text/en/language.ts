@@ -12,7 +12,6 @@ export const language = {
   or: (items: readonly string[]): string => joined(items, 'or'),
   quote: { open: '“', close: '”' },
   now: 'now',
-  underAnHour: 'within the hour',
 }
 
 const joined = (items: readonly string[], word: string): string =>

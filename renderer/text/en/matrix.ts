@@ -10,7 +10,6 @@ export const matrix = {
   refused: 'refused',
   crossed: 'accepted by another tenant',
   ownRefused: 'refused by its own tenant',
-  cell: (token: string, verifier: string, said: string) => `Token of ${token} at ${verifier}: ${said}`,
   allApart: (tenants: number, tried: number) =>
     `${many(tried)} tokens were tried at the verifiers of ${language.counted(tenants, 'tenant')}. Each is accepted by its own tenant alone.`,
   wrong: (crossings: number, own: number) =>

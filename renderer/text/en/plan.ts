@@ -281,6 +281,8 @@ export const plan = {
     loadLead: 'From the plans beside the vaults, or from the medium.',
     none: 'There is no plan file in the home folder or on the medium.',
     write: 'Write it as text',
+    goOn: (kind: string) => `Go on with the plan you began: ${kind.toLowerCase()}`,
+    goOnText: 'Go on with the text you began',
     needsVault: 'Open a vault first: these work on one.',
     file: (name: string, place: 'home' | 'medium') =>
       place === 'home' ? `${name}, kept beside the vaults` : `${name}, on the medium`,
@@ -448,7 +450,6 @@ export const plan = {
     save: 'Save the plan',
     start: 'Start the ceremony',
     back: 'Change it',
-    other: 'Choose another kind',
     waitsProblems: 'Waits until nothing stands against it.',
     waitsVault: 'Waits for an open vault.',
     savedAs: (name: string) => `Kept as ${name}, beside the vaults.`,

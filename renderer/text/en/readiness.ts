@@ -40,8 +40,8 @@ export const readiness = {
     title: 'At a glance',
     passing: 'Pass',
     failing: 'Fail',
-    looking: 'Need your own eyes',
-    reasons: 'Reasons still missing',
+    looking: 'To look at',
+    reasons: 'Missing reasons',
     time: 'Time',
     timeWords:
       'Have two watches ready that were not set from this machine. The ceremony asks two people to read UTC from them.',

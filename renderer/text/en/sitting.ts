@@ -315,6 +315,8 @@ export const sitting = {
     next: 'What next',
     toHome: 'To Home',
     pauseKept: 'Every finished step is recorded. Everything unlocked was forgotten.',
+    pausedBeforeNext: 'Begin again from the plan when you are ready.',
+    closedNext: 'Another ceremony can begin in this vault.',
     pauseNext: 'Go on from Home when a quorum is back at the table.',
     failedKept: 'Nothing was changed.',
     erased: (count: number) =>
@@ -331,13 +333,12 @@ export const sitting = {
     rehearsed: 'The rehearsal is finished',
     rehearsedLead: 'It was held in a temporary practice vault, which is removed when you leave.',
     record: 'The signed record',
-    recordAt: 'Folder',
-    print: 'Print the record',
-    printCard: 'Print the head card',
+    print: (title: string) => `Print: ${title}`,
+    toRecord: 'See it in Records',
+    issued: (ids: readonly string[]) =>
+      `${ids.length === 1 ? 'Certificate' : 'Certificates'} ${language.and(ids)} ${ids.length === 1 ? 'was' : 'were'} issued.`,
     fileName: 'File',
     fileSize: 'Size',
-    certificates: 'Certificates',
-    printCertificate: (id: string) => `Print certificate ${id}`,
     grades:
       'A certificate says deletion while any known copy stays open, and destruction only when every known copy is closed with evidence.',
     files: 'Files on the medium',

@@ -9,7 +9,6 @@ export const steps = {
   partDone: (done: number, of: number) => `${done} of ${of} done`,
   partAhead: (of: number) => (of === 1 ? '1 step' : `${of} steps`),
   noWayBack: 'No way back after this line',
-  allSteps: 'All steps',
   readAloud: 'Read aloud',
   do: 'Do',
   observe: 'Observe',

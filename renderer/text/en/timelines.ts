@@ -13,7 +13,6 @@ export const timelines = {
   nextMissing: 'next key not made yet',
   today: (day: string) => `today, ${day}`,
   removed: (day: string) => `removed ${day}`,
-  toDay: (day: string) => `to ${day}`,
   label: (name: string, said: string) => `${name}: ${said}`,
   keySaid: (key: string, phases: readonly string[]) => `${key} ${phases.join(', ')}`,
   announcedFrom: (day: string) => `is announced from ${day}`,

@@ -5,7 +5,7 @@ const { counted } = language
 export const transfer = {
   title: {
     none: 'Choose what files travel on.',
-    chosen: (label: string) => `Files travel on ${label}.`,
+    chosen: (label: string) => `Files travel on “${label}”.`,
   },
   lead: {
     none: 'A ceremony reads files from one medium and writes its own there. Nothing is taken in by looking.',
@@ -72,7 +72,7 @@ export const transfer = {
   },
   file: {
     looking: 'Reading the file…',
-    refused: 'This file is not to be used.',
+    refused: 'This file cannot be used as it is.',
     signer: 'Who signed it',
     says: 'What it says',
     checked: 'Signature checked',
@@ -88,13 +88,14 @@ export const transfer = {
     qr: 'Show as QR codes',
   },
   show: {
-    title: (name: string) => `Show ${name} to a camera`,
+    title: 'Hold the other camera on these QR codes.',
     choose: 'Show a file',
     chooseWords: 'Files of at most 64 KB can be shown as a row of QR codes. Whoever sees this screen can read them.',
     which: 'File to show',
     begin: 'Show its QR codes',
     none: 'No file on the medium is small enough.',
     noMedium: 'Waits for a medium.',
+    noFile: 'Waits for a file.',
     frame: (number: number, total: number) => `QR code ${number} of ${total}`,
     label: (name: string, number: number, total: number) => `part ${number} of ${total} of ${name}`,
     pause: 'Pause',

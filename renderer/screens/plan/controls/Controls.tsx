@@ -1,18 +1,15 @@
-import { Button as AriaButton, Disclosure, DisclosurePanel, Heading } from 'react-aria-components'
 import { text } from '../../../text/index.ts'
-import type { Field, Form, Values } from '../field-types.ts'
-import css from '../plan.module.css'
+import type { Field, Values } from '../field-types.ts'
 import { asValues } from '../values.ts'
-import { type ControlProps, useForm } from './context.ts'
+import type { ControlProps, ControlsProps } from './context.ts'
 import { EitherControl } from './Either.tsx'
 import { FileControl, FilesControl } from './Files.tsx'
+import { Folded } from './Folded.tsx'
 import { OneControl } from './One.tsx'
 import { PolicyControl } from './Policy.tsx'
 import { RowsControl } from './Rows.tsx'
 import { SeveralControl, TenantsControl } from './Several.tsx'
 import { ChoiceControl, DurationControl, NumberControl, SpecsControl, TextControl, YesNoControl } from './Simple.tsx'
-
-export type ControlsProps = { fields: Form; values: Values; onChange: (values: Values) => void; at: string }
 
 /** The controls of a form, in the order of its fields; rare ones are folded away. */
 export function Controls({ fields, values, onChange, at }: ControlsProps) {
@@ -29,29 +26,6 @@ export function Controls({ fields, values, onChange, at }: ControlsProps) {
         </Folded>
       )}
     </>
-  )
-}
-
-type FoldedProps = { title: string; at: readonly string[]; children: React.ReactNode }
-
-/** Opens by itself where something inside is wrong. */
-export function Folded({ title, at, children }: FoldedProps) {
-  const { wrong } = useForm()
-  const open = at.some((place) => Object.keys(wrong).some((path) => path.startsWith(place)))
-  return (
-    <Disclosure className={css.folded ?? ''} {...(open ? { isExpanded: true } : {})}>
-      <Heading level={2} className={css.foldedHead ?? ''}>
-        <AriaButton slot="trigger" className={css.unfold ?? ''}>
-          <svg width="12" height="12" viewBox="0 0 12 12" aria-hidden="true" className={css.chevron}>
-            <path d="M4 2 8 6 4 10" />
-          </svg>
-          {title}
-        </AriaButton>
-      </Heading>
-      <DisclosurePanel>
-        <div className={css.foldedBody}>{children}</div>
-      </DisclosurePanel>
-    </Disclosure>
   )
 }
 

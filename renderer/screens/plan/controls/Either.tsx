@@ -2,13 +2,14 @@ import { Choice } from '../../../components/Choice.tsx'
 import { text } from '../../../text/index.ts'
 import type { FieldOf, Values } from '../field-types.ts'
 import { shapeOf } from '../values.ts'
-import { Controls } from './Controls.tsx'
+import { useForm } from './context.ts'
 
 type EitherProps = { field: FieldOf<'either'>; values: Values; onChange: (values: Values) => void; at: string }
 
 /** One of several shapes, and the fields of the one chosen. What was typed into the others stays, unused. */
 export function EitherControl({ field, values, onChange, at }: EitherProps) {
   const { fields, shapes } = text.plan.form
+  const { Controls } = useForm()
   const chosen = shapeOf(field, values)
   return (
     <>

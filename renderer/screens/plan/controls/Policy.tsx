@@ -2,12 +2,13 @@ import { text } from '../../../text/index.ts'
 import type { FieldOf } from '../field-types.ts'
 import css from '../plan.module.css'
 import { asValues } from '../values.ts'
-import { Controls, Folded } from './Controls.tsx'
-import type { ControlProps } from './context.ts'
+import { type ControlProps, useForm } from './context.ts'
+import { Folded } from './Folded.tsx'
 
 /** How keys rotate: the algorithm and what holds by default in words; everything else is folded away. */
 export function PolicyControl({ field, value, onChange, at }: ControlProps<FieldOf<'policy'>>) {
   const { fields, advanced, policyWords, policyKept } = text.plan.form
+  const { Controls } = useForm()
   const values = asValues(value)
   const [first, ...options] = field.fields
   const shared = { values, onChange, at: `${at}.` }

@@ -6,8 +6,7 @@ import { text } from '../../../text/index.ts'
 import type { FieldOf, Values } from '../field-types.ts'
 import css from '../plan.module.css'
 import { asRows, begunRow } from '../values.ts'
-import { Controls } from './Controls.tsx'
-import { type ControlProps, useWrong } from './context.ts'
+import { type ControlProps, useForm, useWrong } from './context.ts'
 import { Wrong } from './Simple.tsx'
 
 /** Several of the same, one below the other. */
@@ -65,6 +64,7 @@ type RowProps = Pick<ControlProps<FieldOf<'rows'>>, 'field' | 'onChange' | 'at'>
 
 function Row({ field, rows, row, index, onChange, at }: RowProps) {
   const { one, remove } = text.plan.form
+  const { Controls } = useForm()
   const name = one[field.words] ?? ''
   const many = rows.length > field.least
   return (

@@ -1,11 +1,15 @@
-import { createContext, useContext } from 'react'
+import { type ComponentType, createContext, useContext } from 'react'
 import type { Choices } from '../../../../shared/contract/plan.ts'
 import type { Wrong } from '../check.ts'
-import type { Field, Values } from '../field-types.ts'
+import type { Field, Form, Values } from '../field-types.ts'
 
 /** What every control of a form needs besides its own value. */
 
-type Shared = { choices: Choices; wrong: Wrong }
+/** A form, or the part of one that stands inside a field. */
+export type ControlsProps = { fields: Form; values: Values; onChange: (values: Values) => void; at: string }
+
+/** `Controls`: draws the fields that stand inside others, which know it only from here. */
+type Shared = { choices: Choices; wrong: Wrong; Controls: ComponentType<ControlsProps> }
 
 export const FormContext = createContext<Shared | null>(null)
 

@@ -1,0 +1,52 @@
+import { useEffect, useState } from 'react'
+import type { RecordView } from '../../../shared/contract/records.ts'
+import { Button, Buttons } from '../../components/Button.tsx'
+import { Stack } from '../../components/Page.tsx'
+import { useKeyrite } from '../../state.tsx'
+import { text } from '../../text/index.ts'
+import { useLeave } from './leave.ts'
+import { Printing } from './Printing.tsx'
+import css from './sitting.module.css'
+
+const words = text.sitting.finished
+type Props = { ceremony: string; folder: string | null; certificates: readonly string[] }
+
+/** The signed record: where it lies, and its pages for print where somebody looks at the vault. */
+export function Pages({ ceremony, folder, certificates }: Props) {
+  const record = useRecord(ceremony)
+  const { leave, pending } = useLeave()
+  return (
+    <Stack>
+      {folder !== null && <p className={css.path}>{folder}</p>}
+      {certificates.length > 0 && <p className={css.measure}>{`${words.issued(certificates)} ${words.grades}`}</p>}
+      <Buttons>
+        {record?.files
+          .filter(({ page }) => page)
+          .map(({ name, title }) => (
+            <Printing key={name} ceremony={ceremony} name={name}>
+              {words.print(title)}
+            </Printing>
+          ))}
+        <Button onPress={() => leave({ screen: 'records', ceremony })} disabled={pending}>
+          {words.toRecord}
+        </Button>
+      </Buttons>
+    </Stack>
+  )
+}
+
+/** The record as the open vault has it; null while nobody looks at the vault. */
+function useRecord(ceremony: string): RecordView | null {
+  const { call } = useKeyrite()
+  const [record, setRecord] = useState<RecordView | null>(null)
+  useEffect(() => {
+    let here = true
+    call('record', { ceremony })
+      .then((found) => here && setRecord(found))
+      .catch(() => here && setRecord(null))
+    return () => {
+      here = false
+    }
+  }, [call, ceremony])
+  return record
+}
