@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { asKeyriteError } from '../shared/errors.ts'
+import type { App } from './app/app.ts'
 import { electronBinary } from './desktop/binary.ts'
 import { ensureBuilt, openBrowser, runElectron, WINDOW_FOLDER } from './loopback/checkout.ts'
 import { type End, serveApp } from './loopback/server.ts'
@@ -34,19 +35,22 @@ const ENDS: Record<End, string> = {
 /** Serves the app to one window of a browser until that is closed, or until SIGINT or SIGTERM. */
 async function runInBrowser({ practice, home, open }: Options): Promise<void> {
   await ensureBuilt('window', say)
-  const { createApp } = await import('./app/app.ts')
-  if (practice) say('The practice vault takes some seconds to make; the window waits for it.')
-  const making = createApp({ home, practice, shell: 'browser' })
-  const shell = await serveApp(startingApp(making), { files: WINDOW_FOLDER, say })
+  const making = Promise.withResolvers<App>()
+  const shell = await serveApp(startingApp(making.promise), { files: WINDOW_FOLDER, say })
   // Once: who asks a second time does not want to wait.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void shell.close().catch(() => {}))
   process.stdout.write(`${shell.address}\n`)
   say('Open this address in a browser within two minutes; it works once. Ctrl-C ends Keyrite.')
   if (open) openBrowser(shell.address)
-  await making.catch(async (failure) => {
+  if (practice) say('The practice vault takes some seconds to make; the window waits for it.')
+  try {
+    const { createApp } = await import('./app/app.ts')
+    making.resolve(await createApp({ home, practice, shell: 'browser' }))
+  } catch (failure) {
+    making.reject(failure)
     await shell.close()
     throw failure
-  })
+  }
   say(ENDS[await shell.ended])
 }
 

@@ -1,4 +1,4 @@
-import { KeyriteError, must } from '../errors.ts'
+import { isKeyriteError, KeyriteError, must } from '../errors.ts'
 import { type Bytes, concat, fromUtf8, sha256, toHex, utf8 } from './bytes.ts'
 import { KB } from './json.ts'
 
@@ -97,6 +97,16 @@ export class FrameReader {
     this.#first = first
     this.#parts.set(frame.number, frame)
     return !before
+  }
+
+  /** As `take`, for whoever goes on reading: whether it was new, and why it was refused where it was. */
+  offer(text: string): { fresh: boolean; refused: string | null } {
+    try {
+      return { fresh: this.take(text), refused: null }
+    } catch (error) {
+      if (!isKeyriteError(error)) throw error
+      return { fresh: false, refused: error.message }
+    }
   }
 
   /** The whole file. Code `format-invalid` while frames are missing, and where the content is not the one announced. */

@@ -66,7 +66,7 @@ describe('the audit pack', () => {
     await press(room.page, words.pack.build)
     const notice = room.page.getByRole('status').filter({ hasText: 'The audit pack is built' })
     await notice.waitFor()
-    await room.page.getByText(words.pack.missing).waitFor()
+    await room.page.getByText(words.pack.missing, { exact: true }).waitFor()
     const folder = await notice.locator('code').innerText()
     expect(existsSync(join(folder, 'evidence.json'))).toBe(true)
     for (const { passphrase } of (await call(room.app, 'hello', {})).practice?.people ?? [])

@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { filledVault } from '../../bench/vault.ts'
 import { text } from '../../renderer/text/index.ts'
+import { call } from '../app/table.ts'
 import { CREATED, PASSPHRASES } from '../vault/practice.ts'
 import { choose, type } from './keyboard.ts'
 import { openRoom, type Room } from './table.ts'
@@ -29,19 +30,12 @@ export async function openFleet({ home, now }: Fleet, browser?: Browser): Promis
     page: { viewport: { width: 1280, height: 720 } },
     ...(browser ? { browser } : {}),
   })
-  const [vault] = (await room.app.call('vaults', { folder: null }).then(valueOf)).vaults
+  const [vault] = (await call(room.app, 'vaults', { folder: null })).vaults
   const [person] = vault?.people ?? []
   await choose(room.page, new RegExp(text.home.opening.who), person?.name ?? '')
   await type(room.page, text.home.opening.passphrase(person?.name ?? ''), PASSPHRASES.get(person?.id ?? '') ?? '')
   await schedules(room.page).waitFor({ timeout: 60_000 })
   return room
-}
-
-type Vaults = { vaults: { people: { id: string; name: string }[] }[] }
-
-function valueOf(outcome: { ok: boolean; value?: unknown }): Vaults {
-  if (!outcome.ok) throw new Error('The vaults could not be listed.')
-  return outcome.value as Vaults
 }
 
 /** The list of all tenants on Home. */

@@ -107,6 +107,11 @@ describe('reading frames', () => {
     for (const frame of frames.slice(1)) reader.take(frame)
     const [strange = ''] = toFrames('other.keyrite', content(2000))
     expect(() => reader.take(strange)).toThrow(`This QR code belongs to another file: other.keyrite, not ${NAME}.`)
+    expect(reader.offer(strange)).toEqual({
+      fresh: false,
+      refused: `This QR code belongs to another file: other.keyrite, not ${NAME}.`,
+    })
+    expect(reader.offer(frames[1] ?? '')).toEqual({ fresh: false, refused: null })
     const [changed = ''] = toFrames(NAME, content(2001))
     expect(code(() => reader.take(changed))).toBe(invalid)
     reader.take(frames[0] ?? '')

@@ -52,7 +52,10 @@ function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
 }
 
 const addressOf = async (started: Started): Promise<string> => {
-  await expect.poll(started.out, { timeout: 60_000 }).toContain('\n')
+  // Ended without an address: what it said is the finding.
+  const ended = started.ended.then(() => expect.fail(started.said()))
+  await Promise.race([ended, expect.poll(started.out, { timeout: 90_000 }).toContain('\n')])
+  ended.catch(() => {})
   return started.out().trim()
 }
 

@@ -14,6 +14,7 @@ import type { UnlockedPerson } from '../../vault/people.ts'
 import type { Quorum } from '../../vault/quorum.ts'
 import { Vault } from '../../vault/vault.ts'
 import { automatedDesk } from '../automated-desk.ts'
+import { recordsOf } from '../context.ts'
 import { type Random, sixWords } from '../desk-rules.ts'
 import type { Reporter } from '../reporter.ts'
 import { connect, type Room } from '../wiring.ts'
@@ -62,7 +63,7 @@ export class PracticeWorld {
   room(over: Partial<Room> = {}): Room {
     return {
       media: this.media,
-      records: join(this.home, 'records'),
+      records: recordsOf(this.home, this.folder),
       newVault: { folder: this.folder, passphrases: this.#passphrases },
       now: this.now,
       secrets: new Invented(this.#random),

@@ -4,7 +4,7 @@ import { must } from '../../../shared/errors.ts'
 import { MB } from '../../../shared/formats/json.ts'
 import { ioError } from '../../files/errors.ts'
 import { readFileGuarded } from '../../files/read.ts'
-import { type AppContext, viewed } from '../context.ts'
+import { type AppContext, recordsOf, viewed } from '../context.ts'
 
 /** The folders in which records lie, as they were written. */
 
@@ -12,11 +12,12 @@ const RECORD_MAX = 16 * MB
 
 /** The record folder of a ceremony of the open vault, or null where none lies at its place. */
 export function folderOf(app: AppContext, ceremony: string): string | null {
-  const folder = join(app.home, 'records', ceremony)
-  return isOurs(folder, viewed(app).vault.anchor.vaultId) ? folder : null
+  const { vault, folder: opened } = viewed(app)
+  const folder = join(recordsOf(app.home, opened), ceremony)
+  return isOurs(folder, vault.anchor.vaultId) ? folder : null
 }
 
-/** Another vault of the same home may have had a ceremony of this number. */
+/** Another vault of this name may have had a ceremony of this number. */
 function isOurs(folder: string, vaultId: string): boolean {
   const record = join(folder, 'record.json')
   if (!existsSync(record)) return false

@@ -7,6 +7,7 @@ import { asKeyriteError, isKeyriteError, KeyriteError, must } from '../../../sha
 import type { Deviation, VaultPort } from '../../ceremony/ports.ts'
 import type { UnlockedPerson } from '../../vault/people.ts'
 import type { Quorum } from '../../vault/quorum.ts'
+import { recordsOf } from '../context.ts'
 import { failureOf } from '../failure.ts'
 import { opened, provesItself, TRIES } from '../gathering.ts'
 import { CloseWanted, paused } from '../hold.ts'
@@ -258,7 +259,7 @@ export class Sitting {
     const { home, medium, now, elapsed } = this.#options
     return {
       media: medium ?? join(home, 'handoff'),
-      records: join(home, 'records'),
+      records: recordsOf(home, this.#table.vault.folder),
       now,
       elapsed,
       reporter: {

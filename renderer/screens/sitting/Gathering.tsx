@@ -2,6 +2,7 @@ import { useState } from 'react'
 import type { Sitting } from '../../../shared/contract/sitting.ts'
 import { Button } from '../../components/Button.tsx'
 import { Choice } from '../../components/Choice.tsx'
+import { classes } from '../../components/classes.ts'
 import { Page } from '../../components/Page.tsx'
 import { SecretField } from '../../components/SecretField.tsx'
 import { useKeyrite } from '../../state.tsx'
@@ -61,7 +62,7 @@ function Arriving({ sitting: { people, alone } }: Props) {
   const fields = useFocusBack(pending)
   const out = people.filter(({ leftOut }) => leftOut)
   return (
-    <div ref={fields} className={css.form}>
+    <div ref={fields} className={classes(css.form, css.after)}>
       {out.map(({ id, name }) => (
         <p key={id} className={css.problem} role="alert">
           {words.leftOut(name)}

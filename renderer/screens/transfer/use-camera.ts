@@ -1,5 +1,4 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
-import { KeyriteError } from '../../../shared/errors.ts'
 import { FrameReader } from '../../../shared/formats/qr-frames.ts'
 import { Failure } from '../../client.ts'
 import { useKeyrite } from '../../state.tsx'
@@ -79,14 +78,9 @@ function collect(tell: (reading: Reading | null, strange: string | null, whole: 
   const reader = new FrameReader()
   const frames: string[] = []
   return (text: string): void => {
-    let strange: string | null = null
-    try {
-      if (reader.take(text)) frames.push(text)
-    } catch (error) {
-      if (!(error instanceof KeyriteError)) throw error
-      strange = error.message
-    }
+    const { fresh, refused } = reader.offer(text)
+    if (fresh) frames.push(text)
     const reading = reader.progress
-    tell(reading, strange, reading?.missing.length === 0 ? frames : null)
+    tell(reading, refused, reading?.missing.length === 0 ? frames : null)
   }
 }

@@ -8,7 +8,6 @@ export const compare = {
   covered: 'covered',
   word: (number: number) => `Word ${number}`,
   half: 'First half. The printed script has all of it.',
-  group: (number: number) => `Group ${number}`,
   qrOf: (what: string) => `QR code: ${what}`,
   matches: 'Matches',
   differs: 'Differs',

@@ -11,7 +11,6 @@ export const language = {
   and: (items: readonly string[]): string => joined(items, 'and'),
   or: (items: readonly string[]): string => joined(items, 'or'),
   quote: { open: '“', close: '”' },
-  now: 'now',
 }
 
 const joined = (items: readonly string[], word: string): string =>

@@ -285,7 +285,7 @@ export const sitting = {
     title: 'Pause the ceremony?',
     text: 'Every finished step is kept; of the step under way nothing is. Everything unlocked is forgotten, so the people come to the keyboard again when you go on.',
     before: 'The ceremony has not begun, so nothing is recorded.',
-    yes: 'Pause',
+    yes: 'Pause now',
     no: 'Go on now',
   },
   close: {

@@ -1,5 +1,3 @@
-import { language } from './language.ts'
-
 export const timelines = {
   schedules: 'Schedules',
   schedule: 'Schedule',
@@ -29,8 +27,6 @@ export const timelines = {
     extend: 'At the latest until',
     removed: 'Removed',
     none: 'none',
-    now: 'Current key',
-    next: 'Next key',
   },
   cache: {
     title: 'Will every relying party know the new key in time?',
@@ -50,6 +46,5 @@ export const timelines = {
     tooLate: (duration: string) => `${duration} too late`,
     early: (duration: string) => `${duration} early`,
     none: 'No relying party is registered. The time of announcement covers caches of up to 24 hours.',
-    empty: (count: number) => language.counted(count, 'relying party', 'relying parties'),
   },
 }
