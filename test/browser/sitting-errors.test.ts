@@ -219,6 +219,7 @@ describe('stopping', () => {
       await press(page, words.foot.close)
       await says(table, words.close.erases)
       await type(page, words.close.reason, 'The plan names the wrong tenant')
+      await until(table.app, ({ question }) => question?.ask !== 'begin')
       const closed = await answerAll(table)
       expect(closed.phase).toBe('closed')
       await isTitle(table, words.over.closed(closed.ceremony ?? ''))

@@ -6,7 +6,7 @@ type Words = { title: string; why: string; fix: string }
 
 export const CHECK_WORDS: Record<Check['id'], Words> = {
   network: {
-    title: 'No network',
+    title: 'The network is off',
     why: 'Keys are made where nobody can reach them. Whatever reaches this machine could carry something away.',
     fix: 'Pull the cables, switch off Wi-Fi, Bluetooth and mobile data, and stop virtual networks.',
   },

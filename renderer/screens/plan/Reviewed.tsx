@@ -33,10 +33,10 @@ function Verdict({ found }: { found: Review }) {
     return (
       <div className={css.verdict} role="alert">
         <p className={css.verdictHead}>
-          <Status kind="danger">{review.problemsTitle(problems.length)}</Status>
+          <Status kind="danger">{found.kind ? review.fitsNot : review.problems(problems.length)}</Status>
         </p>
         <div>
-          <p>{found.kind ? review.against : review.unreadLead}</p>
+          <p>{found.kind ? review.against(problems.length) : review.unreadLead}</p>
           <ul className={css.problems}>
             {problems.map(({ place, message }) => (
               <li key={`${place} ${message}`}>

@@ -2,7 +2,7 @@ import { Framed } from '../../app/Framed.tsx'
 import { Button } from '../../components/Button.tsx'
 import { Facts } from '../../components/Facts.tsx'
 import { FooterBar } from '../../components/Frame.tsx'
-import { Announcer, FailureNotice, Notice } from '../../components/Notice.tsx'
+import { Announcer, FailureNotice } from '../../components/Notice.tsx'
 import { Page, Section } from '../../components/Page.tsx'
 import { type Intent, useKeyrite } from '../../state.tsx'
 import { text } from '../../text/index.ts'
@@ -42,9 +42,11 @@ function titleOf({ checks, open }: Readiness): string {
   return open.length === 0 ? text.readiness.title.ready : text.readiness.title.open(open.length)
 }
 
-function leadOf({ checks, open }: Readiness): string | undefined {
+function leadOf({ checks, open, practice }: Readiness): string | undefined {
   if (!checks) return undefined
-  return open.length === 0 ? text.readiness.lead.ready : text.readiness.lead.open
+  const { ready, ...lead } = text.readiness.lead
+  if (open.length === 0) return ready
+  return practice ? lead.practice : lead.open
 }
 
 const countsOf = (checks: NonNullable<Readiness['checks']>) => {
@@ -61,7 +63,6 @@ function saidOf({ checks, checking }: Readiness): string {
 function Open({ readiness }: { readiness: Readiness }) {
   return (
     <Section title={text.readiness.undecided}>
-      {readiness.practice && <Notice tone="warn" title={text.readiness.lead.practice} />}
       <ul className={css.rows}>
         {readiness.open.map((check) => (
           <OpenRow key={check.id} check={check} readiness={readiness} />
@@ -92,7 +93,7 @@ function Summary({ readiness }: { readiness: Readiness }) {
     { label: words.passing, value: pass },
     { label: words.failing, value: fail },
     { label: words.looking, value: unknown },
-    ...(readiness.practice ? [] : [{ label: words.reasons, value: readiness.missing }]),
+    ...(readiness.practice ? [] : [{ label: words.missing, value: words.reasons(readiness.missing) }]),
   ]
   return (
     <div className={css.summary}>

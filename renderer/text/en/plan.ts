@@ -2,6 +2,8 @@ import { language } from './language.ts'
 
 /** The words of the plan screen. Kinds and fields are named as in plan files. */
 
+const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1)
+
 const fieldWords = {
   vault: { label: 'Name of the vault', hint: 'It stands on every record and every head card.' },
   practice: {
@@ -393,9 +395,10 @@ export const plan = {
   review: {
     title: (kind: string) => `${kind}: the plan`,
     unread: 'This is not a plan yet',
-    problemsTitle: (count: number) =>
-      language.counted(count, 'thing stands', 'things stand').replace(/^\w/, (first) => first.toUpperCase()),
-    against: 'against this plan',
+    fitsNot: 'It does not fit',
+    problems: (count: number) => capital(language.counted(count, 'problem')),
+    against: (count: number) =>
+      `${capital(language.counted(count, 'thing stands', 'things stand'))} against this plan.`,
     unreadLead: 'Correct it at the places named. Nothing was changed.',
     fits: 'It fits',
     complete: 'Complete',
@@ -414,7 +417,7 @@ export const plan = {
     tenantsMany: (shown: number, of: number) =>
       shown < of
         ? `${of.toLocaleString('en-GB')} tenants; ${shown} of them here, those with an outage first`
-        : `${language.counted(of, 'tenant').replace(/^\w/, (first) => first.toUpperCase())}.`,
+        : `${capital(language.counted(of, 'tenant'))}.`,
     tenant: 'Tenant',
     keyNew: (spec: string) => `${spec}, new`,
     keyNow: (spec: string) => `${spec}, now signing`,

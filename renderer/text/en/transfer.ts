@@ -1,7 +1,3 @@
-import { language } from './language.ts'
-
-const { counted } = language
-
 export const transfer = {
   title: {
     none: 'Choose what files travel on.',
@@ -51,7 +47,6 @@ export const transfer = {
     openNamed: (name: string) => `Look inside ${name}`,
     none: 'Nothing is on it.',
     noneWords: 'Files that a ceremony writes appear here, and files that you bring.',
-    listed: (count: number) => counted(count, 'file'),
   },
   kinds: {
     plan: 'Plan',
