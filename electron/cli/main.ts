@@ -51,7 +51,8 @@ overrideExit(program)
 
 try {
   refuseUnknown(program, process.argv.slice(2))
-  await program.parseAsync()
+  // Electron would be told apart by commander, and its arguments counted otherwise.
+  await program.parseAsync(process.argv, { from: 'node' })
 } catch (error) {
   if (error instanceof KeyriteError) process.exitCode = printError(error, json)
   else if (!(error instanceof CommanderError)) throw error

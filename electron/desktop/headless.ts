@@ -17,7 +17,6 @@ export async function runHeadless(args: readonly string[]): Promise<void> {
   }
   // As the command line expects it everywhere: the program, the script, then the words.
   process.argv = [process.execPath, 'keyrite', ...args]
-  Object.assign(process, { defaultApp: true })
   await import('../cli/main.ts')
   if (process.versions.electron) process.exit()
 }

@@ -1,4 +1,5 @@
 import type { BrowserWindowConstructorOptions, CustomScheme, WebPreferences } from 'electron'
+import { screenPolicy } from '../app/content-policy.ts'
 
 /**
  * What the desktop app may not do, line by line, as data and as decisions without side effects. `locks.ts` puts them in
@@ -17,32 +18,7 @@ export const SCHEMES: CustomScheme[] = [{ scheme: SCHEME, privileges: { standard
 /** Sessions without `persist:` live in memory: nothing that a screen showed is on the disk. */
 export const PARTITION = 'screens'
 
-/** The one style that react-aria-components adds to a page, for its press handling. It changes with the library. */
-export const ARIA_STYLE = "'sha256-38RhXrc7EdReTKsOm23ZPOCUgniTUUcjky8QOOrQx6o='"
-
-export const CSP = [
-  "default-src 'none'",
-  "script-src 'self'",
-  `style-src 'self' ${ARIA_STYLE}`,
-  "img-src 'self' data:",
-  "font-src 'self'",
-  "connect-src 'none'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-].join('; ')
-
-/** A page to print brings its own policy, which names the hash of its style; this one keeps out everything else. */
-export const PRINT_CSP = [
-  "default-src 'none'",
-  "style-src 'unsafe-inline'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  'sandbox',
-].join('; ')
+export const CSP = screenPolicy("'none'")
 
 /** The camera is the one device that a screen may ask for; see `decidePermission`. */
 const PERMISSIONS_POLICY = [

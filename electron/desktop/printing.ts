@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { BrowserWindowConstructorOptions, Session, WebContentsPrintOptions } from 'electron'
 import { type Gives, METHODS, type Outcome } from '../../shared/contract/contract.ts'
 import { KeyriteError } from '../../shared/errors.ts'
-import { headers, PRINT_CSP, PRINT_URL, printPreferences, SCHEME } from './lockdown.ts'
+import { PAGE_POLICY } from '../app/content-policy.ts'
+import { headers, PRINT_URL, printPreferences, SCHEME } from './lockdown.ts'
 
 /** Prints pages of records: each in a hidden window of its own in which nothing runs. */
 
@@ -29,8 +30,8 @@ export async function printPage(printer: Printer, { title, html }: Page): Promis
     .session(partition)
     .protocol.handle(SCHEME, ({ url, method }) =>
       url === PRINT_URL && method === 'GET'
-        ? new Response(html, { headers: headers(PRINT_CSP, 'text/html; charset=utf-8') })
-        : new Response(null, { status: 404, headers: headers(PRINT_CSP, 'text/plain') }),
+        ? new Response(html, { headers: headers(PAGE_POLICY, 'text/html; charset=utf-8') })
+        : new Response(null, { status: 404, headers: headers(PAGE_POLICY, 'text/plain') }),
     )
   const window = printer.window({ show: false, title, webPreferences: printPreferences(partition) })
   try {

@@ -1,32 +1,9 @@
+import { screenPolicy } from '../app/content-policy.ts'
+
 /** What every answer carries, so that the browser itself refuses what this shell never asks for. */
 
-/** As in Electron (desktop.md), but for `connect-src`: the page talks to this server and to nobody else. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  // The one constant style sheet that React Aria's press handling injects.
-  "style-src 'self' 'sha256-38RhXrc7EdReTKsOm23ZPOCUgniTUUcjky8QOOrQx6o='",
-  "img-src 'self' data:",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-]
-export const APP_POLICY = POLICY.join('; ')
-
-/** Words alone. Every page narrows this further by naming the digest of its one style sheet. */
-export const PLAIN_POLICY = [
-  "default-src 'none'",
-  "style-src 'unsafe-inline'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
-/** A drawn page belongs to no origin, so that nothing on it could speak for the window. */
-export const PAGE_POLICY = `${PLAIN_POLICY}; sandbox`
+/** As in Electron, but for `connect-src`: the page talks to this server and to nobody else. */
+export const APP_POLICY = screenPolicy("'self'")
 
 /** The camera reads QR frames; everything else that a browser could lend a page stays with the browser. */
 const WITHHELD = [

@@ -249,30 +249,3 @@ it('a rehearsal begins from the review, in a vault that is made up for it', asyn
   await expect.poll(async () => (await call(room.app, 'sitting', {}))?.doing, { timeout: 60_000 }).toBe('rehearse')
   expect(await call(room.app, 'sitting', {})).toMatchObject({ kind: 'rotate', practice: true })
 })
-
-it('a rehearsal begins from the review, in a vault that is made up for it', async () => {
-  await begin('rotate')
-  await review('rotate')
-  await press(page, words.review.rehearse)
-  await expect.poll(async () => (await call(room.app, 'sitting', {}))?.doing, { timeout: 60_000 }).toBe('rehearse')
-  expect(await call(room.app, 'sitting', {})).toMatchObject({ kind: 'rotate', practice: true })
-})
-
-async function _looked(name: string): Promise<void> {
-  await page.evaluate(() => document.fonts.ready)
-  await page.screenshot({ path: join(OUTPUT, `${name}.png`) })
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  expect(violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`))).toEqual([])
-  const wide = await page.evaluate(() =>
-    [...document.querySelectorAll<HTMLElement>('html, body, header, main, main *, aside, aside *, footer')]
-      .filter(
-        (node) =>
-          node.scrollWidth > node.clientWidth + 1 &&
-          node.clientWidth > 1 &&
-          getComputedStyle(node).overflowX === 'visible' &&
-          getComputedStyle(node).display !== 'inline',
-      )
-      .map((node) => `${node.tagName} ${node.className} ${node.scrollWidth} > ${node.clientWidth}`),
-  )
-  expect(wide).toEqual([])
-}

@@ -166,13 +166,10 @@ describe('answers that are not taken', () => {
     }))
 })
 
-/** Nobody sits any more. */
-async function nobodySits({ app }: Room): Promise<void> {
-  for (let waited = 0; waited < 500; waited++) {
-    if ((await call(app, 'sitting', {})) === null) return
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  throw new Error('Somebody still sits there.')
+/** The window has left the sitting, and nobody sits any more. */
+async function nobodySits({ app, page }: Room): Promise<void> {
+  await page.getByRole('button', { name: words.over.toHome }).waitFor({ state: 'hidden' })
+  expect(await call(app, 'sitting', {})).toBeNull()
 }
 
 describe('stopping', () => {

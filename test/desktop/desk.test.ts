@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events'
 import { describe, expect, it } from 'vitest'
+import { PAGE_POLICY } from '../../electron/app/content-policy.ts'
 import { createDesk } from '../../electron/desktop/desk.ts'
 import type { FromEngine, ToEngine } from '../../electron/desktop/engine-messages.ts'
-import { PRINT_CSP, PRINT_URL } from '../../electron/desktop/lockdown.ts'
+import { PRINT_URL } from '../../electron/desktop/lockdown.ts'
 import { type Page, type PrintWindow, printPage } from '../../electron/desktop/printing.ts'
 
 /** An engine that answers as told; its process ends when a test says so. */
@@ -174,7 +175,7 @@ describe('printing', () => {
     expect(made.seen).toMatchObject({ url: PRINT_URL, destroyed: 1 })
     expect(made.seen.options).toMatchObject({ show: false, webPreferences: { javascript: false, sandbox: true } })
     const response = made.seen.handler?.(new Request(PRINT_URL))
-    expect(response?.headers.get('content-security-policy')).toBe(PRINT_CSP)
+    expect(response?.headers.get('content-security-policy')).toBe(PAGE_POLICY)
     expect(await response?.text()).toBe(page.html)
     expect(made.seen.handler?.(new Request('app://print/other.html')).status).toBe(404)
     expect(made.seen.handler?.(new Request(PRINT_URL, { method: 'POST' })).status).toBe(404)

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { ARIA_STYLE, PAGE_POLICY } from '../../electron/app/content-policy.ts'
 import {
-  ARIA_STYLE,
   type Asked,
   CSP,
   decidePermission,
@@ -13,7 +13,6 @@ import {
   ORIGIN,
   originOf,
   PARTITION,
-  PRINT_CSP,
   PRINT_URL,
   printPreferences,
   SCHEMES,
@@ -100,9 +99,9 @@ describe('app:// and its policy', () => {
   })
 
   it('a page to print can run and fetch nothing', () => {
-    expect(PRINT_CSP).toMatch(/^default-src 'none'; style-src 'unsafe-inline'; /)
-    expect(PRINT_CSP).toMatch(/; sandbox$/)
-    expect(PRINT_CSP).not.toMatch(/script-src|connect-src|img-src/)
+    expect(PAGE_POLICY).toMatch(/^default-src 'none'; style-src 'unsafe-inline'; /)
+    expect(PAGE_POLICY).toMatch(/; sandbox$/)
+    expect(PAGE_POLICY).not.toMatch(/script-src|connect-src|img-src/)
   })
 
   it('every answer says its type, its policy, and that nobody keeps or embeds it', () => {

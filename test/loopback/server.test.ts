@@ -2,9 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { CSP, PRINT_CSP } from '../../electron/desktop/lockdown.ts'
+import { PAGE_POLICY } from '../../electron/app/content-policy.ts'
+import { CSP } from '../../electron/desktop/lockdown.ts'
 import { readFiles } from '../../electron/loopback/files.ts'
-import { APP_POLICY, PAGE_POLICY } from '../../electron/loopback/headers.ts'
+import { APP_POLICY } from '../../electron/loopback/headers.ts'
 import { METHOD_NAMES } from '../../shared/contract/contract.ts'
 import { ask, DOCUMENT, enter, OWN, own, startShell, type TestShell } from './world.ts'
 
@@ -92,7 +93,6 @@ describe('what every answer carries', () => {
   it('the policy is Electron’s, but for the way to this server', () => {
     expect(APP_POLICY).toBe(CSP.replace("connect-src 'none'", "connect-src 'self'"))
     expect(APP_POLICY).not.toBe(CSP)
-    expect(PAGE_POLICY).toBe(PRINT_CSP)
   })
 
   it.each([

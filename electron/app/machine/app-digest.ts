@@ -9,7 +9,10 @@ import { KeyriteError } from '../../../shared/errors.ts'
 const CHECKED_OUT = ['electron', 'shared', 'renderer', 'package-lock.json']
 /** Packaged, everything that the app is stands in one archive, and this file within it. */
 const ARCHIVE = `${sep}app.asar${sep}`
+const BUNDLES = ['build', 'renderer']
 const UP = '../../../'
+/** Built but not packaged. */
+const BUILT = `${sep}.vite${sep}`
 
 /** SHA-256 (base64url) over a file as it lies on the medium. */
 async function digestFile(path: string): Promise<string> {
@@ -41,6 +44,9 @@ export async function appDigest(): Promise<{ digest: string; covers: string }> {
   const here = fileURLToPath(import.meta.url)
   const at = here.indexOf(ARCHIVE)
   if (at !== -1) return { digest: await digestArchive(here.slice(0, at + ARCHIVE.length - 1)), covers: 'app.asar' }
+  const built = here.indexOf(BUILT)
+  if (built !== -1)
+    return { digest: await digestTree(here.slice(0, built + BUILT.length), BUNDLES), covers: 'its bundles' }
   const root = fileURLToPath(new URL(UP, import.meta.url))
   return { digest: await digestTree(root, CHECKED_OUT), covers: 'its source files and package-lock.json' }
 }
