@@ -29,13 +29,18 @@ export function FolderDialog({ title, from, onChoose, onLeave }: FolderDialogPro
       () => call('folders', { folder }),
       (found) => {
         setInside(found)
-        setTyped(found.folder)
       },
     )
+  /** What somebody typed stays as it is: only a folder that was pressed is written into the field. */
+  const enter = (folder: string) => {
+    setTyped(folder)
+    look(folder)
+  }
   // biome-ignore lint/correctness/useExhaustiveDependencies: only where it begins
   useEffect(() => {
     look(from)
   }, [])
+  const parent = inside?.parent
   return (
     <Dialog
       open
@@ -60,16 +65,16 @@ export function FolderDialog({ title, from, onChoose, onLeave }: FolderDialogPro
       />
       {failure && <FailureNotice failure={failure} />}
       <ul className={css.folders}>
-        {inside?.parent && (
+        {parent && (
           <li>
-            <Button kind="link" onPress={() => look(inside.parent)}>
+            <Button kind="link" onPress={() => enter(parent)}>
               {words.up}
             </Button>
           </li>
         )}
         {inside?.folders.map((name) => (
           <li key={name}>
-            <Button kind="link" onPress={() => look(joined(inside.folder, name))}>
+            <Button kind="link" onPress={() => enter(joined(inside.folder, name))}>
               {name}
             </Button>
           </li>

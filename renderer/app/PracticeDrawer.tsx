@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Button as Bare } from 'react-aria-components'
 import { Button } from '../components/Button.tsx'
 import type { Hello } from '../state.tsx'
@@ -10,15 +10,23 @@ type People = NonNullable<Hello['practice']>['people']
 /** The made-up people and what they type. It stays beside the work while somebody copies a passphrase by hand. */
 export function PracticeDrawer({ people }: { people: People }) {
   const [open, setOpen] = useState(false)
+  const drawer = useRef<HTMLElement>(null)
+  const returns = useRef(false)
+  useEffect(() => {
+    drawer.current?.focus()
+    returns.current = open
+  }, [open])
   const words = text.app.practiceDrawer
   if (!open)
     return (
-      <Bare className={css.tab ?? ''} onPress={() => setOpen(true)} aria-expanded={false}>
+      <Bare autoFocus={returns.current} className={css.tab ?? ''} onPress={() => setOpen(true)} aria-expanded={false}>
         {words.open}
       </Bare>
     )
   return (
     <aside
+      ref={drawer}
+      tabIndex={-1}
       className={css.drawer}
       aria-label={words.title}
       onKeyDown={(event) => {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { text } from '../../renderer/text/index.ts'
 import { call } from '../app/table.ts'
@@ -45,11 +48,13 @@ describe('before a vault is open', () => {
   })
 
   it('looks in another folder, and says where it found nothing', async () => {
+    const empty = mkdtempSync(join(tmpdir(), 'keyrite-empty-'))
     await press(room.page, home.opening.elsewhere)
-    await type(room.page, app.folders.path, '/proc/self/task', true)
+    await type(room.page, app.folders.path, empty)
     await press(room.page, app.folders.choose)
-    await room.page.getByText('/proc/self/task').waitFor()
+    await room.page.getByText(home.opening.leadNone(empty)).waitFor()
     await heading(room.page, home.opening.titleNone).waitFor()
+    rmdirSync(empty)
     await room.page.reload()
     await heading(room.page, home.opening.title).waitFor()
   })

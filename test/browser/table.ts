@@ -59,6 +59,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
   const app = await createApp({ home, practice, shell: 'browser', networks: () => [], idleAfter: 3600, ...over, now })
   const shell = await serveApp(app, { files: files ?? WINDOW_FOLDER, linger: 60_000 })
   const { context, page, seen } = await openPage(browser, shell.address, { reducedMotion: 'reduce', ...look })
+  await page.getByRole('heading', { level: 1 }).first().waitFor()
   const hello = await call(app, 'hello', {})
   const people = new Map(hello.practice?.people.map(({ id, passphrase }) => [id, passphrase]))
   const medium = options.medium ?? join(base, 'medium')

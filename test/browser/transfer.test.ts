@@ -161,16 +161,21 @@ describe('with the camera', () => {
     '--use-fake-ui-for-media-stream',
     `--use-file-for-fake-video-capture=${film}`,
   ]
-  const begin = async (args: readonly string[]): Promise<Room> => {
-    const room = await openRoom({ browser: await launchBrowser(args) })
-    await press(room.page, text.app.screens.transfer)
-    await tabTo(room.page, room.page.getByRole('tab', { name: words.tabs.medium }))
-    await room.page.keyboard.press('ArrowRight')
-    return room
-  }
   const end = async (room: Room | undefined) => {
     await room?.close()
     await room?.browser.close()
+  }
+  const begin = async (args: readonly string[]): Promise<Room> => {
+    const room = await openRoom({ browser: await launchBrowser(args) })
+    try {
+      await press(room.page, text.app.screens.transfer)
+      await tabTo(room.page, room.page.getByRole('tab', { name: words.tabs.medium }))
+      await room.page.keyboard.press('ArrowRight')
+      return room
+    } catch (error) {
+      await end(room)
+      throw error
+    }
   }
 
   it('reads every QR code of a film, in the order it comes, and writes the file to the medium', async () => {

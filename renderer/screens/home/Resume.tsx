@@ -68,7 +68,10 @@ function Closing({ folder, ceremony, onLeave }: ClosingProps) {
         label={words.reason}
         hint={words.hint}
         value={reason}
-        onChange={setReason}
+        onChange={(words) => {
+          setTooShort(false)
+          setReason(words)
+        }}
         maxLength={500}
         lines={3}
         error={tooShort ? words.tooShort : undefined}

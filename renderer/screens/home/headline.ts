@@ -35,10 +35,16 @@ function areWeAllRight(overview: Overview, now: number): string {
   const live = liveTenants(overview)
   const [only] = live
   if (!only) return words.noneLive
-  const silent = live.filter((tenant) => !signs(tenant, now))
+  const silent = silentTenants(overview, live, now)
   const [first] = silent
   if (!first) return live.length === 1 ? words.oneSigns(only.name) : words.allSign(live.length)
   return silent.length === 1 ? words.oneSilent(first.name) : words.silent(silent.length, live.length)
+}
+
+/** Those without a key that signs, and those that lack one for an algorithm of their policy. */
+function silentTenants({ attention }: Overview, live: readonly TenantRow[], now: number): TenantRow[] {
+  const named = new Set(attention.flatMap(({ what, about }) => (what === 'no-key' ? about.map(({ id }) => id) : [])))
+  return live.filter((tenant) => named.has(tenant.tenant) || !signs(tenant, now))
 }
 
 const keysDue = ({ attention }: Overview): Attention[] => attention.filter(({ what }) => what === 'rotation-due')

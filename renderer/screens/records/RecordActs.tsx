@@ -3,6 +3,7 @@ import type { RecordView, Verified } from '../../../shared/contract/records.ts'
 import { useAsk } from '../../app/use-ask.ts'
 import { Button, Buttons } from '../../components/Button.tsx'
 import { FailureNotice, Notice } from '../../components/Notice.tsx'
+import { Stack } from '../../components/Page.tsx'
 import { useKeyrite } from '../../state.tsx'
 import { text } from '../../text/index.ts'
 import { Findings } from './Findings.tsx'
@@ -18,8 +19,15 @@ export function RecordActs({ record }: { record: RecordView }) {
   const [copied, setCopied] = useState<string | null>(null)
   const { ceremony, folder } = record
   if (folder === null) return null
+  const copy = () => {
+    setCopied(null)
+    copying.ask(
+      () => call('exportRecord', { ceremony }),
+      (made) => setCopied(made.folder),
+    )
+  }
   return (
-    <>
+    <Stack>
       <Buttons>
         <Button
           kind="filled"
@@ -28,15 +36,7 @@ export function RecordActs({ record }: { record: RecordView }) {
         >
           {words.verify}
         </Button>
-        <Button
-          pending={copying.pending}
-          onPress={() =>
-            copying.ask(
-              () => call('exportRecord', { ceremony }),
-              (made) => setCopied(made.folder),
-            )
-          }
-        >
+        <Button pending={copying.pending} onPress={copy}>
           {words.exportIt}
         </Button>
       </Buttons>
@@ -44,6 +44,6 @@ export function RecordActs({ record }: { record: RecordView }) {
       {copying.failure && <FailureNotice failure={copying.failure} onDismiss={copying.forget} />}
       {copied !== null && <Notice tone="done" title={words.exported(copied)} onDismiss={() => setCopied(null)} />}
       {verified && <Findings verified={verified} />}
-    </>
+    </Stack>
   )
 }

@@ -44,6 +44,11 @@ function Form({ pending, onVerify }: FormProps) {
   const [anchor, setAnchor] = useState('')
   const [choosing, setChoosing] = useState(false)
   const [missing, setMissing] = useState(false)
+  /** What is said to be missing holds until somebody types. */
+  const typed = (set: (value: string) => void) => (value: string) => {
+    setMissing(false)
+    set(value)
+  }
   const submit = (event: FormEvent) => {
     event.preventDefault()
     const complete = path.trim() !== '' && (against === 'own' || anchor.trim() !== '')
@@ -57,7 +62,7 @@ function Form({ pending, onVerify }: FormProps) {
         hint={words.pathHint}
         error={missing ? words.missing : undefined}
         value={path}
-        onChange={setPath}
+        onChange={typed(setPath)}
         mono
       />
       {overview && (
@@ -72,7 +77,7 @@ function Form({ pending, onVerify }: FormProps) {
         />
       )}
       {against === 'other' && (
-        <TextField label={words.anchorPath} hint={words.anchorHint} value={anchor} onChange={setAnchor} mono />
+        <TextField label={words.anchorPath} hint={words.anchorHint} value={anchor} onChange={typed(setAnchor)} mono />
       )}
       <Buttons>
         <Button kind="filled" type="submit" pending={pending}>

@@ -12,9 +12,9 @@ export const home = {
     oneSigns: (name: string) => `${name} is signing.`,
     allSign: (count: number) => `All ${number(count)} live tenants are signing.`,
     noneLive: 'No tenant is live.',
-    oneSilent: (name: string) => `${name} is not signing.`,
+    oneSilent: (name: string) => `${name} lacks a key that signs.`,
     silent: (silent: number, live: number) =>
-      `${capital(number(silent))} of ${number(live)} live tenants ${silent === 1 ? 'is' : 'are'} not signing.`,
+      `${capital(number(silent))} of ${number(live)} live tenants ${silent === 1 ? 'lacks' : 'lack'} a key that signs.`,
     open: (ceremony: string) => `Ceremony ${ceremony} is not finished.`,
     tail: 'Some events were not accepted by a quorum yet.',
     keyDue: (name: string, day: string) => `${own(name)} next key is due by ${day}.`,
@@ -103,8 +103,8 @@ export const home = {
     },
     'no-key': {
       status: 'No key',
-      title: (name: string, count: number) => `${others(name, count)} cannot sign`,
-      body: 'No key signs for it now, so no token is issued.',
+      title: (name: string, count: number) => `${others(name, count)} ${count === 1 ? 'lacks' : 'lack'} a key`,
+      body: 'For an algorithm of the policy no key signs now, so no token is issued with it.',
       go: 'Plan a key',
     },
     'open-copies': {

@@ -345,7 +345,6 @@ export const plan = {
     ids: 'Ids, with spaces between them',
     filter: 'Find',
     shown: (shown: number, of: number) => `${shown} of ${of} shown. Type to find others.`,
-    noKeys: 'The vault has no such key.',
     noFiles: 'No file of that kind is on the medium; type its name.',
     typed: 'Another name…',
     chosen: (count: number) => `${count} chosen`,
@@ -395,7 +394,7 @@ export const plan = {
   review: {
     title: (kind: string) => `${kind}: the plan`,
     unread: 'This is not a plan yet',
-    fitsNot: 'It does not fit',
+    fitsNot: 'Does not fit',
     problems: (count: number) => capital(language.counted(count, 'problem')),
     against: (count: number) =>
       `${capital(language.counted(count, 'thing stands', 'things stand'))} against this plan.`,
@@ -411,9 +410,7 @@ export const plan = {
     until: (day: string) => `Every token of these keys can be verified at every moment until ${day}.`,
     tried: (states: string, margin: string | null) =>
       `${states} mixes of cache age, clock skew, late publication and switch time tried.${margin === null ? '' : ` The tightest leaves ${margin}.`}`,
-    expected: 'To be expected',
     accepted: 'Accepted',
-    tenantsTitle: 'Tenants',
     tenantsMany: (shown: number, of: number) =>
       shown < of
         ? `${of.toLocaleString('en-GB')} tenants; ${shown} of them here, those with an outage first`
@@ -435,12 +432,10 @@ export const plan = {
     role: { custodian: 'Custodian', compliance: 'Compliance officer', administrator: 'Administrator' },
     anyOf: (need: number, of: number) => `Any ${language.number(need)} of ${language.number(of)} custodians`,
     allOf: (of: number) => `All ${language.number(of)} custodians`,
-    atLeastOne: 'at least one',
     everybody: 'Everybody on the plan',
     alone: 'alone',
     medium: 'A medium',
     mediumChosen: 'Chosen',
-    mediumMissing: 'Not chosen yet',
     mediumChoose: 'Choose it',
     fingerprint: 'Plan fingerprint',
     fingerprintHalf: 'First half. The printed script has all of it.',

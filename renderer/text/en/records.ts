@@ -78,8 +78,7 @@ export const records = {
     working: 'Checking every signature and digest.',
     allWell: (count: number) =>
       `${counted(count, 'file')} checked, nothing fails`.replace(/^./, (first) => first.toUpperCase()),
-    fails: (failed: number, count: number) =>
-      `${failed} of ${counted(count, 'file')} ${failed === 1 ? 'fails' : 'fail'}`,
+    fails: (failed: number, count: number) => `${failed} of ${count} files ${failed === 1 ? 'fails' : 'fail'}`,
     anchored: 'Checked from the trust anchor alone.',
     unanchored: 'No trust anchor was given, so nothing shows who signed. What is said below only fits together.',
     standing: { verified: 'Verified', consistent: 'Consistent', failed: 'Failed', unanchored: 'Not anchored' },

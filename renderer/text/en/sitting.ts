@@ -129,7 +129,6 @@ export const sitting = {
     ahead: (duration: string) => `${duration} ahead of this machine`,
     behind: (duration: string) => `${duration} behind this machine`,
     notYet: 'not read yet',
-    otherPerson: 'Another person reads the second watch.',
   },
   card: {
     title: 'What does the newest head card say?',
@@ -145,20 +144,16 @@ export const sitting = {
   },
   step: {
     begin: 'It has been read aloud: begin',
-    beginWaits: 'Read aloud before it begins',
     read: 'Read',
     found: 'Found',
     finish: (step: number) => `Finish step ${step}`,
     waitsInitials: 'Waits for initials',
-    initials: 'Initials',
     initialsHint: (known: readonly string[]) => `Whoever saw it: ${language.or(known)}.`,
-    noInitials: 'Type the initials of somebody who is here.',
     quorum: (needed: number) => `${capital(language.number(needed))} custodians`,
     afterwards: 'When it has been done.',
     noWayBack: 'This step cannot be taken back once it is done.',
   },
   approve: {
-    meter: (given: number, needed: number) => `${given} of ${needed} approvals`,
     chooser: 'Who approves next?',
     passphrase: (name: string) => `${name}, your passphrase`,
     approve: 'Approve',
@@ -167,9 +162,6 @@ export const sitting = {
       `${language.and(names)} ${names.length === 1 ? 'does' : 'do'} not approve. Nothing of this step is done; they may still approve, or the ceremony may be paused or closed.`,
     waits: (count: number) => `Waits for ${count} more ${count === 1 ? 'approval' : 'approvals'}`,
     opening: (name: string) => `Opening the share of ${name} …`,
-    given: (name: string, missing: number) =>
-      missing > 0 ? `${name} approved; ${language.counted(missing, 'approval')} to go.` : `${name} approved.`,
-    tailTitle: 'Accept what nobody has accepted yet',
     tailLead:
       'These events were written after the root last signed. Read them; whoever approves says that this is what happened.',
     events: 'What happened',
@@ -184,12 +176,10 @@ export const sitting = {
     follows: (name: string) => `${name} follows the others`,
     coveredNote: 'covered above, so they can only come from the voice',
     word: (number: number) => `Word ${number}`,
-    check: (number: number) => `Check word ${number}`,
     of: 'What',
     stop: 'It does not match: stop',
     agrees: 'All other words agree',
     waits: (count: number) => `Waits for ${language.counted(count, 'word')}`,
-    onlyOne: 'Two different people compare, and only one is here. Pause, and go on when somebody else is here too.',
     stopTitle: 'Stop because the words differ?',
     stopText:
       'The comparison ends, nothing of it is accepted, and the record will say that the words differ. The ceremony stays open.',
@@ -220,7 +210,6 @@ export const sitting = {
     hint: 'Roll real dice in front of everybody; one person types, another reads along. Blanks do not count.',
     take: 'Add these rolls',
     waits: (count: number) => `Waits for ${count} more ${count === 1 ? 'roll' : 'rolls'}`,
-    empty: 'Type at least one roll.',
   },
   secret: {
     title: (name: string, what: string) => `${capital(what)} of ${name}`,
@@ -302,7 +291,6 @@ export const sitting = {
   },
   over: {
     paused: 'The ceremony is paused',
-    pausedNetwork: 'A network came up. The ceremony is paused and recorded.',
     pausedBefore: 'Stopped before it began',
     failed: 'The ceremony stopped',
     failedBefore: 'The ceremony could not begin',
@@ -318,7 +306,6 @@ export const sitting = {
     pausedBeforeNext: 'Begin again from the plan when you are ready.',
     closedNext: 'Another ceremony can begin in this vault.',
     pauseNext: 'Go on from Home when a quorum is back at the table.',
-    failedKept: 'Nothing was changed.',
     erased: (count: number) =>
       count === 0
         ? 'No key had to be erased.'
@@ -345,7 +332,6 @@ export const sitting = {
     size: (bytes: number) => (bytes < 1000 ? `${bytes} bytes` : `${(bytes / 1000).toFixed(1)} kB`),
     letGo: 'Let the medium go',
     qr: 'Show small files as QR codes',
-    qrNote: 'Leaves this screen and opens Transfer.',
     next: 'What next',
     nothing: 'Nothing else is due because of this ceremony.',
     plan: (kind: string) => `Plan it: ${kind.charAt(0).toLowerCase()}${kind.slice(1)}`,
