@@ -95,5 +95,5 @@ const TENANT: TenantService = {
   signedSet: () => null,
   signer: () => null,
   client: () => CLIENT,
-  useAssertion: () => true,
+  takeAssertion: () => true,
 }

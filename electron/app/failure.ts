@@ -35,7 +35,7 @@ const LEFT_OPEN =
 /** The failure for anything thrown; what is not ours is told as `internal`, without its text. */
 export function failureOf(thrown: unknown): Failure {
   const { code, message, lost, hint } = asKeyriteError(thrown)
-  const forCommands = /"(?:ceremony|vault|key|tenant|issuer) [a-z]|--[a-z]/
+  const forCommands = /"(?:ceremony|vault|key|tenant|issuer) [a-z]|--[a-z]|same command/
   const own = HINTS[code]
   return {
     code,

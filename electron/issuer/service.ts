@@ -54,7 +54,7 @@ export type TenantService = {
   signer(algorithm: Algorithm, now: number): TokenSigner | null
   client(clientId: string): Client | null
   /** Remembers a client assertion's jti until `expires`; false when it was used before (RFC 7523 section 3). */
-  useAssertion(clientId: string, jti: string, expires: number): boolean
+  takeAssertion(clientId: string, jti: string, expires: number): boolean
 }
 
 export type IssuerService = {

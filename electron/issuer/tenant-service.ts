@@ -52,7 +52,7 @@ export function tenantService(store: Store, sealer: Sealer, state: TenantState):
       return key ? openSigner(key.kid) : null
     },
     client: clients,
-    useAssertion(clientId, jti, expires) {
+    takeAssertion(clientId, jti, expires) {
       const id = JSON.stringify([clientId, jti])
       const sql = 'INSERT OR IGNORE INTO assertions (tenant, id, expires) VALUES (?, ?, ?)'
       return store.run(sql, tenant, id, expires) === 1

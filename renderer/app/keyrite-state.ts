@@ -50,16 +50,20 @@ function useTold(refresh: () => Promise<void>) {
   const { hearRest } = rest
 
   useEffect(() => {
+    let heard = false
     const hear = (notice: Notice) => {
       if (notice.tell === 'machine') hearMachine(notice.machine)
-      else if (notice.tell === 'sitting') setSitting(notice.sitting)
-      else hearRest(notice)
+      else if (notice.tell === 'sitting') {
+        heard = true
+        setSitting(notice.sitting)
+      } else hearRest(notice)
     }
     const stops = [onNotice(hear), onLost(() => setLost(true))]
     const begin = async () => {
       const [said, under, now] = await Promise.all([call('hello', {}), call('machine', {}), call('sitting', {})])
       hearMachine(under)
-      setSitting(now)
+      // What was told meanwhile is newer.
+      if (!heard) setSitting(now)
       setHello(said)
     }
     begin().catch(() => setLost(true))

@@ -11,20 +11,18 @@ export type ThresholdMeterProps = {
   given: readonly Given[]
   /** M: how many are needed. */
   need: number
-  /** N: how many hold a share. */
-  holders: number
   /** Who may still give the next one. */
   candidates: readonly string[]
 }
 
 /** "2 of 3 approvals", then M slots: solid with name and time, or dashed with those who may fill it. */
-export function ThresholdMeter({ given, need, holders, candidates }: ThresholdMeterProps) {
+export function ThresholdMeter({ given, need, candidates }: ThresholdMeterProps) {
   const open = Array.from({ length: Math.max(0, need - given.length) }, (_, index) => index)
   return (
     <div className={css.meter}>
       <p className={css.head} role="status">
         <span className={css.sentence}>{text.quorum.approvals(given.length, need)}</span>
-        <span className={css.enough}>{text.quorum.enough(holders, need)}</span>
+        <span className={css.enough}>{text.quorum.ofThoseHere(given.length + candidates.length, need)}</span>
       </p>
       <ol className={css.slots}>
         {given.map(({ name, at }) => (

@@ -134,10 +134,9 @@ function Choosing() {
 const Quorums = () => (
   <Section title="Quorum and progress">
     <Stack gap={24}>
-      <ThresholdMeter need={3} holders={5} given={[]} candidates={['Custodian 1', '2', '3', '4', '5']} />
+      <ThresholdMeter need={3} given={[]} candidates={['Custodian 1', '2', '3', '4', '5']} />
       <ThresholdMeter
         need={2}
-        holders={3}
         given={[
           { name: 'Custodian 1', at: NOW },
           { name: 'Custodian 2', at: NOW + 90 },

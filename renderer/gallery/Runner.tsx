@@ -105,7 +105,6 @@ function Step() {
       <StepRow kind="do" who="Three custodians" status={approved ? 'done' : 'now'}>
         <ThresholdMeter
           need={3}
-          holders={5}
           given={approved ? [...GIVEN, { name: 'Custodian 4', at: clock('09:56') }] : GIVEN}
           candidates={['Custodian 2', '4', '5']}
         />

@@ -216,7 +216,7 @@ export const sitting = z.strictObject({
     .strictObject({
       ceremony: z.string(),
       record: z.string().nullable(),
-      certificates: z.array(z.string()),
+      certificates: z.array(z.strictObject({ id: z.string(), grade: z.enum(['deletion', 'destruction']) })),
       /** Keys that a closed ceremony erased because they never left. */
       erased: z.int(),
     })
@@ -224,8 +224,8 @@ export const sitting = z.strictObject({
 })
 export type Sitting = z.output<typeof sitting>
 
-/** What a readiness check that does not pass is answered with: it becomes a deviation of the record. */
-export const override = z.strictObject({ check: z.enum(CHECKS), found: z.string().max(300), reason: reasonText })
+/** The reason to go on although a readiness check does not pass. With what the engine finds it becomes a deviation of the record. */
+export const override = z.strictObject({ check: z.enum(CHECKS), reason: reasonText })
 export type Override = z.output<typeof override>
 
 export const SITTING_METHODS = {

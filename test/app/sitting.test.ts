@@ -64,7 +64,14 @@ const look = () => call(app, 'openVault', { folder, person: 'goran', passphrase:
 
 beforeAll(async () => {
   mkdirSync(medium, { recursive: true })
-  app = await createApp({ home, practice: false, shell: 'browser', now, networks: () => [...networks], idleAfter: 3600 })
+  app = await createApp({
+    home,
+    practice: false,
+    shell: 'browser',
+    now,
+    networks: () => [...networks],
+    idleAfter: 3600,
+  })
   app.subscribe((notice) => notices.push(notice))
   await call(app, 'chooseMedium', { folder: medium })
   const born = await hold(GENESIS)

@@ -5,7 +5,6 @@ import { basename, join } from 'node:path'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { ensureBuilt } from '../../electron/loopback/checkout.ts'
 import { text } from '../../renderer/text/index.ts'
 import type { CeremonyKind } from '../../shared/domain/events.ts'
 import { call } from '../app/table.ts'
@@ -27,7 +26,6 @@ let browser: Browser
 beforeAll(async () => {
   genesis = await makeGenesis()
   story = new Story(genesis)
-  await ensureBuilt('window', () => {})
   browser = await launchBrowser()
 })
 afterAll(async () => {

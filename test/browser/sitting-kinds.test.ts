@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { ensureBuilt } from '../../electron/loopback/checkout.ts'
 import { text } from '../../renderer/text/index.ts'
 import { CEREMONY_KINDS, type CeremonyKind } from '../../shared/domain/events.ts'
 import { SCRIPTS } from '../../shared/domain/script.ts'
@@ -23,7 +22,6 @@ let browser: Browser
 beforeAll(async () => {
   genesis = await makeGenesis()
   story = new Story(genesis)
-  await ensureBuilt('window', () => {})
   browser = await launchBrowser()
 })
 afterAll(async () => {

@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { ensureBuilt } from '../../electron/loopback/checkout.ts'
 import { text } from '../../renderer/text/index.ts'
 import type { Question } from '../../shared/contract/sitting.ts'
 import { call } from '../app/table.ts'
@@ -23,7 +22,6 @@ let browser: Browser
 beforeAll(async () => {
   genesis = await makeGenesis()
   story = new Story(genesis)
-  await ensureBuilt('window', () => {})
   browser = await launchBrowser()
 })
 afterAll(async () => {

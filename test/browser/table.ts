@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { type App, type AppOptions, createApp } from '../../electron/app/app.ts'
-import { ensureBuilt, WINDOW_FOLDER } from '../../electron/loopback/checkout.ts'
+import { WINDOW_FOLDER } from '../../electron/loopback/checkout.ts'
 import { type Shell, serveApp } from '../../electron/loopback/server.ts'
 import { text } from '../../renderer/text/index.ts'
 import type { Question, Sitting } from '../../shared/contract/sitting.ts'
@@ -53,7 +53,6 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
   const { practice = false, page: look, app: over, files, browser: shared } = options
   const base = mkdtempSync(join(tmpdir(), 'keyrite-table-'))
   const now = over?.now ?? (() => Math.floor(Date.now() / 1000))
-  if (!files) await ensureBuilt('window', () => {})
   const browser = shared ?? (await launchBrowser())
   const home = options.home ?? join(base, 'home')
   const app = await createApp({ home, practice, shell: 'browser', networks: () => [], idleAfter: 3600, ...over, now })

@@ -1,8 +1,10 @@
 import type { Handlers, Takes } from '../../../shared/contract/contract.ts'
+import type { Check } from '../../../shared/contract/machine.ts'
 import type { Override, Sitting as Shown, SITTING_METHODS } from '../../../shared/contract/sitting.ts'
 import { openCeremony } from '../../../shared/domain/state.ts'
-import { KeyriteError, must } from '../../../shared/errors.ts'
+import { must } from '../../../shared/errors.ts'
 import { parsePlan } from '../../../shared/formats/plan.ts'
+import type { Deviation } from '../../ceremony/ports.ts'
 import { Vault } from '../../vault/vault.ts'
 import { type AppContext, type AppOptions, carrying, viewed } from '../context.ts'
 import { checkMachine } from '../machine/readiness.ts'
@@ -23,6 +25,7 @@ export type SittingPart = {
 
 export function sittingHandlers(app: AppContext, options: Pick<AppOptions, 'idleAfter'>): SittingPart {
   let sitting: Sitting | null = null
+  let laying = false
   const running = (): Sitting => {
     must(sitting, 'ceremony-unknown', 'Nobody sits down to a ceremony at the moment.')
     return sitting
@@ -36,25 +39,19 @@ export function sittingHandlers(app: AppContext, options: Pick<AppOptions, 'idle
     const one = sitting
     sitting = null
     await one?.leave()
-    app.tell({ tell: 'sitting', sitting: null })
+    // Meanwhile the next may have begun.
+    if (!sitting) app.tell({ tell: 'sitting', sitting: null })
   }
   const handlers: SittingPart['handlers'] = {
     sit: async (wanted) => {
-      must(!sitting || sitting.over, 'ceremony-open', 'Another ceremony is under way in this window.')
-      const table = await laid(app, wanted)
-      const overrides = 'overrides' in wanted ? wanted.overrides : []
+      must((!sitting || sitting.over) && !laying, 'ceremony-open', 'Another ceremony is under way in this window.')
+      laying = true
       try {
-        if ('overrides' in wanted && !table.practice) await mustBeReady(app, overrides)
-        await rise()
-        letGoOf(app, table)
-      } catch (error) {
-        table.leave?.()
-        throw error
+        sitting = await sitDown(app, wanted, { rise, idleAfter: options.idleAfter ?? IDLE_AFTER })
+      } finally {
+        laying = false
       }
-      const { home, medium, now, elapsed, tell } = app
-      const idleAfter = options.idleAfter ?? IDLE_AFTER
-      sitting = new Sitting(table, { home, medium, now, elapsed, tell, idleAfter, overrides })
-      tell({ tell: 'sitting', sitting: sitting.shown() })
+      app.tell({ tell: 'sitting', sitting: sitting.shown() })
       return sitting.shown()
     },
     arrive: ({ person, passphrase }) => then((one) => one.arrive(person, passphrase)),
@@ -72,6 +69,26 @@ export function sittingHandlers(app: AppContext, options: Pick<AppOptions, 'idle
     },
   }
   return { handlers, networkCameUp: (names) => sitting?.networkCameUp(names), close: rise }
+}
+
+/** Lays the table, and leaves the last one only once this one can be had. */
+async function sitDown(
+  app: AppContext,
+  wanted: Takes<'sit'>,
+  { rise, idleAfter }: { rise: () => Promise<void>; idleAfter: number },
+): Promise<Sitting> {
+  const table = await laid(app, wanted)
+  try {
+    const unready = 'overrides' in wanted ? await foundUnready(app, wanted.overrides, table.practice) : []
+    await rise()
+    letGoOf(app, table)
+    const { home, medium, now, elapsed, tell } = app
+    const released = () => lookAgain(app)
+    return new Sitting(table, { home, medium, now, elapsed, tell, idleAfter, unready, released })
+  } catch (error) {
+    table.leave?.()
+    throw error
+  }
 }
 
 /** What is wanted, with everything that can be known before anybody comes in. */
@@ -105,15 +122,28 @@ function openIn(app: AppContext, folder: string) {
   return open
 }
 
-/** A production ceremony begins on a machine that is ready, or with a reason for each thing that is not. Code `environment-unsafe`. */
-async function mustBeReady(app: AppContext, overrides: readonly Override[]): Promise<void> {
+/**
+ * What does not pass of the machine's checks, with the reasons to go on. A production ceremony begins on a machine that is
+ * ready, or with a reason for each thing that is not; in practice reasons are taken where they are given. What was found is
+ * looked at here again, never told by the screen. Code `environment-unsafe`.
+ */
+async function foundUnready(app: AppContext, overrides: readonly Override[], practice: boolean): Promise<Deviation[]> {
+  if (practice && overrides.length === 0) return []
   const { checks } = await checkMachine(app)
-  const missing = checks.filter(({ id, state }) => state !== 'pass' && !overrides.some(({ check }) => check === id))
-  if (missing.length === 0) return
-  throw new KeyriteError(
+  const failing = checks.filter(({ state }) => state !== 'pass')
+  const reasonFor = (id: Check['id']) => overrides.find(({ check }) => check === id)?.reason
+  const missing = failing.filter(({ id }) => reasonFor(id) === undefined)
+  must(
+    practice || missing.length === 0,
     'environment-unsafe',
     `This machine is not ready: ${missing.map(({ title }) => title).join(', ')}. Nobody gave a reason to go on.`,
   )
+  return failing.flatMap(({ id, title, found }) => {
+    const reason = reasonFor(id)
+    return reason === undefined
+      ? []
+      : [{ expected: `Before the ceremony: ${title}`, happened: found.slice(0, 400), action: `Went on. ${reason}` }]
+  })
 }
 
 /** A vault has one owner: whoever looks at it lets go of it while it is held by a ceremony. */

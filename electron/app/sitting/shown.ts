@@ -52,6 +52,14 @@ export function doomedOf(state: VaultState, ceremony: string | null): Doomed {
   }
 }
 
+/** The certificates that a ceremony issued, and what each can be called. */
+export function certificatesIn(state: VaultState, ceremony: string): NonNullable<Shown['result']>['certificates'] {
+  const issued = [...state.keys.values()].flatMap(({ certificate }) =>
+    certificate?.id.startsWith(`${ceremony}-`) ? [certificate] : [],
+  )
+  return [...new Map(issued.map(({ id, grade }) => [id, { id, grade }])).values()]
+}
+
 const rowOf = ({ id, what, holder, evidence, status }: Copy, erased: boolean): CopyRow => ({
   id,
   what,

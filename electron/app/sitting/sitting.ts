@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Notice } from '../../../shared/contract/contract.ts'
-import type { Answer, Override, Sitting as Shown } from '../../../shared/contract/sitting.ts'
+import type { Answer, Sitting as Shown } from '../../../shared/contract/sitting.ts'
 import { type Ceremony, openCeremony } from '../../../shared/domain/state.ts'
 import { asKeyriteError, isKeyriteError, KeyriteError, must } from '../../../shared/errors.ts'
 import type { Deviation, VaultPort } from '../../ceremony/ports.ts'
@@ -14,7 +14,7 @@ import { CloseWanted, paused } from '../hold.ts'
 import type { Room } from '../wiring.ts'
 import { ScreenDesk } from './desk.ts'
 import { Questions } from './questions.ts'
-import { doomedOf, stepsOf } from './shown.ts'
+import { certificatesIn, doomedOf, stepsOf } from './shown.ts'
 import { type Ended, shownPlan, type Table } from './table.ts'
 
 /** One sitting: from people coming in to the signed record, a pause, or an error. */
@@ -27,7 +27,10 @@ export type SittingOptions = {
   tell: (notice: Notice) => void
   /** Seconds without an answer until everything unlocked is forgotten. */
   idleAfter: number
-  overrides: readonly Override[]
+  /** What of the machine does not pass, and why people go on: for the record. */
+  unready: readonly Deviation[]
+  /** The vault is free again: whoever looked at it before looks again, before the screens hear how it ended. */
+  released: () => Promise<void>
 }
 
 const MOST_SAID = 200
@@ -76,12 +79,7 @@ export class Sitting {
         ? 'This is a rehearsal: nobody proved who they are.'
         : 'Everybody present typed their own passphrase at this machine, and custodians typed it again for each approval.',
     )
-    for (const { check, found, reason } of options.overrides)
-      this.#desk.note({
-        expected: `The readiness check “${check}” passes before a ceremony begins.`,
-        happened: found.length >= 3 ? found : `It did not: ${found}`,
-        action: `Went on. ${reason}`,
-      })
+    for (const deviation of options.unready) this.#desk.note(deviation)
     this.#wakeful()
   }
 
@@ -133,6 +131,7 @@ export class Sitting {
     must(tries < TRIES, 'people-invalid', `${name} is left out of this ceremony.`)
     this.#wakeful()
     const unlocked = await opened(unlock, person, passphrase)
+    must(this.#phase === 'gathering', 'usage-invalid', 'Nobody comes in any more.')
     if (!unlocked) {
       this.#tries.set(person, tries + 1)
       this.#changed()
@@ -222,8 +221,10 @@ export class Sitting {
           this.#vault = vault
         },
       })
+      await this.#options.released()
       this.#came(ended)
     } catch (error) {
+      await this.#options.released()
       this.#end(isKeyriteError(error, 'ceremony-paused') ? 'paused' : 'failed', error)
     }
   }
@@ -231,7 +232,8 @@ export class Sitting {
   #came(ended: Ended): void {
     this.#forget()
     if ('done' in ended) {
-      const { ceremony, recordFolder, certificates } = ended.done
+      const { ceremony, recordFolder } = ended.done
+      const certificates = this.#vault ? certificatesIn(this.#vault.state, ceremony) : []
       this.#phase = 'finished'
       this.#result = { ceremony, record: recordFolder, certificates, erased: 0 }
     } else {

@@ -97,7 +97,7 @@ async function byAssertion(
   const client = find(tenant, assertion.clientId, 'private_key_jwt')
   const verified = await verifyAssertion(assertion, client?.jwks ?? [])
   if (!client || !verified) throw refusal()
-  if (!tenant.useAssertion(client.clientId, assertion.jti, assertion.deadAt)) throw refusal()
+  if (!tenant.takeAssertion(client.clientId, assertion.jti, assertion.deadAt)) throw refusal()
   return client
 }
 

@@ -6,7 +6,6 @@ import { type Intent, useKeyrite } from '../../state.tsx'
 
 /** Fewer letters say nothing, and the contract refuses them. */
 export const REASON_MIN = 3
-const FOUND_MAX = 300
 
 type Reasons = Partial<Record<Check['id'], string>>
 
@@ -36,9 +35,8 @@ export type Readiness = ReturnType<typeof useReadiness>
 
 export const isReason = (text = ''): boolean => text.trim().length >= REASON_MIN
 
-const overrideOf = ({ id, found }: Check, reason: string): Override => ({
+const overrideOf = ({ id }: Check, reason: string): Override => ({
   check: id,
-  found: found.slice(0, FOUND_MAX),
   reason: reason.trim(),
 })
 

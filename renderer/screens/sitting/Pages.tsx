@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react'
 import type { RecordView } from '../../../shared/contract/records.ts'
+import type { Sitting } from '../../../shared/contract/sitting.ts'
 import { Button, Buttons } from '../../components/Button.tsx'
 import { Stack } from '../../components/Page.tsx'
 import { useKeyrite } from '../../state.tsx'
@@ -9,7 +10,7 @@ import { Printing } from './Printing.tsx'
 import css from './sitting.module.css'
 
 const words = text.sitting.finished
-type Props = { ceremony: string; folder: string | null; certificates: readonly string[] }
+type Props = { ceremony: string; folder: string | null; certificates: NonNullable<Sitting['result']>['certificates'] }
 
 /** The signed record: where it lies, and its pages for print where somebody looks at the vault. */
 export function Pages({ ceremony, folder, certificates }: Props) {
@@ -18,7 +19,7 @@ export function Pages({ ceremony, folder, certificates }: Props) {
   return (
     <Stack>
       {folder !== null && <p className={css.path}>{folder}</p>}
-      {certificates.length > 0 && <p className={css.measure}>{`${words.issued(certificates)} ${words.grades}`}</p>}
+      {certificates.length > 0 && <p className={css.measure}>{certificates.map(words.issued).join(' ')}</p>}
       <Buttons>
         {record?.files
           .filter(({ page }) => page)

@@ -48,7 +48,6 @@ export const app = {
     open: 'Practice people',
     title: 'The people of this practice',
     lead: 'They are made up, so their passphrases may be seen. In a real vault nobody sees anybody’s.',
-    passphrase: (name: string) => `Passphrase of ${name}`,
     close: 'Close',
   },
   roles: { administrator: 'Administrator', custodian: 'Custodian', compliance: 'Compliance officer' },

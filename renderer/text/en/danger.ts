@@ -1,6 +1,6 @@
 export const danger = {
   cannotBeUndone: 'Cannot be undone',
-  typeExactly: 'Each custodian types, exactly:',
+  typeExactly: 'Each of these people types, exactly:',
   oneTypes: 'Type, exactly:',
   toGo: (count: number) => (count === 1 ? '1 character to go' : `${count} characters to go`),
   differs: (position: number) => `Character ${position} differs`,

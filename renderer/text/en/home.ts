@@ -76,7 +76,6 @@ export const home = {
     since: (day: string) => `since ${day}`,
     to: (day: string) => `to ${day}`,
     nothing: 'Not signing',
-    until: (day: string) => `since ${day}`,
     never: 'no key yet',
     longer: 'Overtime',
     starts: (day: string) => `starts ${day}`,

@@ -322,12 +322,12 @@ export const sitting = {
     record: 'The signed record',
     print: (title: string) => `Print: ${title}`,
     toRecord: 'See it in Records',
-    issued: (ids: readonly string[]) =>
-      `${ids.length === 1 ? 'Certificate' : 'Certificates'} ${language.and(ids)} ${ids.length === 1 ? 'was' : 'were'} issued.`,
+    issued: ({ id, grade }: { id: string; grade: 'deletion' | 'destruction' }) =>
+      grade === 'destruction'
+        ? `${id} is a certificate of destruction: every known copy is closed with evidence.`
+        : `${id} is a certificate of deletion: at least one known copy stays open. It becomes destruction when every one is closed.`,
     fileName: 'File',
     fileSize: 'Size',
-    grades:
-      'A certificate says deletion while any known copy stays open, and destruction only when every known copy is closed with evidence.',
     files: 'Files on the medium',
     size: (bytes: number) => (bytes < 1000 ? `${bytes} bytes` : `${(bytes / 1000).toFixed(1)} kB`),
     letGo: 'Let the medium go',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { TerminalDesk } from '../../../electron/cli/terminal/desk.ts'
 import { CloseWanted } from '../../../electron/app/hold.ts'
+import { TerminalDesk } from '../../../electron/cli/terminal/desk.ts'
 import { SCRIPTS } from '../../../shared/domain/script.ts'
 import { digest } from '../../../shared/formats/bytes.ts'
 import { words } from '../../../shared/formats/fingerprint.ts'

@@ -66,7 +66,7 @@ export class TestTenant implements TenantService {
     return this.clients.get(clientId) ?? null
   }
 
-  useAssertion(clientId: string, jti: string, expires: number) {
+  takeAssertion(clientId: string, jti: string, expires: number) {
     const id = JSON.stringify([clientId, jti])
     if (this.used.has(id)) return false
     this.used.set(id, expires)

@@ -11,10 +11,10 @@ import { nameOf, optionsOf } from '../people.ts'
 import css from '../sitting.module.css'
 
 const words = text.sitting.approve
-type Props = { question: Of<'approve'>; holders: number }
+type Props = { question: Of<'approve'> }
 
 /** What a quorum approves outside of the script: events that nobody accepted yet, or the closing. */
-export function ApprovalPage({ question, holders }: Props) {
+export function ApprovalPage({ question }: Props) {
   const tail = question.events.length > 0
   return (
     <Page title={question.title} lead={tail ? words.tailLead : undefined} subject={question.title}>
@@ -27,14 +27,14 @@ export function ApprovalPage({ question, holders }: Props) {
         </Section>
       )}
       <div className={css.roomy}>
-        <Approval question={question} holders={holders} />
+        <Approval question={question} />
       </div>
     </Page>
   )
 }
 
 /** M custodians approve, one after another at the one keyboard, each with their own passphrase. */
-export function Approval({ question, holders }: Props) {
+export function Approval({ question }: Props) {
   const { custodians, needed, approved, refused, problem } = question
   const { give, pending, failure, fields } = useAnswering()
   const left = custodians.filter(({ id }) => !approved.some((one) => one.id === id))
@@ -47,7 +47,6 @@ export function Approval({ question, holders }: Props) {
       <ThresholdMeter
         given={approved.map(({ id, at }) => ({ name: nameOf(custodians, id), at }))}
         need={needed}
-        holders={holders}
         candidates={willing.map(({ name }) => name)}
       />
       {next && (

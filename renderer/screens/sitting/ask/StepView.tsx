@@ -6,7 +6,6 @@ import type { StatusKind } from '../../../components/Status.tsx'
 import { ReadAloud, StepCard, StepRow } from '../../../components/StepCard.tsx'
 import { text } from '../../../text/index.ts'
 import { Act, type Of, Refused, useAnswering, Waiting } from '../act.tsx'
-import { holdersOf } from '../people.ts'
 import { numberOf, stepNow } from '../rail.ts'
 import css from '../sitting.module.css'
 import { Approval, ApprovalPage } from './Approval.tsx'
@@ -23,8 +22,7 @@ type Props = { sitting: Sitting; step: SittingStep; question: InStep }
 /** One step: read aloud, do, observe, initial. All are to be seen, the one due now can be operated. */
 export function StepView({ sitting, question }: { sitting: Sitting; question: InStep }) {
   const step = stepOf(sitting, question)
-  if (!step)
-    return question?.ask === 'approve' ? <ApprovalPage question={question} holders={holdersOf(sitting)} /> : null
+  if (!step) return question?.ask === 'approve' ? <ApprovalPage question={question} /> : null
   return <Card key={step.id} sitting={sitting} step={step} question={question} />
 }
 
@@ -90,7 +88,7 @@ function Doing({ sitting, question }: Pick<Props, 'sitting' | 'question'>): Reac
   if (question?.ask === 'approve')
     return (
       <div className={css.after}>
-        <Approval question={question} holders={holdersOf(sitting)} />
+        <Approval question={question} />
       </div>
     )
   if (question?.ask === 'dice')
