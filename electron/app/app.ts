@@ -1,8 +1,9 @@
 import { type Handlers, METHODS, type MethodName, type Notice, type Outcome } from '../../shared/contract/contract.ts'
 import { KeyriteError } from '../../shared/errors.ts'
-import type { AppContext, AppOptions } from './context.ts'
+import { type AppContext, type AppOptions, IDLE_AFTER } from './context.ts'
 import { failureOf } from './failure.ts'
 import { homeHandlers } from './home/handlers.ts'
+import { closeView } from './home/open.ts'
 import { machineHandlers } from './machine/handlers.ts'
 import { networksUp } from './machine/networks.ts'
 import { watchMachine } from './machine/watch.ts'
@@ -51,20 +52,43 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...sitting.handlers,
   }
   const watch = watchMachine(app, sitting.networkCameUp)
+  const looking = closesByItself(app, options.idleAfter ?? IDLE_AFTER)
   return {
-    call: (method, input) => answer(handlers, method, input),
+    call: (method, input) => {
+      looking.seen()
+      return answer(handlers, method, input)
+    },
     subscribe: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
     close: async () => {
       watch.stop()
+      looking.stop()
       await sitting.close()
-      app.view?.vault.close()
-      app.view = null
+      closeView(app)
       ready?.remove()
     },
   }
+}
+
+/** A vault that nobody looks at any more is closed, and what was unlocked for looking is forgotten. */
+function closesByItself(app: AppContext, after: number): { seen(): void; stop(): void } {
+  let timer: NodeJS.Timeout | null = null
+  const stop = () => {
+    if (timer) clearTimeout(timer)
+  }
+  const close = () => {
+    if (!app.view) return
+    closeView(app)
+    app.tell({ tell: 'view-closed' })
+  }
+  const seen = () => {
+    stop()
+    timer = setTimeout(close, after * 1000)
+    timer.unref()
+  }
+  return { seen, stop }
 }
 
 const isMethod = (name: string): name is MethodName => Object.hasOwn(METHODS, name)

@@ -6,6 +6,9 @@ import type { Vault } from '../vault/vault.ts'
 
 /** What the methods of the app share: where things live, what is open, and how the screens are told. */
 
+/** Seconds. */
+export const IDLE_AFTER = 600
+
 export type AppOptions = {
   /** Where vaults, records, plans and evidence live: `NAME.vault`, `records/`, `plans/`, `evidence/`. */
   home: string
@@ -18,7 +21,7 @@ export type AppOptions = {
   elapsed?: () => number
   /** Names of the network interfaces that are up; the machine's own unless told, because a test cannot plug in a cable. */
   networks?: () => string[]
-  /** After how many seconds without an answer a sitting is paused; ten minutes unless told. */
+  /** After how many seconds without a call a sitting is paused and a vault that is looked at is closed; ten minutes unless told. */
   idleAfter?: number
 }
 

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { useCallback, useEffect, useEffectEvent, useMemo, useRef, useState } from 'react'
 import type { Notice } from '../../shared/contract/contract.ts'
 import type { VaultAtHand } from '../../shared/contract/home.ts'
 import { call, onLost, onNotice } from '../client.ts'
@@ -47,6 +47,7 @@ function useTold(refresh: () => Promise<void>) {
   const { sitting, setSitting } = useSitting(refresh)
   const rest = useRest()
   const { hearMachine } = machine
+  const lookAnew = useEffectEvent(refresh)
   const { hearRest } = rest
 
   useEffect(() => {
@@ -56,7 +57,8 @@ function useTold(refresh: () => Promise<void>) {
       else if (notice.tell === 'sitting') {
         heard = true
         setSitting(notice.sitting)
-      } else hearRest(notice)
+      } else if (notice.tell === 'view-closed') void lookAnew()
+      else hearRest(notice)
     }
     const stops = [onNotice(hear), onLost(() => setLost(true))]
     const begin = async () => {

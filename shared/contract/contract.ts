@@ -33,6 +33,8 @@ export const notice = z.discriminatedUnion('tell', [
   z.strictObject({ tell: z.literal('machine'), machine }),
   /** Long work outside of a sitting: opening, verifying. */
   z.strictObject({ tell: z.literal('progress'), label: z.string(), done: z.int(), of: z.int() }),
+  /** Nobody did anything for ten minutes: the vault that was looked at is closed. */
+  z.strictObject({ tell: z.literal('view-closed') }),
   /** A call that the border refused: shown in the header, because nothing in this app makes such calls. */
   z.strictObject({ tell: z.literal('refused-call'), why: z.string() }),
 ])

@@ -286,6 +286,70 @@ describe('what stops a ceremony', () => {
   })
 })
 
+describe('a machine that is not ready', () => {
+  const plan = JSON.stringify({ ...GENESIS, vault: 'Production', practice: false })
+
+  it('holds no production ceremony without a reason for each thing, whatever the screen says', async () => {
+    const failure = await refused(app, 'sit', { doing: 'hold', folder: null, plan, overrides: [] })
+    expect(failure.code).toBe('environment-unsafe')
+    expect(await call(app, 'sitting', {})).toBeNull()
+    const [first] = (await call(app, 'readiness', {})).checks.filter(({ state }) => state !== 'pass')
+    const one = [{ check: first?.id, reason: 'Looked at it by hand.' }]
+    expect((await refused(app, 'sit', { doing: 'hold', folder: null, plan, overrides: one })).code).toBe(
+      'environment-unsafe',
+    )
+  })
+
+  it('what was found is recorded as the engine finds it, with the reason', async () => {
+    const { checks } = await call(app, 'readiness', {})
+    const failing = checks.filter(({ state }) => state !== 'pass')
+    const overrides = failing.map(({ id }) => ({ check: id, reason: `Accepted: ${id}` }))
+    expect(failing.length).toBeGreaterThan(0)
+    const sitting = await call(app, 'sit', { doing: 'hold', folder: null, plan, overrides })
+    expect(sitting).toMatchObject({ phase: 'gathering', practice: false, noted: failing.length })
+    await call(app, 'pause', { why: 'asked' })
+    await call(app, 'rise', {})
+    // In practice the same reasons are taken, and they stand in the record.
+    await look()
+    await call(app, 'sit', { doing: 'hold', folder, plan: JSON.stringify({ kind: 'inventory' }), overrides })
+    await comeIn({ app, people })
+    await call(app, 'begin', {})
+    const held = await answerAll(table())
+    expect(held).toMatchObject({ phase: 'finished', noted: 0 })
+    const record = JSON.parse(readFileSync(join(held.result?.record ?? '', 'record.json'), 'utf8'))
+    const deviations: { happened: string; action: string }[] = record.record.deviations
+    for (const { id, found } of failing)
+      expect(deviations).toContainEqual(
+        expect.objectContaining({ happened: found.slice(0, 400), action: `Went on. Accepted: ${id}` }),
+      )
+    await call(app, 'rise', {})
+  })
+})
+
+describe('after a sitting', () => {
+  it('whoever looked before looks again at once, so that its pages can be printed where it ended', async () => {
+    await look()
+    const held = await hold({ kind: 'inventory' })
+    expect(held.phase).toBe('finished')
+    expect((await call(app, 'record', { ceremony: held.result?.ceremony ?? '' })).files.length).toBeGreaterThan(3)
+    await call(app, 'rise', {})
+  })
+})
+
+describe('a vault that is open to look at', () => {
+  it('is closed when nobody does anything, and what was unlocked is forgotten', async () => {
+    const heard: string[] = []
+    const other = await createApp({ home, practice: false, shell: 'browser', idleAfter: 1, networks: () => [], now })
+    other.subscribe(({ tell }) => heard.push(tell))
+    await call(app, 'closeVault', {})
+    await call(other, 'openVault', { folder, person: 'ada', passphrase: people.get('ada') ?? '' })
+    await expect.poll(() => heard, { timeout: 5000 }).toContain('view-closed')
+    expect((await refused(other, 'overview', {})).code).toBe('vault-missing')
+    await other.close()
+    await look()
+  })
+})
+
 describe('a rehearsal', () => {
   it('holds the same script in a vault that is made up, and leaves the real one as it was', async () => {
     const before = await call(app, 'overview', {})

@@ -6,7 +6,7 @@ import { must } from '../../../shared/errors.ts'
 import { parsePlan } from '../../../shared/formats/plan.ts'
 import type { Deviation } from '../../ceremony/ports.ts'
 import { Vault } from '../../vault/vault.ts'
-import { type AppContext, type AppOptions, carrying, viewed } from '../context.ts'
+import { type AppContext, type AppOptions, carrying, IDLE_AFTER, viewed } from '../context.ts'
 import { checkMachine } from '../machine/readiness.ts'
 import { needsMedium } from './needs-medium.ts'
 import { rehearsing } from './rehearse.ts'
@@ -14,8 +14,6 @@ import { Sitting } from './sitting.ts'
 import { closing, creating, holding, resuming, type Table } from './table.ts'
 
 /** The sitting behind the screens: at most one at a time. */
-
-const IDLE_AFTER = 600
 
 export type SittingPart = {
   handlers: Pick<Handlers, keyof typeof SITTING_METHODS>
