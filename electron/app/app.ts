@@ -54,9 +54,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   const watch = watchMachine(app, sitting.networkCameUp)
   const looking = closesByItself(app, options.idleAfter ?? IDLE_AFTER)
   return {
-    call: (method, input) => {
+    call: async (method, input) => {
+      const outcome = await answer(handlers, method, input)
       looking.seen()
-      return answer(handlers, method, input)
+      return outcome
     },
     subscribe: (listener) => {
       listeners.add(listener)
