@@ -1,16 +1,18 @@
 import { mkdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { verifyFiles } from '../../electron/evidence/verify.ts'
 import { text } from '../../renderer/text/index.ts'
 import { CEREMONY_KINDS, type CeremonyKind } from '../../shared/domain/events.ts'
 import { SCRIPTS } from '../../shared/domain/script.ts'
 import { call } from '../app/table.ts'
-import { type Genesis, makeGenesis, PASSPHRASES } from '../ceremony/fixtures.ts'
+import { filesOf, type Genesis, makeGenesis, PASSPHRASES } from '../ceremony/fixtures.ts'
 import { Story } from '../ceremony/kinds.ts'
 import { launchBrowser } from './browser.ts'
 import { answerAll, begin, explain, mustBeCalm, openRoom } from './table.ts'
 
-/** desktop.md, "keyboard only": every kind of ceremony is held at the window, from who is here to the signed record. */
+/** desktop.md, "keyboard only": every kind of ceremony is held at the window, from who is here to a signed record that verifies. */
 
 // Argon2id is met in sitting.test.ts; here it would only be waited for, some hundred times.
 vi.mock('../../electron/vault/kdf.ts', () => import('../faults/harness/cheap-kdf.ts'))
@@ -60,6 +62,13 @@ describe.each(CEREMONY_KINDS)('%s', (kind) => {
       expect(sitting).toMatchObject({ phase: 'finished', kind })
       expect(sitting.steps.map(({ status }) => status)).toEqual([...SCRIPTS[kind], 'sign-off'].map(() => 'done'))
       expect(asked).toContain(ASKED[kind] ?? 'begin')
+      // A new root is followed from the old one by the succession that both signed.
+      const carried = filesOf(room.media).map((name) => join(room.media, name))
+      const anchor = carried.find((path) => basename(path).startsWith('trust-anchor-')) ?? ''
+      const successions = carried.filter((path) => basename(path).startsWith('succession-'))
+      const { files } = await verifyFiles([sitting.result?.record ?? '', ...successions], anchor, room.clock.now())
+      expect(files.length).toBeGreaterThan(5)
+      expect(files.filter(({ standing }) => standing === 'failed')).toEqual([])
       const title = text.sitting.finished.title(sitting.result?.ceremony ?? '')
       const heading = table.page.getByRole('heading', { name: title })
       await heading.waitFor()
