@@ -17,6 +17,7 @@ export function Shell({ screen, children }: { screen: Destination['screen']; chi
     <AsidePlaceContext value={place}>
       <div className={css.shell}>
         <Framed
+          layout="home"
           title={overview ? overview.name : text.app.noVaultOpen}
           note={overview ? text.app.openedBy(overview.openedBy.name, clock(overview.openedAt)) : undefined}
           left={<Navigation screen={screen} key={screen} />}

@@ -1,24 +1,16 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { text } from '../../renderer/text/index.ts'
 import { call } from '../app/table.ts'
 import { choose, tabTo, type } from './keyboard.ts'
+import { faultsOf, SIZES } from './look.ts'
 import { mustBeCalm, openRoom, type Room, type RoomOptions } from './table.ts'
 
 /** Somebody who opens a vault to look at it, by keyboard, and goes from screen to screen. */
 
-const OUTPUT = join(import.meta.dirname, '../output/screens')
-
-export const WIDE = { width: 1280, height: 720 }
-/** What 1280x720 becomes at a zoom of 200 %. */
-export const ZOOMED = { width: 640, height: 360 }
-
 /** A ready practice vault behind a window, not opened yet. Two pixels for one, as at a zoom of 200 %. */
 export const openPractice = (options: RoomOptions = {}): Promise<Room> =>
-  openRoom({ practice: true, page: { viewport: WIDE, deviceScaleFactor: 2 }, ...options })
+  openRoom({ practice: true, page: { viewport: SIZES.wide, deviceScaleFactor: 2 }, ...options })
 
 /** Opens the vault at hand with one person's passphrase. */
 export async function openVault(room: Room, name: string, passphrase: string): Promise<void> {
@@ -49,39 +41,6 @@ export async function goTo(page: Page, screen: keyof typeof text.app.screens, ti
 
 /** In both schemes and at both sizes: nothing axe finds, nothing cut off, a picture for people. */
 export async function mustLookRight(room: Room, name: string): Promise<void> {
-  const { page } = room
-  mkdirSync(OUTPUT, { recursive: true })
-  const found: string[] = []
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    for (const [size, viewport] of Object.entries({ wide: WIDE, zoom: ZOOMED })) {
-      await page.setViewportSize(viewport)
-      await page.waitForTimeout(100)
-      await page.screenshot({
-        path: join(OUTPUT, `${name}-${colorScheme}-${size}.png`),
-        scale: size === 'wide' ? 'css' : 'device',
-      })
-      const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
-      found.push(
-        ...violations.flatMap(({ id, nodes }) =>
-          nodes.map(
-            ({ html, failureSummary }) => `${colorScheme} ${size} ${id}: ${html.slice(0, 160)} ${failureSummary}`,
-          ),
-        ),
-        ...(await overflowing(page)).map((part) => `${colorScheme} ${size} overflow: ${part}`),
-      )
-    }
-  }
-  await page.setViewportSize(WIDE)
-  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
-  expect(found).toEqual([])
+  expect(await faultsOf(room.page, name)).toEqual([])
   mustBeCalm(room)
 }
-
-/** Parts of the page that are wider than their room and do not scroll sideways by themselves. */
-const overflowing = (page: Page): Promise<string[]> =>
-  page.evaluate(() =>
-    [...document.querySelectorAll<HTMLElement>('html, body, header, main, main > *, nav, aside, footer')]
-      .filter((element) => element.scrollWidth > element.clientWidth + 1)
-      .map((element) => `${element.tagName} ${element.scrollWidth} > ${element.clientWidth}`),
-  )

@@ -7,7 +7,7 @@ import type { Check } from '../../shared/contract/machine.ts'
 import { call } from '../app/table.ts'
 import { launchBrowser } from './browser.ts'
 import { press, tabTo } from './keyboard.ts'
-import { shoot } from './shots.ts'
+import { faultsOf } from './look.ts'
 import { mustBeCalm, openRoom, type Room } from './table.ts'
 
 /** desktop.md, "Readiness": each check passes or says why not and how to fix it; a reason goes into the record. */
@@ -86,7 +86,7 @@ describe('before a production ceremony', () => {
     const open = await openOf(room)
     expect(await actOf(page, words.go.hold).isDisabled()).toBe(true)
     await page.getByText(words.waits(open.length)).waitFor()
-    expect(await shoot(page, 'readiness-open')).toEqual([])
+    expect(await faultsOf(page, 'readiness-open')).toEqual([])
     const fields = page.getByRole('main').getByRole('textbox')
     expect(await fields.count()).toBe(open.length)
     await tabTo(page, fields.first())
@@ -118,7 +118,7 @@ describe('before a production ceremony', () => {
       await tabTo(page, fields.nth(index))
       await page.keyboard.type(`We looked at ${id} ourselves`)
     }
-    expect(await shoot(page, 'readiness-decided')).toEqual([])
+    expect(await faultsOf(page, 'readiness-decided')).toEqual([])
     await press(page, words.go.hold)
     await expect.poll(async () => (await call(app, 'sitting', {}))?.phase, { timeout: 20_000 }).toBe('gathering')
     const sitting = await call(app, 'sitting', {})
@@ -138,7 +138,7 @@ describe('before a practice ceremony', () => {
       await call(app, 'openVault', { folder, person: one?.id ?? '', passphrase: one?.passphrase ?? '' })
       await comeFrom(room, INVENTORY)
       await page.getByText(words.lead.practice).waitFor()
-      expect(await shoot(page, 'readiness-practice')).toEqual([])
+      expect(await faultsOf(page, 'readiness-practice')).toEqual([])
       await press(page, words.back)
       await press(page, text.plan.review.start)
       await heading(page, /needs? a decision/)

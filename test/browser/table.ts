@@ -11,13 +11,11 @@ import { fromHexGroups } from '../app/hex.ts'
 import { call } from '../app/table.ts'
 import { launchBrowser, openPage, type Witness } from './browser.ts'
 import { choose, press, type } from './keyboard.ts'
+import { OUTPUT } from './look.ts'
 
 /** People around a real window: they read what it asks and answer by keyboard alone. */
 
 const words = text.sitting
-
-/** Where pictures of screens go, for people to look at. */
-export const OUTPUT = join(import.meta.dirname, '../output/screens')
 
 export type Room = {
   app: App

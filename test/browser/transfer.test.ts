@@ -9,8 +9,8 @@ import { toFrames } from '../../shared/formats/qr-frames.ts'
 import { call } from '../app/table.ts'
 import { launchBrowser } from './browser.ts'
 import { choose, press, tabTo, type } from './keyboard.ts'
+import { faultsOf } from './look.ts'
 import { filmOf } from './qr-video.ts'
-import { shoot } from './shots.ts'
 import { mustBeCalm, openRoom, type Room } from './table.ts'
 
 /** desktop.md, "Transfer": what lies on a medium is looked at before anything is accepted; small files go by QR code. */
@@ -55,7 +55,7 @@ describe('on a medium', () => {
       expect(said).toContain(words.kinds[kind])
     }
     expect(said).toMatch(/free of/)
-    expect(await shoot(page, 'transfer-medium')).toEqual([])
+    expect(await faultsOf(page, 'transfer-medium')).toEqual([])
   })
 
   it('tells who signed receipts, and plans their intake', async () => {
@@ -69,7 +69,7 @@ describe('on a medium', () => {
     expect(said).toContain(words.file.checked)
     for (const fact of inspected.facts) expect(said).toContain(fact.value)
     for (const group of inspected.digest.hex) expect(said).toContain(group)
-    expect(await shoot(page, 'transfer-receipts')).toEqual([])
+    expect(await faultsOf(page, 'transfer-receipts')).toEqual([])
     await press(page, words.file.intake)
     await heading(page, text.plan.kinds.intake.title)
     expect(await main(page).innerText()).toContain(name)
@@ -79,7 +79,7 @@ describe('on a medium', () => {
     await press(page, words.files.openNamed(nameOf('enrollment')))
     await heading(page, words.kinds.enrollment)
     expect(await main(page).innerText()).toContain(words.file.unchecked)
-    expect(await shoot(page, 'transfer-enrollment')).toEqual([])
+    expect(await faultsOf(page, 'transfer-enrollment')).toEqual([])
     await press(page, words.file.enroll)
     await heading(page, text.plan.kinds['enroll-runtime'].title)
     expect(await main(page).innerText()).toContain(nameOf('enrollment'))
@@ -96,7 +96,7 @@ describe('on a medium', () => {
     await heading(page, words.file.refused)
     expect(await main(page).getByRole('alert').innerText()).toContain('The signature of this receipt does not verify.')
     expect(await main(page).getByRole('button', { name: words.file.intake }).count()).toBe(0)
-    expect(await shoot(page, 'transfer-refused')).toEqual([])
+    expect(await faultsOf(page, 'transfer-refused')).toEqual([])
     await press(page, words.file.back)
     await heading(page, words.title.chosen('medium'))
   })
@@ -104,7 +104,7 @@ describe('on a medium', () => {
   it('says when it is safe to remove, and takes another folder by hand', async () => {
     await press(page, words.chosen.remove)
     await page.getByText('Everything is written out.').waitFor()
-    expect(await shoot(page, 'transfer-removed')).toEqual([])
+    expect(await faultsOf(page, 'transfer-removed')).toEqual([])
     const other = join(base, 'other-stick')
     mkdirSync(other, { recursive: true })
     const before = (await call(room.app, 'media', {})).chosen ?? ''
@@ -129,7 +129,7 @@ describe('on a medium', () => {
     await page.getByRole('tab', { name: words.tabs.medium }).waitFor()
     await tabTo(page, page.getByRole('tab', { name: words.tabs.medium }))
     await page.keyboard.press('ArrowRight')
-    expect(await shoot(page, 'transfer-qr')).toEqual([])
+    expect(await faultsOf(page, 'transfer-qr')).toEqual([])
     await choose(page, new RegExp(words.show.which), name)
     await press(page, words.show.begin)
     await heading(page, words.show.title)
@@ -138,7 +138,7 @@ describe('on a medium', () => {
     // With reduced motion nothing turns by itself.
     await page.waitForTimeout(1_800)
     await shown(1)
-    expect(await shoot(page, 'transfer-show')).toEqual([])
+    expect(await faultsOf(page, 'transfer-show')).toEqual([])
     await press(page, words.show.next)
     await shown(2)
     await press(page, words.show.back)
@@ -188,7 +188,7 @@ describe('with the camera', () => {
       await page.getByText(words.camera.reading(name)).waitFor()
       await page.getByText(words.camera.done(name)).waitFor({ timeout: 60_000 })
       expect(readFileSync(join(medium, name))).toEqual(Buffer.from(content))
-      expect(await shoot(page, 'transfer-read')).toEqual([])
+      expect(await faultsOf(page, 'transfer-read')).toEqual([])
       expect((await call(app, 'inspect', { name })).kind).toBe('other')
       // The camera is off again: nothing plays any more.
       const live = await page.evaluate(() => {
@@ -213,7 +213,7 @@ describe('with the camera', () => {
       const { page, medium } = room
       await press(page, words.camera.start)
       await page.getByText(/belongs to another file/).waitFor({ timeout: 60_000 })
-      expect(await shoot(page, 'transfer-camera')).toEqual([])
+      expect(await faultsOf(page, 'transfer-camera')).toEqual([])
       await page.getByText(words.camera.missing('')).first().waitFor()
       expect(existsSync(join(medium, name))).toBe(false)
       await press(page, words.camera.stop)

@@ -9,7 +9,7 @@ import { text } from '../../text/index.ts'
 import { Refused } from './act.tsx'
 import { useCalling } from './calling.ts'
 import { Home, Log } from './Ending.tsx'
-import { useLeave } from './leave.ts'
+import { isNew, useLeave } from './leave.ts'
 import { Pages } from './Pages.tsx'
 import css from './sitting.module.css'
 
@@ -29,7 +29,7 @@ export function Finished({ sitting, result }: Props) {
     >
       {!rehearsed && (
         <MarginRow margin={words.record}>
-          <Pages ceremony={result.ceremony} folder={result.record} certificates={result.certificates} />
+          <Pages sitting={sitting} result={result} />
         </MarginRow>
       )}
       {sitting.files.length > 0 && <Files files={sitting.files} />}
@@ -52,8 +52,11 @@ const NEXT: Partial<Record<Sitting['kind'], Sitting['kind']>> = {
   custody: 'backup',
 }
 
-function Next({ sitting: { kind, doing } }: Pick<Props, 'sitting'>) {
+function Next({ sitting }: Pick<Props, 'sitting'>) {
+  const { kind, doing, vault } = sitting
+  const { overview } = useKeyrite()
   const { leave, pending } = useLeave()
+  const closed = isNew(sitting, overview?.folder)
   const next = NEXT[kind]
   return (
     <MarginRow margin={words.next}>
@@ -61,7 +64,17 @@ function Next({ sitting: { kind, doing } }: Pick<Props, 'sitting'>) {
         <p className={css.measure}>
           {doing === 'rehearse' ? words.nothing : (text.sitting.next[kind] ?? words.nothing)}
         </p>
-        {next && doing !== 'rehearse' && (
+        {closed && (
+          <>
+            <p className={css.measure}>{words.openFirst}</p>
+            <Buttons>
+              <Button onPress={() => leave({ screen: 'home', open: vault.folder })} disabled={pending}>
+                {words.open(vault.name)}
+              </Button>
+            </Buttons>
+          </>
+        )}
+        {next && doing !== 'rehearse' && !closed && (
           <Buttons>
             <Button onPress={() => leave({ screen: 'plan', start: { kind: next } })} disabled={pending}>
               {words.plan(text.sitting.kinds[next])}

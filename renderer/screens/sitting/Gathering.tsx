@@ -91,7 +91,7 @@ function Arriving({ sitting: { people, alone } }: Props) {
           <Waiting when={pending}>{words.opening(next.name)}</Waiting>
         </>
       ) : (
-        <p>{words.everybody}</p>
+        <p>{out.length === 0 ? words.everybody : words.everybodyElse}</p>
       )}
     </div>
   )

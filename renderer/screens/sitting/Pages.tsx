@@ -10,11 +10,11 @@ import { Printing } from './Printing.tsx'
 import css from './sitting.module.css'
 
 const words = text.sitting.finished
-type Props = { ceremony: string; folder: string | null; certificates: NonNullable<Sitting['result']>['certificates'] }
+type Props = { sitting: Sitting; result: NonNullable<Sitting['result']> }
 
 /** The signed record: where it lies, and its pages for print where somebody looks at the vault. */
-export function Pages({ ceremony, folder, certificates }: Props) {
-  const record = useRecord(ceremony)
+export function Pages({ sitting, result: { ceremony, record: folder, certificates } }: Props) {
+  const record = useRecord(ceremony, sitting.vault.folder)
   const { leave, pending } = useLeave()
   return (
     <Stack>
@@ -28,19 +28,23 @@ export function Pages({ ceremony, folder, certificates }: Props) {
               {words.print(title)}
             </Printing>
           ))}
-        <Button onPress={() => leave({ screen: 'records', ceremony })} disabled={pending}>
-          {words.toRecord}
-        </Button>
+        {record && (
+          <Button onPress={() => leave({ screen: 'records', ceremony })} disabled={pending}>
+            {words.toRecord}
+          </Button>
+        )}
       </Buttons>
     </Stack>
   )
 }
 
-/** The record as the open vault has it; null while nobody looks at the vault. */
-function useRecord(ceremony: string): RecordView | null {
-  const { call } = useKeyrite()
+/** The record as the open vault has it; null while nobody looks at this vault: another one counts from 1 too. */
+function useRecord(ceremony: string, vault: string): RecordView | null {
+  const { call, overview } = useKeyrite()
+  const looking = overview?.folder === vault
   const [record, setRecord] = useState<RecordView | null>(null)
   useEffect(() => {
+    if (!looking) return
     let here = true
     call('record', { ceremony })
       .then((found) => here && setRecord(found))
@@ -48,6 +52,6 @@ function useRecord(ceremony: string): RecordView | null {
     return () => {
       here = false
     }
-  }, [call, ceremony])
+  }, [call, ceremony, looking])
   return record
 }

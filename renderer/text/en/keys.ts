@@ -1,6 +1,7 @@
 import { language } from './language.ts'
 
 const { counted } = language
+const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1)
 
 export const keys = {
   title: 'Keys and copies',
@@ -24,7 +25,7 @@ export const keys = {
   },
   none: 'No key matches.',
   shown: (shown: number, of: number) =>
-    shown === of ? counted(of, 'key') : `${shown.toLocaleString('en-GB')} of ${counted(of, 'key')}`,
+    shown === of ? capital(counted(of, 'key')) : `${shown.toLocaleString('en-GB')} of ${counted(of, 'key')}`,
   ofTenant: (name: string) => `Keys of ${name}`,
   allTenants: 'All keys',
   columns: {
@@ -47,7 +48,7 @@ export const keys = {
     tenant: 'Tenant',
     spec: 'Algorithm',
     phase: 'Phase',
-    state: 'State by NIST SP 800-57',
+    state: 'State by NIST SP 800‑57',
     announced: 'Published from',
     signs: 'Signs from',
     until: 'Signs until',

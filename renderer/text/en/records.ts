@@ -1,6 +1,7 @@
 import { language } from './language.ts'
 
 const { counted } = language
+const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1)
 
 export const records = {
   title: 'Records',
@@ -13,7 +14,8 @@ export const records = {
   kind: 'Kind',
   allKinds: 'All kinds',
   none: 'No record matches.',
-  shown: (shown: number, of: number) => (shown === of ? counted(of, 'record') : `${shown} of ${counted(of, 'record')}`),
+  shown: (shown: number, of: number) =>
+    shown === of ? capital(counted(of, 'record')) : `${shown} of ${counted(of, 'record')}`,
   verifyOther: 'Verify a record from elsewhere',
   how: { open: 'Not finished', completed: 'Finished', aborted: 'Closed with a reason' },
   deviations: (count: number) => (count === 0 ? '' : counted(count, 'deviation')),

@@ -83,7 +83,8 @@ export const sitting = {
       'Nobody has a passphrase yet. In the first step each person gets one of their own, one after another at this keyboard.',
     aloneTitle: (name: string) => `${name} comes to the keyboard`,
     aloneLead: 'This ceremony is held by one person alone. The next quorum accepts what they did.',
-    meter: (here: number, needed: number) => `${here} of ${needed} custodians are here`,
+    meter: (here: number, needed: number) =>
+      here > needed ? `${here} custodians are here` : `${here} of ${needed} custodians are here`,
     others: 'Also here',
     hereSince: (clock: string) => `Here since ${clock}`,
     leftOut: (name: string) =>
@@ -96,7 +97,8 @@ export const sitting = {
     waitsFor: (count: number) => `Waits for ${count} more ${count === 1 ? 'custodian' : 'custodians'}.`,
     waitsAlone: (name: string) => `Waits for ${name}.`,
     waits: 'Waits for more people.',
-    everybody: 'Everybody whom the vault names is here or left out.',
+    everybody: 'Everybody whom the vault names is here.',
+    everybodyElse: 'Everybody else whom the vault names is here.',
     cannotBegin: (needed: number, left: number) =>
       `Only ${custodians(left)} can still come in, and ${language.number(needed)} must act together. Nothing was changed: leave, and come back with the others.`,
     rehearseTitle: 'A rehearsal begins',
@@ -320,7 +322,7 @@ export const sitting = {
     rehearsed: 'The rehearsal is finished',
     rehearsedLead: 'It was held in a temporary practice vault, which is removed when you leave.',
     record: 'The signed record',
-    print: (title: string) => `Print: ${title}`,
+    print: (title: string) => `Print ${title.charAt(0).toLowerCase()}${title.slice(1)}`.replace(/, as a page$/, ''),
     toRecord: 'See it in Records',
     issued: ({ id, grade }: { id: string; grade: 'deletion' | 'destruction' }) =>
       grade === 'destruction'
@@ -335,6 +337,8 @@ export const sitting = {
     next: 'What next',
     nothing: 'Nothing else is due because of this ceremony.',
     plan: (kind: string) => `Plan it: ${kind.charAt(0).toLowerCase()}${kind.slice(1)}`,
+    open: (vault: string) => `Open ${vault}`,
+    openFirst: 'Any of its people can open this vault now: there is its record, and the head card to print.',
   },
   next,
 }

@@ -58,7 +58,7 @@ function useFinder(label: string, options: readonly Option[], chosen: readonly s
     shown,
     finder: (
       <TextField
-        label={`${filter}: ${label}`}
+        label={`${filter}: ${label.toLowerCase()}`}
         hint={said(shown.length, options.length)}
         value={typed}
         onChange={setTyped}
