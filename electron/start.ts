@@ -4,7 +4,8 @@ import { Command, CommanderError } from 'commander'
 import { asKeyriteError } from '../shared/errors.ts'
 import type { App } from './app/app.ts'
 import { electronBinary } from './desktop/binary.ts'
-import { ensureBuilt, openBrowser, runElectron, WINDOW_FOLDER } from './loopback/checkout.ts'
+import { ensureBuilt, runElectron, WINDOW_FOLDER } from './loopback/checkout.ts'
+import { openBrowser } from './loopback/opening.ts'
 import { type End, serveApp } from './loopback/server.ts'
 import { startingApp } from './loopback/starting-app.ts'
 
@@ -41,7 +42,7 @@ async function runInBrowser({ practice, home, open }: Options): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void shell.close().catch(() => {}))
   process.stdout.write(`${shell.address}\n`)
   say('Open this address in a browser within two minutes; it works once. Ctrl-C ends Keyrite.')
-  if (open) openBrowser(shell.address)
+  if (open) openBrowser(shell.address, shell.entered)
   if (practice) say('The practice vault takes some seconds to make; the window waits for it.')
   try {
     const { createApp } = await import('./app/app.ts')
@@ -58,7 +59,7 @@ try {
   const options = readOptions()
   const binary = electronBinary()
   if (binary === null) {
-    say('Electron is not installed here: Keyrite opens in a browser instead.')
+    say('Electron is not installed here ("npx install-electron" fetches it): Keyrite opens in a browser instead.')
     await runInBrowser(options)
   } else {
     await ensureBuilt('desktop', say)

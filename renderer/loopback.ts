@@ -11,9 +11,16 @@ import { text } from './text/index.ts'
 /** How long the stream may be broken before it counts as lost, in milliseconds. */
 const PATIENCE = 4_000
 
-const { title, browser, next } = text.app.lost
-const LOST: Failure = { code: 'interrupted', message: `${title}.`, lost: browser, hint: next }
-const lost: Outcome = { ok: false, error: LOST }
+/** How long the stream gets to notice what a call has noticed, in milliseconds. */
+const NOTICING = 500
+
+const interrupted = (title: string, lost: string, hint: string): Outcome => {
+  const error: Failure = { code: 'interrupted', message: `${title}.`, lost, hint }
+  return { ok: false, error }
+}
+const { lost: gone, unanswered: silent } = text.app
+const lost = interrupted(gone.title, gone.browser, gone.next)
+const unanswered = interrupted(silent.title, silent.lost, silent.next)
 
 export function loopback(view: Window & typeof globalThis): Bridge {
   guardWindow(view)
@@ -114,7 +121,9 @@ async function sendOver(wire: Wire, method: MethodName, input: unknown): Promise
     const response = await post(`call/${method}`, input, { 'Keyrite-Client': client })
     return (await response.json()) as Outcome
   } catch {
-    return lost
+    // One call that fails says little, and sent again it could be done twice: whether Keyrite is there, the stream knows.
+    await new Promise((resolve) => setTimeout(resolve, NOTICING))
+    return (await wire.client()) === null ? lost : unanswered
   }
 }
 

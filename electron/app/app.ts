@@ -1,4 +1,13 @@
-import { type Handlers, METHODS, type MethodName, type Notice, type Outcome } from '../../shared/contract/contract.ts'
+import {
+  failed,
+  type Handlers,
+  METHODS,
+  type MethodName,
+  type Notice,
+  type Outcome,
+} from '../../shared/contract/contract.ts'
+import { MACHINE_METHODS } from '../../shared/contract/machine.ts'
+import { SITTING_METHODS } from '../../shared/contract/sitting.ts'
 import { KeyriteError } from '../../shared/errors.ts'
 import { type AppContext, type AppOptions, IDLE_AFTER } from './context.ts'
 import { failureOf } from './failure.ts'
@@ -55,7 +64,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const looking = closesByItself(app, options.idleAfter ?? IDLE_AFTER)
   return {
     call: async (method, input) => {
-      const outcome = await answer(handlers, method, input)
+      const outcome = sitting.underWay() && !DURING.has(method) ? BUSY : await answer(handlers, method, input)
       looking.seen()
       return outcome
     },
@@ -72,6 +81,14 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
   }
 }
+
+/** What a sitting leaves room for: itself, and the machine around it. */
+const DURING: ReadonlySet<string> = new Set(['hello', ...Object.keys(SITTING_METHODS), ...Object.keys(MACHINE_METHODS)])
+const BUSY = failed(
+  failureOf(
+    new KeyriteError('ceremony-open', 'A ceremony is under way in this window; nothing else is done meanwhile.'),
+  ),
+)
 
 /** A vault that nobody looks at any more is closed, and what was unlocked for looking is forgotten. */
 function closesByItself(app: AppContext, after: number): { seen(): void; stop(): void } {

@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Notice } from '../../shared/contract/contract.ts'
 import { KeyriteError } from '../../shared/errors.ts'
 import type { UnlockedPerson } from '../vault/people.ts'
@@ -59,8 +59,8 @@ export function viewed(app: AppContext): View {
   })
 }
 
-/** Where the records of a vault go: each vault has a folder of its own, because their ceremonies are numbered alike. */
-export const recordsOf = (home: string, vault: string): string => join(home, 'records', basename(vault, '.vault'))
+/** Where the records of a vault go: beside it, and each vault has a folder of its own, because their ceremonies are numbered alike. */
+export const recordsOf = (vault: string): string => join(dirname(vault), 'records', basename(vault, '.vault'))
 
 /** The folder that files are carried in. Code `medium-failed` where none was chosen. */
 export function carrying(app: AppContext): string {

@@ -1,5 +1,7 @@
 import type { PersonName } from '../../shared/domain/roster.ts'
 import { isKeyriteError, must } from '../../shared/errors.ts'
+import { canonicalText } from '../../shared/formats/json.ts'
+import type { Identity } from '../../shared/formats/people-file.ts'
 import { openRoster } from '../../shared/formats/roster.ts'
 import { type Anchor, openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
 import { type UnlockedPerson, unlockPerson } from '../vault/people.ts'
@@ -46,15 +48,25 @@ export async function opened(unlock: Unlock, id: string, typed: string): Promise
 
 /**
  * Whether this is the passphrase of somebody on the list of people as it stands now, or of somebody who waits to be put on
- * it (a change of people or of a passphrase under way).
+ * it (a change of people or of a passphrase under way). The list is a file that others may write: only an entry with one of
+ * the public keys in `known` counts.
  */
-export async function provesItself(folder: string, id: string, typed: string): Promise<boolean> {
+export async function provesItself(
+  folder: string,
+  id: string,
+  typed: string,
+  known: readonly { encryption: object; signing: object }[],
+): Promise<boolean> {
   const file = readPeople(folder)
   const anchor = await openTrustAnchor(file.anchor)
   for (const entry of [file.people[id], file.pending[id]]) {
-    if (!entry) continue
+    if (!entry || !known.some((person) => samePerson(person, entry.identity))) continue
     const unlock: Unlock = (who, passphrase) => unlockPerson(anchor, who, entry.identity, passphrase)
     if (await opened(unlock, id, typed)) return true
   }
   return false
 }
+
+const samePerson = (known: { encryption: object; signing: object }, { encryption, signing }: Identity): boolean =>
+  canonicalText(known.encryption) === canonicalText(encryption) &&
+  canonicalText(known.signing) === canonicalText(signing)

@@ -1,5 +1,5 @@
 import { openCeremony } from '../../shared/domain/state.ts'
-import { KeyriteError } from '../../shared/errors.ts'
+import { isKeyriteError, KeyriteError, must } from '../../shared/errors.ts'
 import { abortCeremony } from '../ceremony/abort.ts'
 import type { Ports, VaultPort } from '../ceremony/ports.ts'
 import { recordNoted } from '../ceremony/steps.ts'
@@ -13,51 +13,61 @@ export type Unanswered = 'escape' | 'stop' | 'idle'
 /** Somebody wants the ceremony closed: thrown like a pause, and whoever holds it then closes it with these words. */
 export class CloseWanted extends KeyriteError {
   readonly reason: string
-  /** What the watches said of this machine's clock: the closing is timed by them too. */
-  readonly offset: number
 
-  constructor(reason: string, offset: number) {
+  constructor(reason: string) {
     super('ceremony-paused', `Closing the ceremony: ${reason}`)
     this.reason = reason
-    this.offset = offset
   }
 }
 
 export function paused(why: Unanswered): KeyriteError {
   const because =
-    why === 'idle' ? 'Nobody typed anything for ten minutes, so everything unlocked was forgotten.' : 'Paused.'
+    why === 'idle' ? 'Nobody typed anything for ten minutes, so everything unlocked for it was forgotten.' : 'Paused.'
   return new KeyriteError('ceremony-paused', because, {
     lost: 'The steps that were finished are recorded, and every deviation noted; of the step under way nothing else is kept.',
   })
 }
 
-/** A genesis has no vault until it made one. */
-export type Holding = { vault: () => VaultPort<Quorum> | null; ports: Ports<Quorum> }
+/** A genesis has no vault until it made one. `fresh`: a ceremony that is to begin, so that no other may be open. */
+export type Holding = { vault: () => VaultPort<Quorum> | null; ports: Ports<Quorum>; fresh: boolean }
 export type Closed = { ceremony: string; erased: number }
 
 /**
  * Does the work of a ceremony. What people noted in a step that broke off is recorded; where they want it closed, it is
- * closed. The vault is shut in every case. Codes: those of `work`; `ceremony-paused` says so where it had not begun.
+ * closed. The vault is shut in every case. Codes: those of `work`; `ceremony-open` where another one is;
+ * `ceremony-paused` says so where it had not begun.
  */
 export async function hold<T>(
-  { vault, ports }: Holding,
+  { vault, ports, fresh }: Holding,
   work: () => Promise<T>,
 ): Promise<{ done: T } | { closed: Closed }> {
+  const timed = steady(ports)
   try {
+    mustBeFree(vault(), fresh)
     return { done: await work() }
   } catch (error) {
+    if (isKeyriteError(error, 'ceremony-open')) throw error
     const opened = vault()
-    const open = opened && openCeremony(opened.state)
-    if (open) recordNoted(ports, opened, open.id)
-    if (!(error instanceof KeyriteError) || error.code !== 'ceremony-paused') throw error
-    if (!open) throw beforeItBegan(error)
+    const open = opened ? openCeremony(opened.state) : null
+    if (opened && open) recordNoted(timed, opened, open.id)
+    if (!isKeyriteError(error, 'ceremony-paused')) throw error
+    if (!opened || !open) throw beforeItBegan(error)
     if (!(error instanceof CloseWanted)) throw error
-    const { offset, reason } = error
-    const corrected = { ...ports, now: () => ports.now() + offset }
-    return { closed: await abortCeremony(corrected, opened, { reason, acceptTail: false, timed: true }) }
+    return { closed: await abortCeremony(timed, opened, { reason: error.reason, acceptTail: false, timed: true }) }
   } finally {
     vault()?.close()
   }
+}
+
+function mustBeFree(vault: VaultPort<Quorum> | null, fresh: boolean): void {
+  const open = fresh && vault ? openCeremony(vault.state) : null
+  must(!open, 'ceremony-open', `Ceremony ${open?.id} is not closed yet.`)
+}
+
+/** Ports whose clock goes on from here as the watches corrected it, whatever becomes of the machine's: what broke off may be a clock. */
+function steady(ports: Ports<Quorum>): Ports<Quorum> {
+  const behind = ports.now() - ports.elapsed()
+  return { ...ports, now: () => behind + ports.elapsed() + (ports.desk.offset ?? 0) }
 }
 
 const beforeItBegan = (error: KeyriteError): KeyriteError =>

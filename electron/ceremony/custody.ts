@@ -57,7 +57,7 @@ export async function dealShares(context: Context): Promise<Outcome> {
   const { joining, custodians } = decideCustody(vault.state, vault.roster, plan)
   const dealt = await untilStrong(ports, async () => {
     const passphrases = new Map<string, string>()
-    for (const { id } of joining) passphrases.set(id, await ports.desk.secret('passphrase', id))
+    for (const { id } of joining) passphrases.set(id, await ports.desk.secret('passphrase', id, 'new passphrase'))
     return vault.dealNext({ people: plan.people, threshold: plan.threshold, passphrases })
   })
   const onMedia = Object.keys(custodians).filter((id) => custodians[id] === 'medium')

@@ -44,7 +44,7 @@ export async function exportKeys(context: Context): Promise<Outcome> {
   const { format, holder, reason, fingerprint } = context.plan as Export
   const { keys, recipient } = decide(context)
   const { vaultId, practice } = vault.anchor
-  const password = format === 'pfx' ? await ports.desk.secret('password of the exported PFX', actor) : null
+  const password = format === 'pfx' ? await ports.desk.secret('password of the exported PFX', actor, 'password') : null
   const open = openExport(context)
   const kids = keys.map(({ kid }) => kid)
   const number = open?.number ?? vault.state.exports.length + 1

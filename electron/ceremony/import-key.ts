@@ -17,7 +17,7 @@ const sittings = new WeakMap<DeskPort, Map<string, string>>()
 async function passwordOf({ ports: { desk }, actor }: Context, file: string): Promise<string> {
   const known = sittings.get(desk) ?? new Map<string, string>()
   sittings.set(desk, known)
-  const password = known.get(file) ?? (await desk.secret(`password of ${file}`, actor))
+  const password = known.get(file) ?? (await desk.secret(`password of ${file}`, actor, 'password'))
   known.set(file, password)
   return password
 }

@@ -30,7 +30,7 @@ export async function changePassphrase(context: Context): Promise<Outcome> {
   const { vault, ports } = context
   const observed = `${person} has a new passphrase, which nobody else in this vault has. The keys stay the same. Older copies of people.json stay open copies: the old passphrase still opens them.`
   await untilStrong(ports, async () => {
-    const passphrase = await ports.desk.secret('new passphrase', person)
+    const passphrase = await ports.desk.secret('new passphrase', person, 'new passphrase')
     await vault.changePassphrase(person, passphrase, [closing(context, observed)], ports.now())
   })
   return { observed, committed: true }

@@ -215,6 +215,10 @@ export type DeskPort = {
   observed(step: Omit<Step, 'act'>, observed: string): Promise<{ initials: string | null; deviations: Deviation[] }>
   /** Deviations that people noted and that no step has recorded; given once. */
   noted?(): Deviation[]
+  /** Takes back what could not be recorded: it is given again. */
+  takeBack?(deviations: readonly Deviation[]): void
+  /** What the watches said of this machine's clock, in seconds; 0 before anybody was asked. */
+  readonly offset?: number
   /** Which of these custodians approve, once `needed` of them do; asked again for every act. */
   approve(title: string, custodians: readonly string[], needed: number): Promise<string[]>
   /** Compares a digest with what another side shows. Code `comparison-failed`: there is no going on. */
@@ -223,8 +227,8 @@ export type DeskPort = {
   confirm(words: string, people: readonly string[]): Promise<string>
   /** Rolls of dice typed in by those present, digits 1 to 6. */
   dice(rolls: number): Promise<string>
-  /** A secret that only one person knows: a new passphrase, the password of a file. Never shown, logged or kept. */
-  secret(what: string, owner: string): Promise<string>
+  /** A secret that only one person knows. Never shown, logged or kept. */
+  secret(what: string, owner: string, kind: 'new passphrase' | 'password'): Promise<string>
   /** What a participant says of the record before signing. */
   agrees(person: string, digest: string): Promise<{ agrees: true } | { agrees: false; reason: string }>
 }

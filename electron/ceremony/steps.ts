@@ -7,8 +7,8 @@ import type { Plan, ReadPlan } from '../../shared/formats/plan.ts'
 import { certificatesOf, closingObjects, recordBody, recordDigest } from '../../shared/formats/record.ts'
 import { collectSignOffs } from '../../shared/formats/sign-off.ts'
 import { ACTS } from './acts.ts'
-import { act, type Context, custodiansOf } from './context.ts'
-import type { Ports, VaultPort } from './ports.ts'
+import { act, type Context, custodiansOf, type Outcome } from './context.ts'
+import type { Deviation, Ports, VaultPort } from './ports.ts'
 import { writtenOf } from './record.ts'
 
 /** The steps of an open ceremony, one after the other, to its signed record. */
@@ -54,11 +54,23 @@ function whileOpen(error: unknown, ceremony: string, { title }: Step): unknown {
 }
 
 async function perform(context: Context, step: Step): Promise<void> {
-  const { ports, vault, ceremony, actor } = context
+  const { ports, actor } = context
   if (step.act === 'create-vault') throw new KeyriteError('internal', 'A vault is created before its steps are run.')
   const outcome = await ACTS[step.act](context)
   const { initials, deviations } = await ports.desk.observed(step, outcome.observed)
   const by = initials ?? actor
+  try {
+    commitStep(context, { step, outcome, deviations, by })
+  } catch (error) {
+    ports.desk.takeBack?.(deviations)
+    throw error
+  }
+  ports.say(`  ✓ ${step.title}: ${outcome.observed}`)
+}
+
+type Done = { step: Step; outcome: Outcome; deviations: readonly Deviation[]; by: string }
+
+function commitStep({ ports, vault, ceremony }: Context, { step, outcome, deviations, by }: Done): void {
   const deviated = deviations.map((deviation): VaultEvent => ({ type: 'deviation', ceremony, ...deviation }))
   if (outcome.committed) {
     if (deviated.length > 0) vault.commit(deviated, ports.now(), by)
@@ -70,14 +82,19 @@ async function perform(context: Context, step: Step): Promise<void> {
       ...(remove && { remove }),
     })
   }
-  ports.say(`  ✓ ${step.title}: ${outcome.observed}`)
 }
 
 /** What people noted outside a step that records it: before they sign off, or before they pause. */
 export function recordNoted(ports: Ports, vault: VaultPort, ceremony: string): void {
   const noted = ports.desk.noted?.() ?? []
   const events = noted.map((deviation): VaultEvent => ({ type: 'deviation', ceremony, ...deviation }))
-  if (events.length > 0) vault.commit(events, ports.now(), actorFor(vault, 'administrator'))
+  if (events.length === 0) return
+  try {
+    vault.commit(events, ports.now(), actorFor(vault, 'administrator'))
+  } catch (error) {
+    ports.desk.takeBack?.(noted)
+    throw error
+  }
 }
 
 /** Everyone present signs the record, the root signs the vault as it then is, and the record folder is written. */

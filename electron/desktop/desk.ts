@@ -12,6 +12,8 @@ export type Desk = {
   /** The lid closes or the screen locks: a ceremony under way stops where it stands. */
   pause(): void
   camera(): boolean
+  /** The page is gone or begins anew: what it had asked for ends with it. */
+  pageGone(): void
   close(): Promise<void>
 }
 
@@ -32,11 +34,16 @@ export function createDesk<P>(processes: Processes<P>, options: DeskOptions): De
   const { home, practice, tell, closeWithin } = options
   let engine: Engine | undefined
   let cameraOn = false
+  let pages = 0
+  const pageGone = () => {
+    cameraOn = false
+    pages++
+  }
   const start = () => {
     const started = startEngine(processes, { home, practice, onNotice: tell, ...(closeWithin && { closeWithin }) })
     engine = started
     void started.ended.then(async (end) => {
-      cameraOn = false
+      pageGone()
       if (end.how === 'closed') return
       if (!(await options.askAfterEnd(wordsFor(end)))) return options.quit()
       start()
@@ -44,9 +51,10 @@ export function createDesk<P>(processes: Processes<P>, options: DeskOptions): De
     })
   }
   const answer = async (method: string, input: unknown): Promise<Outcome> => {
+    const page = pages
     const outcome = await (engine as Engine).call(method, input)
-    // The contract has accepted the input by now.
-    if (method === 'camera' && outcome.ok) cameraOn = (input as { on: boolean }).on
+    // The contract has accepted the input by now; a page that is gone was not given what it asked for.
+    if (method === 'camera' && outcome.ok && page === pages) cameraOn = (input as { on: boolean }).on
     return method === 'openPage' ? printedOutcome(outcome, options.print) : outcome
   }
   return {
@@ -62,6 +70,7 @@ export function createDesk<P>(processes: Processes<P>, options: DeskOptions): De
     // Without a sitting this is refused, which is just as well.
     pause: () => void engine?.call('pause', { why: 'lid' }),
     camera: () => cameraOn,
+    pageGone,
     close: async () => engine?.close(),
   }
 }

@@ -36,14 +36,34 @@ export function refusalOf(
   return weightOf(input) > MAX_CALL ? 'call-too-large' : null
 }
 
-/** Characters of the input as JSON; infinite for what is no JSON, such as a loop. */
+/**
+ * About as many characters as the input has as JSON; infinite for what is no JSON, such as bytes. Nothing is written out
+ * or copied for it, and it is counted no further than `MAX_CALL`: that ends a loop as well.
+ */
 function weightOf(input: unknown): number {
-  try {
-    return JSON.stringify(input)?.length ?? 0
-  } catch {
-    return Number.POSITIVE_INFINITY
+  const left = [input]
+  let weight = 0
+  while (left.length > 0 && weight <= MAX_CALL) {
+    const value = left.pop()
+    if (typeof value === 'string') weight += value.length + 2
+    else if (Array.isArray(value)) {
+      weight += value.length + 2
+      if (weight <= MAX_CALL) for (const item of value) left.push(item)
+    } else if (isPlain(value)) {
+      weight += 2
+      for (const name in value) {
+        weight += name.length + 4
+        if (weight > MAX_CALL) break
+        left.push(value[name])
+      }
+    } else if (value === undefined || value === null || ['number', 'boolean'].includes(typeof value)) weight += 4
+    else return Number.POSITIVE_INFINITY
   }
+  return weight
 }
+
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 
 export type Handling = {
   /** The page that may call. */

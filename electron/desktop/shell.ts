@@ -105,7 +105,11 @@ function openWindow(desk: Desk): BrowserWindow {
   const window = new BrowserWindow(windowOptions(file('./preload.cjs'), app.isPackaged))
   window.setContentProtection(true)
   window.once('ready-to-show', () => window.show())
+  window.webContents.on('did-start-navigation', ({ isMainFrame, isSameDocument }) => {
+    if (isMainFrame && !isSameDocument) desk.pageGone()
+  })
   window.webContents.on('render-process-gone', async () => {
+    desk.pageGone()
     if (await askAfterEnd(window, SCREENS_GONE)) await window.loadURL(START)
     else app.quit()
   })

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { KeyriteError } from '../../shared/errors.ts'
 
-/** What a checkout runs is built when it is missing or older than what it is made of. The default browser shows it. */
+/** What a checkout runs is built when it is missing or older than what it is made of. */
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const at = (path: string): string => join(ROOT, path)
@@ -73,18 +73,4 @@ export async function runElectron(binary: string, flags: readonly string[]): Pro
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void child.kill(signal))
   const [status] = await once(child, 'close')
   return status ?? 1
-}
-
-const OPENERS: Partial<Record<NodeJS.Platform, readonly [command: string, ...before: string[]]>> = {
-  darwin: ['open'],
-  // Not `start`: it would read the address as words for a shell.
-  win32: ['rundll32', 'url.dll,FileProtocolHandler'],
-}
-
-/** Asks the default browser for the address. A machine without one is no failure: the address is printed. */
-export function openBrowser(address: string): void {
-  const [command, ...before] = OPENERS[process.platform] ?? ['xdg-open']
-  const child = spawn(command, [...before, address], { stdio: 'ignore', detached: true })
-  child.on('error', () => {})
-  child.unref()
 }

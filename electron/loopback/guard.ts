@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
 import { failed } from '../../shared/contract/contract.ts'
 import { asKeyriteError, KeyriteError } from '../../shared/errors.ts'
@@ -15,13 +16,20 @@ declare module 'fastify' {
 
 export type Refuse = (reply: FastifyReply, reason: Reason, rule?: Rule) => FastifyReply
 
-type Watch = { here: () => Here; ending: () => boolean; refusals: Refusals; say: (line: string) => void }
+type Watch = {
+  here: () => Here
+  ending: () => boolean
+  /** The connection carried a request that showed the cookie. */
+  known: (socket: Socket) => void
+  refusals: Refusals
+  say: (line: string) => void
+}
 
 /**
  * Puts every request through its rule before its body is read, and what every answer must carry onto every answer. Gives
  * the way to refuse: recorded, and answered as a failure that the window can show, or as a page for whoever looks at one.
  */
-export function guard(http: FastifyInstance, { here, ending, refusals, say }: Watch): Refuse {
+export function guard(http: FastifyInstance, { here, ending, known, refusals, say }: Watch): Refuse {
   const refuse: Refuse = (reply, reason, rule) => {
     refusals.note(reason)
     reply.code(statusOf(reason))
@@ -34,6 +42,7 @@ export function guard(http: FastifyInstance, { here, ending, refusals, say }: Wa
     const heard = { method: request.method, target: request.originalUrl, headers: request.raw.rawHeaders }
     const reason = ending() ? 'ending' : refusal(rule, heard, here())
     if (reason) return refuse(reply, reason, rule)
+    if (rule?.cookie === true) known(request.raw.socket)
   })
   http.setNotFoundHandler((_request, reply) => refuse(reply, 'address'))
   http.setErrorHandler((error: FastifyError | KeyriteError, _request, reply) => {

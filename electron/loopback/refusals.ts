@@ -1,6 +1,7 @@
 /** Everything that this shell refuses: why, with which status, and in which words. */
 const REFUSALS = {
   'not-http': { status: 400, words: 'A connection that does not speak HTTP as it should was cut.' },
+  'too-many': { status: 503, words: 'Connections were cut: more were open than one window needs.' },
   host: { status: 421, words: 'A request that named another host than this one was refused.' },
   origin: { status: 403, words: 'A request from a page of another origin was refused.' },
   site: { status: 403, words: 'A request that this window did not make itself was refused.' },

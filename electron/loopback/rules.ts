@@ -51,11 +51,15 @@ export function refusal(rule: Rule | undefined, heard: Heard, here: Here): Reaso
   if (!rule || !heard.target.startsWith('/') || heard.target.includes('?')) return 'address'
   if (heard.method !== rule.method) return 'method'
   if (rule.method === 'POST' && origin === undefined) return 'origin'
-  if (!rule.site.includes(header('sec-fetch-site') ?? '')) return 'site'
+  if (!sites(rule, here).includes(header('sec-fetch-site') ?? '')) return 'site'
   if (rule.document && header('sec-fetch-dest') !== 'document') return 'site'
   if (rule.method === 'POST' && header('content-type') !== 'application/json') return 'content-type'
   return whose(rule, header, here)
 }
+
+/** The file that the browser is opened with leads here from no site at all, once: while the token waits. */
+const sites = ({ site, cookie }: Rule, { session }: Here): readonly string[] =>
+  cookie === 'or-token' && session.waits() ? [...site, 'cross-site'] : site
 
 function whose(rule: Rule, header: (name: string) => string | null | undefined, here: Here): Reason | null {
   if (!rule.cookie) return null

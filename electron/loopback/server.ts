@@ -9,6 +9,7 @@ import { createRefusals, type Reason } from './refusals.ts'
 import { addRoutes, LARGEST_CALL } from './routes.ts'
 import { createSeat } from './seat.ts'
 import { createSession, TOKEN_LIFETIME } from './session.ts'
+import { watchStrangers } from './strangers.ts'
 import { createStreams } from './streams.ts'
 
 /** The browser shell: the contract over a loopback socket, for one window of one browser, until that window is gone. */
@@ -19,6 +20,8 @@ export type End = 'window-closed' | 'nobody-came' | 'asked'
 export type Shell = {
   /** What to open: works once, within two minutes. */
   readonly address: string
+  /** Settles when the address was used, or cannot be used any more. */
+  readonly entered: Promise<void>
   /** Settles when everything is closed; fails where the app could not be closed as it should. */
   readonly ended: Promise<End>
   close(): Promise<void>
@@ -42,10 +45,13 @@ export type ShellOptions = {
 /** Milliseconds and bytes. There is one client, on this machine: every bound is for whoever else comes. */
 const LIMITS = {
   connections: 64,
+  /** Connections that have not shown the cookie yet; a newer one takes the place of the oldest. */
+  strangers: 32,
   headerBytes: 8 * KB,
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
-  checkInterval: 2_000,
+  headersTimeout: 3_000,
+  requestTimeout: 10_000,
+  keepAlive: 5_000,
+  checkInterval: 1_000,
 }
 
 /**
@@ -63,23 +69,28 @@ export async function serveApp(app: App, options: ShellOptions): Promise<Shell> 
     streams.tell({ tell: 'refused-call', why })
   })
   const http = makeHttp(() => refusals.note('not-http'))
+  const strangers = watchStrangers(http.server, LIMITS.strangers, () => refusals.note('too-many'))
+  const entered = Promise.withResolvers<void>()
   const ending = createEnding(() => {
     clearTimeout(unopened)
+    entered.resolve()
     seat.close()
     return shut(app, http, streams.end)
   })
   const unopened = setTimeout(() => void ending.begin('nobody-came'), tokenLifetime)
   const onClaim = () => {
     clearTimeout(unopened)
+    entered.resolve()
     seat.expect()
   }
 
   const here = () => ({ host: hostOf(http), session, seat })
-  const refuse = guard(http, { here, ending: ending.begun, refusals, say })
+  const refuse = guard(http, { here, ending: ending.begun, known: strangers.known, refusals, say })
   addRoutes(http, { app, files, session, streams, refuse, refusals, onClaim })
   await http.listen({ host: '127.0.0.1', port: 0 })
   return {
     address: `http://${hostOf(http)}/${session.room}/#${session.token}`,
+    entered: entered.promise,
     ended: ending.ended,
     close: async () => void (await ending.begin('asked')),
     refusals: refusals.counts,
@@ -111,6 +122,7 @@ function makeHttp(onNotHttp: () => void): FastifyInstance {
   const http = Fastify({
     bodyLimit: LARGEST_CALL,
     requestTimeout: LIMITS.requestTimeout,
+    keepAliveTimeout: LIMITS.keepAlive,
     forceCloseConnections: true,
     return503OnClosing: false,
     exposeHeadRoutes: false,
@@ -120,7 +132,9 @@ function makeHttp(onNotHttp: () => void): FastifyInstance {
       connectionsCheckingInterval: LIMITS.checkInterval,
     },
     clientErrorHandler: (error, socket) => {
-      if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') onNotHttp()
+      // Browsers open connections ahead of need; one that said nothing yet did nothing wrong.
+      const silent = socket.bytesRead === 0
+      if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET' && !silent) onNotHttp()
       refuseConnection(error, socket)
     },
   })

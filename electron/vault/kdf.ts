@@ -44,13 +44,16 @@ function admit(): void {
 
 function inWorker(passphrase: string, kdf: Kdf): Promise<Bytes> {
   return new Promise((resolve, reject) => {
+    const password = utf8(passphrase)
     const workerData = {
-      password: utf8(passphrase),
+      password,
       salt: fromBase64url(kdf.salt),
       memory: kdf.memoryKiB,
       passes: kdf.passes,
     }
-    const worker = new Worker(new URL('./kdf-worker.ts', import.meta.url), { workerData })
+    // Handed over, not copied: the worker wipes the only bytes there are.
+    const transferList = [password.buffer]
+    const worker = new Worker(new URL('./kdf-worker.ts', import.meta.url), { workerData, transferList })
     const failed = (cause?: unknown) =>
       reject(new KeyriteError('internal', 'Deriving a key from a passphrase failed.', { cause }))
     worker.once('message', (key: Bytes) => resolve(key))

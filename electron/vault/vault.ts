@@ -62,7 +62,7 @@ export class Vault {
   tail: { from: number; to: number } | null
   /** Folders with custodians' own media: share files are read in all of them and written to the first. */
   shareFolders: readonly string[] = []
-  readonly #present: Map<string, UnlockedPerson>
+  #present: Map<string, UnlockedPerson>
   #anchor: Anchor
   #roster: Roster
   /** people.json as it lies on the medium. */
@@ -382,8 +382,10 @@ export class Vault {
     this.#prune()
   }
 
+  /** Closes the file and lets go of everybody's keys. */
   close(): void {
     this.#db.close()
+    this.#present = new Map()
   }
 
   #pages(): Buffer {

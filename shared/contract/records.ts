@@ -128,6 +128,11 @@ export const RECORD_METHODS = {
   },
   /** Copies a record folder to the medium. Codes `file-exists`, `medium-full`. */
   exportRecord: { takes: z.strictObject({ ceremony: ceremonyId }), gives: z.strictObject({ folder: z.string() }) },
+  /**
+   * Writes the record folder of a completed ceremony of the open vault again, where it is missing or was never written.
+   * Codes `ceremony-unknown`, `folder-not-empty`, `medium-full`.
+   */
+  writeRecord: { takes: z.strictObject({ ceremony: ceremonyId }), gives: z.strictObject({ folder: z.string() }) },
   /** Checks a record folder of this vault, or any folder or file, from a trust anchor alone. */
   verify: {
     takes: z.strictObject({

@@ -244,7 +244,12 @@ export const SITTING_METHODS = {
       }),
       z.strictObject({ doing: z.literal('rehearse'), folder: pathText.nullable(), plan: planText }),
       z.strictObject({ doing: z.literal('resume'), folder: pathText, overrides: z.array(override).max(CHECKS.length) }),
-      z.strictObject({ doing: z.literal('close'), folder: pathText, reason: reasonText }),
+      z.strictObject({
+        doing: z.literal('close'),
+        folder: pathText,
+        reason: reasonText,
+        overrides: z.array(override).max(CHECKS.length),
+      }),
     ]),
     gives: sitting,
   },
@@ -256,7 +261,7 @@ export const SITTING_METHODS = {
   answer: { takes: z.strictObject({ question: z.int(), answer }), gives: sitting },
   note: { takes: deviation, gives: sitting },
   /** Stops where it stands: finished steps are kept, everything unlocked is forgotten. */
-  pause: { takes: z.strictObject({ why: z.enum(['asked', 'lid', 'network', 'idle']) }), gives: sitting },
+  pause: { takes: z.strictObject({ why: z.enum(['asked', 'lid']) }), gives: sitting.nullable() },
   /** Closes the ceremony with a reason, by the people who are here. */
   closeCeremony: { takes: z.strictObject({ reason: reasonText }), gives: sitting },
   sitting: { takes: nothing, gives: sitting.nullable() },

@@ -151,7 +151,7 @@ describe('coming in', () => {
   })
 
   it('is over when it is paused, and everything unlocked is forgotten', async () => {
-    const sitting = await call(app, 'pause', { why: 'lid' })
+    const sitting = await call(app, 'pause', { why: 'asked' })
     expect(sitting).toMatchObject({ phase: 'paused', ceremony: null })
     expect((await refused(app, 'begin', {})).code).toBe('usage-invalid')
     await call(app, 'rise', {})
@@ -264,7 +264,7 @@ describe('what stops a ceremony', () => {
     await call(app, 'rise', {})
     const { openCeremony } = await call(app, 'overview', {})
     expect(openCeremony?.kind).toBe('inventory')
-    await call(app, 'sit', { doing: 'close', folder, reason: 'The clock jumped.' })
+    await call(app, 'sit', { doing: 'close', folder, reason: 'The clock jumped.', overrides: [] })
     await comeIn({ app, people })
     await call(app, 'begin', {})
     expect(await answerAll(table())).toMatchObject({ phase: 'closed' })
@@ -347,6 +347,24 @@ describe('a vault that is open to look at', () => {
     expect((await refused(other, 'overview', {})).code).toBe('vault-missing')
     await other.close()
     await look()
+  })
+
+  it('is closed when the lid is shut, and a sitting pauses', async () => {
+    await sit({ kind: 'inventory' })
+    expect(await call(app, 'pause', { why: 'lid' })).toMatchObject({ phase: 'paused' })
+    await call(app, 'rise', {})
+    expect((await refused(app, 'overview', {})).code).toBe('vault-missing')
+    expect(await call(app, 'pause', { why: 'lid' })).toBeNull()
+    await look()
+  })
+
+  it('is left alone while a ceremony is under way: nothing else is done in this window', async () => {
+    await sit({ kind: 'inventory' })
+    for (const method of ['overview', 'records', 'buildEvidence', 'closeVault'] as const)
+      expect((await refused(app, method, {})).code).toBe('ceremony-open')
+    await call(app, 'pause', { why: 'asked' })
+    await call(app, 'rise', {})
+    expect((await call(app, 'overview', {})).folder).toBe(folder)
   })
 })
 

@@ -4,8 +4,8 @@ import { text } from '../../renderer/text/index.ts'
 import { call } from '../app/table.ts'
 import { launchBrowser } from './browser.ts'
 import { press, tabTo, type } from './keyboard.ts'
-import { goTo, heading, openVault, WIDE } from './looking.ts'
-import { answerAll, begin, explain, mustBeCalm, openRoom, type Room, until } from './table.ts'
+import { goTo, heading, openVault } from './looking.ts'
+import { answerAll, begin, explain, mustBeCalm, openRoom, type Room } from './table.ts'
 
 /** desktop.md, "Screens": whole journeys from Home and back, by keyboard alone, through every screen on the way. */
 
@@ -13,6 +13,7 @@ import { answerAll, begin, explain, mustBeCalm, openRoom, type Room, until } fro
 vi.mock('../../electron/vault/kdf.ts', () => import('../faults/harness/cheap-kdf.ts'))
 
 const MINUTE = 60_000
+const WIDE = { width: 1280, height: 720 }
 const { plan, sitting, home, keys, records } = text
 const fields = plan.form.fields
 
@@ -31,14 +32,16 @@ async function fill(page: Page, element: Locator, typed: string): Promise<void> 
   await page.keyboard.type(typed)
 }
 
-/** From a form that is filled in: the review, the machine, and everybody to the keyboard. */
+/** From a form that is filled in: the review, a reason for whatever this machine lacks, and everybody to the keyboard. */
 async function hold(room: Room): Promise<void> {
   const { page } = room
   await press(page, plan.form.review)
   await press(page, plan.review.start)
-  await page.getByText(text.readiness.lead.practice).or(page.getByText(text.readiness.lead.ready)).waitFor()
+  await page.getByRole('heading', { name: text.readiness.summary.title }).waitFor()
+  for (const reason of await page.getByRole('main').getByRole('textbox').all())
+    await fill(page, reason, 'Looked at by two people before this ceremony')
   await press(page, text.readiness.go.hold)
-  await until(room.app, ({ phase }) => phase === 'gathering')
+  await page.getByRole('button', { name: sitting.gathering.begin }).waitFor()
   await begin(room)
 }
 
@@ -135,9 +138,10 @@ describe('a compliance officer with a key that nothing needs any more', () => {
 
   it('prints the certificate, which claims no more than was proved', async () => {
     const { page } = room
-    const opened = page.context().waitForEvent('page')
-    await press(page, sitting.finished.print('The certificate, as a page'))
-    const printed = await opened
+    const [printed] = await Promise.all([
+      page.context().waitForEvent('page'),
+      press(page, sitting.finished.print('The certificate, as a page')),
+    ])
     await printed.waitForLoadState()
     expect(await printed.locator('body').innerText()).toContain('This is therefore not a certificate of destruction.')
     await printed.close()

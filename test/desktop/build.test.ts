@@ -147,6 +147,14 @@ describe('the window, on a stand-in for Electron', () => {
     expect(ended).toEqual([0])
   })
 
+  it.each(['screens-end', 'loaded-again'])(
+    '%s: the camera that the page before had switched on is off',
+    async (how) => {
+      const { results } = await open(how)
+      expect(results).toMatchObject({ cameraOn: { ok: true }, camera: [true, false] })
+    },
+  )
+
   it('without its screens it says so and ends', async () => {
     const screens = join(app, '.vite/renderer')
     renameSync(screens, `${screens}-away`)

@@ -117,6 +117,19 @@ describe('the camera', () => {
     expect(desk.camera()).toBe(false)
   })
 
+  it('ends with the page that asked for it, also where the answer comes too late', async () => {
+    const { desk } = room()
+    await desk.call('camera', { on: true })
+    desk.pageGone()
+    expect(desk.camera()).toBe(false)
+    const late = desk.call('camera', { on: true })
+    desk.pageGone()
+    await late
+    expect(desk.camera()).toBe(false)
+    await desk.call('camera', { on: true })
+    expect(desk.camera()).toBe(true)
+  })
+
   it('stays off when the engine refuses', async () => {
     const error = { code: 'usage-invalid', message: 'no', lost: '', hint: '' }
     const { desk } = room({ camera: { ok: false, error } })

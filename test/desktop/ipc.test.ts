@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type Caller, type Frame, ipcHandler, MAX_CALL } from '../../electron/desktop/ipc.ts'
 import { ORIGIN, PRINT_URL, START } from '../../electron/desktop/lockdown.ts'
 import { createRefusals } from '../../electron/desktop/refusals.ts'
@@ -79,6 +79,33 @@ describe('the one way from the screens to the engine', () => {
     expect(calls).toEqual([])
     expect(refusals.counts()['call-too-large']).toBe(3)
     expect(await handle(caller, 'loadPlan', 'x'.repeat(MAX_CALL - 2))).toMatchObject({ ok: true })
+  })
+
+  it.each([
+    ['bytes', () => new Uint8Array(64 * 1024 * 1024)],
+    ['a buffer', () => ({ deep: [new ArrayBuffer(64 * 1024 * 1024)] })],
+    ['an array with nothing in it', () => new Array(2 ** 31)],
+    ['a map', () => new Map([['a', 1]])],
+    ['a date', () => new Date()],
+  ])('%s: refused at once, and never written out as text', async (_, make) => {
+    const { handle, caller, calls, refusals } = border()
+    const written = vi.spyOn(JSON, 'stringify')
+    const before = performance.now()
+    const outcome = await handle(caller, 'loadPlan', make())
+    const took = performance.now() - before
+    expect(written).not.toHaveBeenCalled()
+    written.mockRestore()
+    expect(outcome).toMatchObject({ ok: false, error: { code: 'usage-invalid' } })
+    expect(calls).toEqual([])
+    expect(refusals.counts()['call-too-large']).toBe(1)
+    expect(took).toBeLessThan(1_000)
+  })
+
+  it('every plain value that the contract knows passes', async () => {
+    const { handle, caller } = border()
+    const input = { text: 'a', none: null, on: true, many: [1, { deep: [] }], missing: undefined }
+    expect(await handle(caller, 'loadPlan', input)).toMatchObject({ ok: true })
+    expect(await handle(caller, 'loadPlan', undefined)).toMatchObject({ ok: true })
   })
 
   it('a refusal says nothing of what was sent', async () => {

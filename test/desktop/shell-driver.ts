@@ -12,6 +12,8 @@ await import(pathToFileURL(main).href)
 electron.entry.resolve()
 await new Promise((resolve) => setTimeout(resolve, 100))
 
+type Decide = (page: unknown, permission: string, answer: (allowed: boolean) => void, details: object) => void
+
 const results: Record<string, unknown> = {}
 const [window] = electron.windows
 const handle = electron.handlers.get('keyrite:call')
@@ -42,8 +44,19 @@ if (window && handle) {
     await saidSo()
     if (how === 'starts-again') results['again'] = await handle(caller, 'hello', {})
   }
+  if (how === 'screens-end' || how === 'loaded-again') {
+    const media = { requestingUrl: 'app://keyrite/index.html', isMainFrame: true, mediaTypes: ['video'] }
+    const decide = electron.sessions.get('screens')?.set.get('setPermissionRequestHandler') as Decide
+    const allowed = () => new Promise((resolve) => decide(window.webContents, 'media', resolve, media))
+    results['cameraOn'] = await handle(caller, 'camera', { on: true })
+    const moved = { isMainFrame: true, isSameDocument: true }
+    window.webContents.emit('did-start-navigation', moved)
+    const before = await allowed()
+    if (how === 'loaded-again') window.webContents.emit('did-start-navigation', { ...moved, isSameDocument: false })
+    else window.webContents.emit('render-process-gone')
+    results['camera'] = [before, await allowed()]
+  }
   if (how === 'screens-end') {
-    window.webContents.emit('render-process-gone')
     await saidSo()
     results['again'] = await handle(caller, 'hello', {})
   }

@@ -76,6 +76,18 @@ describe('the window', () => {
     expect(shell.refusals()).toEqual({ address: 1 })
   })
 
+  it('may be reached from a file, which is no site, until the token was used', async () => {
+    const test = await start()
+    const path = `/${test.room}/`
+    const headers = { ...DOCUMENT, 'sec-fetch-site': 'cross-site' }
+    expect((await ask(test.port, { path, headers })).status).toBe(200)
+    expect((await ask(test.port, { path, headers: { ...headers, 'sec-fetch-dest': 'iframe' } })).status).toBe(403)
+    const script = { path: `${path}assets/app-1a.js`, headers: { 'sec-fetch-site': 'cross-site' } }
+    expect((await ask(test.port, script)).status).toBe(403)
+    const { cookie } = await enter(test)
+    expect((await ask(test.port, { path, headers: { ...headers, cookie } })).status).toBe(403)
+  })
+
   it('is read once: what is changed in the folder afterwards is not served', async () => {
     const { port, room } = await start()
     writeFileSync(join(built, 'late.js'), 'late')

@@ -8,17 +8,19 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { electronBinary } from '../../electron/desktop/binary.ts'
 import { isStale, runElectron } from '../../electron/loopback/checkout.ts'
 import { launchBrowser, openPage } from '../browser/browser.ts'
-import { ask, DOCUMENT, partsOf } from './world.ts'
+import { partsOf } from './world.ts'
 
 /** `npm start` as people run it, where Electron is not installed. */
 
@@ -72,7 +74,9 @@ describe('npm start without Electron', () => {
     const started = start(['--practice', '--no-open', '--home', home])
     const address = await addressOf(started)
     expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{22}\/#[\w-]{43}$/)
-    expect(started.said().split('\n')[0]).toBe('Electron is not installed here: Keyrite opens in a browser instead.')
+    expect(started.said().split('\n')[0]).toBe(
+      'Electron is not installed here ("npx install-electron" fetches it): Keyrite opens in a browser instead.',
+    )
 
     const { context, page, seen } = await openPage(browser, address)
     await page.getByRole('heading', { level: 1 }).first().waitFor({ timeout: 60_000 })
@@ -103,11 +107,11 @@ describe('npm start without Electron', () => {
   })
 
   it.runIf(process.platform === 'linux')(
-    'asks the default browser to open the address; failing to is fine',
+    'asks the default browser for a file of this user alone that leads to the address; failing to is fine',
     async () => {
       const bin = join(scratch, 'bin')
       mkdirSync(bin)
-      writeFileSync(join(bin, 'xdg-open'), `#!/bin/sh\nprintf '%s' "$1" > '${scratch}/opened'\nexit 3\n`)
+      writeFileSync(join(bin, 'xdg-open'), `#!/bin/sh\nprintf '%s' "$*" > '${scratch}/opened'\nexit 3\n`)
       chmodSync(join(bin, 'xdg-open'), 0o755)
       const home = join(scratch, 'opening')
       const started = start(['--home', home], { PATH: `${bin}${delimiter}${process.env['PATH']}` })
@@ -116,11 +120,41 @@ describe('npm start without Electron', () => {
         .poll(() => existsSync(join(scratch, 'opened')) && readFileSync(join(scratch, 'opened'), 'utf8'), {
           timeout: 20_000,
         })
-        .toBe(address)
-      const { port, room } = partsOf(address)
-      expect((await ask(port, { path: `/${room}/`, headers: DOCUMENT })).status).toBe(200)
+        .toMatch(/\.html$/)
+      const file = readFileSync(join(scratch, 'opened'), 'utf8')
+      const { room, token } = partsOf(address)
+      for (const part of [room, token]) expect(file).not.toContain(part)
+      expect(statSync(file).mode & 0o777).toBe(0o600)
+      expect(statSync(dirname(file)).mode & 0o777).toBe(0o700)
+      expect(dirname(dirname(file))).toBe(scratch)
+
+      const { context, page } = await openPage(browser, pathToFileURL(file).href)
+      await page.waitForURL((url) => url.origin === new URL(address).origin)
+      await page.getByRole('heading', { level: 1 }).first().waitFor({ timeout: 60_000 })
+      expect(page.url()).toBe(address.split('#')[0])
+      await expect.poll(() => existsSync(dirname(file))).toBe(false)
+      // The way in does not follow the window: loaded again, it is there again.
+      await page.reload()
+      await page.getByRole('heading', { level: 1 }).first().waitFor()
+      expect(page.url()).toBe(address.split('#')[0])
+      expect(await page.title()).not.toContain('not valid')
+      await context.close()
+      expect(await started.ended).toEqual([0, null])
+      expect(started.said()).not.toContain('Refused')
+    },
+  )
+
+  it.runIf(process.platform === 'linux')(
+    'the file goes when nobody came for it as well, and without a browser the address is enough',
+    async () => {
+      const home = join(scratch, 'opening')
+      const left = () => readdirSync(scratch).filter((name) => name.startsWith('keyrite-open-'))
+      const started = start(['--home', home], { PATH: `${join(scratch, 'bin')}${delimiter}${process.env['PATH']}` })
+      await addressOf(started)
+      await expect.poll(left, { timeout: 20_000 }).toHaveLength(1)
       started.child.kill('SIGTERM')
       expect(await started.ended).toEqual([0, null])
+      expect(left()).toEqual([])
 
       const without = start(['--home', home], { PATH: scratch })
       await addressOf(without)

@@ -156,6 +156,38 @@ describe('the window', () => {
     expect(await waiting).toMatchObject({ code: 'interrupted' })
   })
 
+  it('one call that fails is not the end: it says that no answer came, was not sent again, and the window goes on', async () => {
+    await open()
+    await call('hello')
+    await page.route('**/call/machine', (route) => route.abort('connectionreset'), { times: 1 })
+    expect(await call('machine')).toMatchObject({ code: 'interrupted', message: 'Keyrite did not answer.' })
+    expect(test.app.calls.map(({ method }) => method)).toEqual(['hello'])
+    expect(await call('machine')).toEqual({ method: 'machine', input: {} })
+    expect(await page.title()).toBe('Test window')
+  })
+
+  it('a call that fails while the stream is gone says so only when the stream cannot be opened again', async () => {
+    test = await startShell({ files: files.folder })
+    context = await browser.newContext()
+    page = await context.newPage()
+    let broken = false
+    await page.route('**/notices', (route) =>
+      broken
+        ? route.abort('connectionrefused')
+        : route.fulfill({
+            contentType: 'text/event-stream',
+            body: 'retry: 50\nevent: hello\ndata: {"client":"1"}\n\n',
+          }),
+    )
+    await page.route('**/call/*', (route) => route.abort('connectionrefused'))
+    await page.goto(test.shell.address)
+    await page.waitForFunction(() => 'client' in window)
+    expect(await call('hello')).toMatchObject({ message: 'Keyrite did not answer.' })
+    broken = true
+    expect(await call('hello')).toMatchObject({ message: 'Keyrite has ended.' })
+    expect(await page.title()).toBe('Lost')
+  })
+
   /** Asks for a page as a screen does, and opens it in a tab. */
   const print = async (html: string) => {
     await open()

@@ -15,7 +15,7 @@ const FOLDERS_MAX = 1000
 
 /** The media at hand, removable ones first; a chosen folder that is none of them stands at the end. */
 export async function mediaHere(chosen: string | null): Promise<Medium[]> {
-  const volumes = await volumesNow()
+  const volumes = (await volumesNow()) ?? []
   const media = volumes.map(volumeMedium).toSorted((one, other) => Number(other.removable) - Number(one.removable))
   const known = chosen === null || media.some(({ folder }) => folder === chosen)
   return known ? media : [...media, folderMedium(chosen, volumes)]
@@ -63,7 +63,7 @@ export async function choose(app: AppContext, folder: string): Promise<Medium> {
   must(isWritable(path), 'medium-failed', `Nothing can be written to ${path}.`, {
     hint: 'Take off its write protection, or choose another medium.',
   })
-  const volumes = await volumesNow()
+  const volumes = (await volumesNow()) ?? []
   app.medium = path
   const volume = volumes.find((one) => one.folder === path)
   return volume ? volumeMedium(volume) : folderMedium(path, volumes)

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { blockOf } from './disks.ts'
 import { unknown } from './findings.ts'
 import { type Mount, mountOf, mountsNow } from './mounts.ts'
 import {
@@ -43,20 +44,6 @@ const DEPTH_MAX = 8
 
 function deviceOf(mount: Mount): BlockDevice | null {
   return deviceAt(`/sys/dev/block/${mount.device}`) ?? deviceAt(blockOf(mount.source))
-}
-
-/** File systems over several devices have a number of their own; the device file that was mounted tells one of them. */
-function blockOf(source: string): string {
-  try {
-    const stats = statSync(source)
-    if (!source.startsWith('/dev/') || !stats.isBlockDevice()) return ''
-    // As Linux numbers devices (makedev(3)).
-    const major = (stats.rdev >>> 8) & 0xfff
-    const minor = (stats.rdev & 0xff) | ((stats.rdev >>> 12) & 0xfff00)
-    return `/sys/dev/block/${major}:${minor}`
-  } catch {
-    return ''
-  }
 }
 
 function deviceAt(path: string, depth = 0): BlockDevice | null {

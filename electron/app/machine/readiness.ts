@@ -9,6 +9,7 @@ import type { AppContext } from '../context.ts'
 import { appDigest } from './app-digest.ts'
 import { CHECK_WORDS } from './check-words.ts'
 import { type Finding, fail, named, pass, unknown } from './findings.ts'
+import { NOT_TOLD, networksOrNotTold } from './networks.ts'
 import { printers, probesOf } from './probes.ts'
 import { room } from './volumes.ts'
 
@@ -44,7 +45,7 @@ function looksOf(app: AppContext): Record<Id, () => Finding | Promise<Finding>> 
   const probes = probesOf(process.platform)
   const folder = existing(app.view?.folder ?? app.home)
   return {
-    network: () => networkFinding(app.networks(), app.shell),
+    network: () => networkFinding(networksOrNotTold(app), app.shell),
     'self-test': selfTestFinding,
     app: appFinding,
     'disk-encryption': () => probes.encryption(folder),
@@ -65,6 +66,7 @@ function existing(folder: string): string {
 
 /** Neither shell can take a cable out; the browser shell needs this machine's own loopback besides. */
 export function networkFinding(up: readonly string[], shell: AppContext['shell']): Finding {
+  if (up.includes(NOT_TOLD)) return unknown('This machine does not say which network interfaces are up.')
   if (up.length > 0)
     return fail(
       `${up.length === 1 ? 'One network interface is' : `${up.length} network interfaces are`} up: ${named(up)}.`,

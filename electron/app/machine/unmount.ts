@@ -1,80 +1,114 @@
-import { closeSync, constants, fsyncSync, openSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Gives } from '../../../shared/contract/contract.ts'
-import { ioError } from '../../files/errors.ts'
-import { syncFolder } from '../../files/write.ts'
 import { type AppContext, carrying } from '../context.ts'
 import { powershell, run } from './commands.ts'
+import { disksOf, isRemovable } from './disks.ts'
+import { named } from './findings.ts'
 import { volumeUnder } from './media.ts'
+import { type Mount, mountOf, mountsNow } from './mounts.ts'
 import { type Volume, volumesNow } from './volumes.ts'
+import { type WrittenOut, writeOut } from './write-out.ts'
 
-/** Writing out and letting go of a medium, so that it may be pulled. */
+/** Writing out and letting go of a medium, so that it may be pulled. Whatever the system does not say is never taken for safe. */
 
 const UNMOUNT_MS = 60_000
-const WALK_MAX = 20_000
+
+type Said = Gives<'unmount'>
 
 /**
- * Writes everything on the chosen medium out, then has the operating system let go of it. Says plainly where it did not.
- * Codes `medium-failed` where none was chosen or writing out fails, `file-missing` where it is gone already.
+ * Writes what lies in the chosen folder out, then has the operating system let go of its medium. Says plainly where it did
+ * not, or where nobody knows. Codes `medium-failed` where none was chosen or writing out fails, `file-missing` where it is
+ * gone already.
  */
-export async function letGo(app: AppContext): Promise<Gives<'unmount'>> {
+export async function letGo(app: AppContext, platform: NodeJS.Platform = process.platform): Promise<Said> {
   const folder = carrying(app)
-  syncAll(folder)
-  const volume = volumeUnder(await volumesNow(), folder)
-  if (!volume)
+  const written = writeOut(folder)
+  const volumes = await volumesNow(platform)
+  const volume = volumes && volumeUnder(volumes, folder)
+  if (!volume) {
+    const own = volumes !== null && isOwnFolder(platform, folder, mountsNow())
+    return own ? ownFolder(written) : nobodyKnows(written)
+  }
+  await unmount(platform, volume)
+  const left = await leftOf(platform, volume)
+  if (left !== null && !left.includes(volume.folder)) app.medium = null
+  return afterLettingGo(volume, written, left, platform)
+}
+
+/** What is known to be written out; nothing more. */
+function writtenWords({ closed, more }: WrittenOut): string {
+  if (more) return 'There are too many files to write all of them out from here.'
+  if (closed === 0) return 'Everything in the chosen folder is written out.'
+  const files = closed === 1 ? 'One file or folder' : `${closed} files or folders`
+  return `${files} could not be opened to write them out; all others are written out.`
+}
+
+const ownFolder = (written: WrittenOut): Said => ({
+  safe: !written.more && written.closed === 0,
+  said: `${writtenWords(written)} This is a folder of this machine: there is nothing to pull.`,
+})
+
+const nobodyKnows = (written: WrittenOut): Said => ({
+  safe: false,
+  said: `${writtenWords(written)} The system does not say what this folder lies on, so nobody knows whether something may be pulled. Let it go in the file manager first.`,
+})
+
+/** `left`: where parts of the same medium are still in use; null where the system does not say. */
+export function afterLettingGo(
+  { folder, label, disks }: Volume,
+  written: WrittenOut,
+  left: readonly string[] | null,
+  platform: NodeJS.Platform,
+): Said {
+  const first = writtenWords(written)
+  if (left === null)
     return {
-      safe: true,
-      said: 'Everything is written out. This is a folder of this machine: there is nothing to pull.',
+      safe: false,
+      said: `${first} The system does not say whether it let go of ${label}. Let it go in the file manager before anybody pulls it.`,
     }
-  if (await unmounted(volume)) {
-    app.medium = null
-    return { safe: true, said: `Everything is written out, and ${volume.label} is let go. It may be pulled now.` }
-  }
-  return {
-    safe: false,
-    said: `Everything is written out, but the system still holds ${volume.label}: another program uses it, or it may not be let go from here. Close what uses it, or let it go in the file manager, before anybody pulls it.`,
-  }
+  if (left.includes(folder))
+    return {
+      safe: false,
+      said: `${first} The system still holds ${label}: another program uses it, or it may not be let go from here. Close what uses it, or let it go in the file manager, before anybody pulls it.`,
+    }
+  if (left.length > 0)
+    return {
+      safe: false,
+      said: `${first} ${label} is let go, but the same medium is still in use at ${named(left)}. Let that go too before anybody pulls it.`,
+    }
+  if (disks.length === 0 && platform !== 'win32')
+    return {
+      safe: false,
+      said: `${first} ${label} is let go, but the system does not say whether other parts of the same medium are in use. Look in the file manager before anybody pulls it.`,
+    }
+  const others = platform === 'win32' ? ' If it has other drives, let them go first.' : ''
+  return { safe: true, said: `${first} ${label} is let go.${others} It may be pulled now.` }
 }
 
-/** Makes every file below a folder durable, then the folders. Code `medium-failed`. */
-export function syncAll(folder: string): void {
-  try {
-    const entries = readdirSync(folder, { withFileTypes: true, recursive: true }).slice(0, WALK_MAX)
-    for (const entry of entries) if (entry.isFile()) syncFile(join(entry.parentPath, entry.name))
-    for (const entry of entries) if (entry.isDirectory()) syncFolder(join(entry.parentPath, entry.name))
-  } catch (error) {
-    throw ioError(error, 'Writing', folder)
-  }
-  syncFolder(folder)
+/** Whether a folder lies in this machine for certain: nothing that is carried, no network, nothing unknown. */
+export function isOwnFolder(
+  platform: NodeJS.Platform,
+  folder: string,
+  mounts: readonly Mount[],
+  disksAt = disksOf,
+): boolean {
+  if (platform === 'darwin') return !folder.startsWith('/Volumes/')
+  if (platform === 'win32') return folder.slice(0, 2).toUpperCase() === (process.env['SystemDrive'] ?? 'C:')
+  const mount = mountOf(mounts, folder)
+  if (!mount) return false
+  if (IN_MEMORY.has(mount.fileSystem)) return true
+  const disks = disksAt(mount)
+  return disks.length > 0 && !isRemovable(disks)
 }
 
-/** Windows writes out only what was opened for writing. */
-const SYNC_FLAGS = process.platform === 'win32' ? constants.O_RDWR : constants.O_RDONLY
-const FLAGS = SYNC_FLAGS | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+/** A layer over a folder of this machine, or memory. */
+const IN_MEMORY = new Set(['overlay', 'tmpfs', 'ramfs'])
 
-function syncFile(path: string): void {
-  let fd: number
-  try {
-    fd = openSync(path, FLAGS)
-  } catch {
-    // What this program may not even open it did not write either; the system writes it out when it lets go.
-    return
-  }
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-async function unmounted(volume: Volume): Promise<boolean> {
-  for (const [command, ...args] of waysOut(process.platform, volume)) {
+async function unmount(platform: NodeJS.Platform, volume: Volume): Promise<void> {
+  for (const [command, ...args] of waysOut(platform, volume)) {
     const ran = await run(command, args, UNMOUNT_MS)
-    if (ran?.ok) return stillThere(volume).then((there) => !there)
+    if (ran?.ok) return
   }
-  if (process.platform !== 'win32') return false
-  await powershell(windowsEject(volume.device))
-  return !(await stillThere(volume))
+  if (platform === 'win32') await powershell(windowsEject(volume.device))
 }
 
 /** The programs that let go of a volume, in the order of trying. */
@@ -94,5 +128,25 @@ export function waysOut(
 export const windowsEject = (drive: string): string =>
   `(New-Object -ComObject Shell.Application).NameSpace(17).ParseName('${drive}').InvokeVerb('Eject'); Start-Sleep 3`
 
-const stillThere = async ({ folder }: Volume): Promise<boolean> =>
-  (await volumesNow()).some((volume) => volume.folder === folder)
+/** Where a volume and others of the same disks are mounted now; null where the system does not say. */
+async function leftOf(platform: NodeJS.Platform, volume: Volume): Promise<string[] | null> {
+  if (platform === 'linux') return mountedOn(mountsNow(), volume)
+  const volumes = await volumesNow(platform)
+  return volumes && volumes.filter((one) => one.folder === volume.folder || meet(one.disks, volume.disks)).map(folderOf)
+}
+
+/** The same for Linux, of whatever is mounted, not only of what people carry. */
+export function mountedOn(
+  mounts: readonly Mount[],
+  { folder, disks }: Pick<Volume, 'folder' | 'disks'>,
+  disksAt = disksOf,
+): string[] | null {
+  if (mounts.length === 0) return null
+  const left = mounts.filter(
+    (one) => one.folder === folder || (one.source.startsWith('/dev/') && meet(disksAt(one), disks)),
+  )
+  return [...new Set(left.map(folderOf))]
+}
+
+const folderOf = ({ folder }: { folder: string }): string => folder
+const meet = (some: readonly string[], others: readonly string[]): boolean => some.some((one) => others.includes(one))

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, realpathSync, statfsSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { readdirSync, realpathSync, statfsSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { outputOf, powershell } from './commands.ts'
+import { disksOf, isRemovable } from './disks.ts'
 import { type Mount, mountsNow } from './mounts.ts'
 
 /** Mounted volumes that people may carry, as each operating system tells of them. */
@@ -13,35 +14,30 @@ export type Volume = {
   removable: boolean
   /** What the operating system calls it when it is to let go of it. */
   device: string
+  /** The whole disks that it lies on; empty where the operating system does not tell. */
+  disks: readonly string[]
 }
 
 /** Where desktops and people mount what they put in. */
 const CARRIED = /^\/(?:media|run\/media|mnt)\//
 
-function linuxVolumes(): Volume[] {
-  const volumes = mountsNow().flatMap((mount): Volume[] => {
-    if (!mount.source.startsWith('/dev/')) return []
-    const removable = isRemovable(`/sys/dev/block/${mount.device}`)
-    if (!CARRIED.test(mount.folder) && !(removable && !SYSTEM.test(mount.folder))) return []
+/** The volumes among the mounts of Linux that people may carry; null where nothing is said to be mounted. */
+export function linuxVolumes(mounts: readonly Mount[], disksAt = disksOf): Volume[] | null {
+  // A root is always mounted: a table without anything was not read.
+  if (mounts.length === 0) return null
+  const volumes = mounts.flatMap((mount): Volume[] => {
     const { folder, fileSystem, source } = mount
-    return [{ folder, label: linuxLabel(mount) ?? basename(folder), fileSystem, removable, device: source }]
+    if (!source.startsWith('/dev/')) return []
+    const disks = disksAt(mount)
+    const removable = isRemovable(disks)
+    if (!CARRIED.test(folder) && !(removable && !SYSTEM.test(folder))) return []
+    return [{ folder, label: linuxLabel(mount) ?? basename(folder), fileSystem, removable, device: source, disks }]
   })
   return [...new Map(volumes.map((volume) => [volume.folder, volume])).values()]
 }
 
 /** A machine that runs from a stick has its system on something removable; nobody carries files there. Containers mount single files. */
 const SYSTEM = /^\/(?:$|boot|home$|usr|var|etc|tmp$|proc|sys|dev|nix|snap|run\/(?!media\/))/
-
-/** The kernel says it of the whole disk, above its partitions; disks on USB say "fixed" and are carried all the same. */
-function isRemovable(block: string): boolean {
-  try {
-    const path = realpathSync(block)
-    const disk = existsSync(join(path, 'partition')) ? dirname(path) : path
-    return path.includes('/usb') || readFileSync(join(disk, 'removable'), 'utf8').trim() === '1'
-  } catch {
-    return false
-  }
-}
 
 const LABELS = '/dev/disk/by-label'
 
@@ -74,12 +70,19 @@ export function parseMacMounts(text: string): { device: string; folder: string; 
 export const parseMacRemovable = (text: string): boolean =>
   /^\s*Removable Media:\s*(?:Removable|Yes)/m.test(text) || /^\s*Device Location:\s*External/m.test(text)
 
-async function macVolumes(): Promise<Volume[]> {
-  const mounts = parseMacMounts((await outputOf('/sbin/mount', [])) ?? '')
+/** The root is always there: an answer without it is none. */
+const MAC_ROOT = /^\/dev\/\S+ on \/ \(/m
+/** `/dev/disk4s1` lies on `disk4`. */
+const macDisks = (device: string): string[] => /^\/dev\/(disk\d+)/.exec(device)?.slice(1) ?? []
+
+async function macVolumes(): Promise<Volume[] | null> {
+  const said = await outputOf('/sbin/mount', [])
+  if (said === null || !MAC_ROOT.test(said)) return null
   return Promise.all(
-    mounts.map(async ({ device, folder, fileSystem }) => {
+    parseMacMounts(said).map(async ({ device, folder, fileSystem }) => {
       const info = (await outputOf('/usr/sbin/diskutil', ['info', folder])) ?? ''
-      return { folder, label: basename(folder), fileSystem, removable: parseMacRemovable(info), device }
+      const removable = parseMacRemovable(info)
+      return { folder, label: basename(folder), fileSystem, removable, device, disks: macDisks(device) }
     }),
   )
 }
@@ -96,31 +99,34 @@ const windowsDrives = z.union([z.array(windowsDrive), windowsDrive.transform((dr
 const REMOVABLE = 2
 const FIXED = 3
 
-/** What Win32_LogicalDisk says as JSON, without the system's own drive. Empty for anything of another form. */
-export function parseWindowsDrives(text: string, systemDrive: string): Volume[] {
+/** What Win32_LogicalDisk says as JSON, without the system's own drive. Null for anything of another form, or without that drive. */
+export function parseWindowsDrives(text: string, systemDrive: string): Volume[] | null {
   try {
-    return windowsDrives.parse(JSON.parse(text)).flatMap((drive) => {
+    const drives = windowsDrives.parse(JSON.parse(text))
+    if (!drives.some(({ DeviceID }) => DeviceID === systemDrive)) return null
+    return drives.flatMap((drive) => {
       const { DeviceID: device, VolumeName: label, FileSystem: fileSystem, DriveType: type } = drive
       if (device === systemDrive || (type !== REMOVABLE && type !== FIXED) || !fileSystem) return []
-      return [{ folder: `${device}\\`, label: label || device, fileSystem, removable: type === REMOVABLE, device }]
+      const removable = type === REMOVABLE
+      return [{ folder: `${device}\\`, label: label || device, fileSystem, removable, device, disks: [] }]
     })
   } catch {
-    return []
+    return null
   }
 }
 
 const ASK_WINDOWS =
   'ConvertTo-Json @(Get-CimInstance Win32_LogicalDisk | Select-Object DeviceID,VolumeName,FileSystem,DriveType)'
 
-async function windowsVolumes(): Promise<Volume[]> {
+async function windowsVolumes(): Promise<Volume[] | null> {
   return parseWindowsDrives((await powershell(ASK_WINDOWS)) ?? '', process.env['SystemDrive'] ?? 'C:')
 }
 
-/** The volumes mounted now; empty on a system that is none of the three. */
-export async function volumesNow(): Promise<Volume[]> {
-  if (process.platform === 'linux') return linuxVolumes()
-  if (process.platform === 'darwin') return macVolumes()
-  return process.platform === 'win32' ? windowsVolumes() : []
+/** The volumes mounted now; null where the system does not say, or is none of the three. */
+export async function volumesNow(platform: NodeJS.Platform = process.platform): Promise<Volume[] | null> {
+  if (platform === 'linux') return linuxVolumes(mountsNow())
+  if (platform === 'darwin') return macVolumes()
+  return platform === 'win32' ? windowsVolumes() : null
 }
 
 /** Bytes of the file system that a folder lies in; nulls where it does not tell. */

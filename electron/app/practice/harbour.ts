@@ -49,8 +49,8 @@ export const TENANTS = [
 
 /** Keys that were made ahead: no customer has them yet. */
 export const RESERVED = {
-  tenant: 'reserve-1',
-  issuer: 'https://reserve-1.id.harbour.example',
+  tenant: 'r-0201',
+  issuer: 'https://r-0201.id.harbour.example',
   policy: { signingAlgorithms: ['ES256'], rotationInterval: '365d', horizon: 1 },
   reserved: true,
 } as const

@@ -1,10 +1,12 @@
 import { randomInt } from 'node:crypto'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { keysOf } from '../../../shared/domain/state.ts'
 import { makeFolder } from '../../files/write.ts'
 import type { Runtime } from '../../issuer/runtime.ts'
 import type { PracticePerson } from '../context.ts'
 import { BACKUP, ENROLLED, OFFERED, PEOPLE, RESERVED, TENANTS } from './harbour.ts'
+import { removeLeftWorlds } from './leftovers.ts'
 import { PracticeWorld } from './world.ts'
 
 /** A practice vault to look around in: months of made-up history that hold at the real present. */
@@ -25,9 +27,10 @@ export type ReadyPractice = {
 
 /**
  * Makes a practice vault, its records and a medium with what waits to be taken in, in a temporary folder that `remove`
- * takes away. Whatever fails leaves nothing behind.
+ * takes away. Whatever fails leaves nothing behind, and what killed programs left before is removed.
  */
 export async function readyPractice(): Promise<ReadyPractice> {
+  removeLeftWorlds(tmpdir())
   const world = new PracticeWorld({ people: PEOPLE, threshold: 3 }, (below) => randomInt(below), 'Harbour rehearsal')
   world.pace = STEP_TAKES
   try {

@@ -18,6 +18,7 @@ import { recordsOf } from '../context.ts'
 import { type Random, sixWords } from '../desk-rules.ts'
 import type { Reporter } from '../reporter.ts'
 import { connect, type Room } from '../wiring.ts'
+import { WORLD } from './leftovers.ts'
 
 /** A throw-away practice vault in a temporary folder, with everything that a plan needs to exist beforehand. */
 
@@ -26,7 +27,7 @@ export type Cast = { people: readonly PersonName[]; threshold: number }
 const SILENT: Reporter = { say: () => {}, progress: () => {} }
 
 export class PracticeWorld {
-  readonly base = mkdtempSync(join(tmpdir(), 'keyrite-practice-'))
+  readonly base = mkdtempSync(join(tmpdir(), `${WORLD}${process.pid}-`))
   /** Where the vault and its records live. */
   readonly home = join(this.base, 'home')
   readonly folder: string
@@ -63,7 +64,7 @@ export class PracticeWorld {
   room(over: Partial<Room> = {}): Room {
     return {
       media: this.media,
-      records: recordsOf(this.home, this.folder),
+      records: recordsOf(this.folder),
       newVault: { folder: this.folder, passphrases: this.#passphrases },
       now: this.now,
       secrets: new Invented(this.#random),

@@ -3,6 +3,7 @@ import type { RECORD_METHODS } from '../../../shared/contract/records.ts'
 import { controlsOf } from '../../../shared/domain/controls.ts'
 import { isolationOf } from '../../../shared/domain/isolation.ts'
 import { type AppContext, viewed } from '../context.ts'
+import { writeAgain } from './again.ts'
 import { verifyOpenVault, verifyRecords } from './checks.ts'
 import { buildEvidence, exportRecord } from './keep.ts'
 import { keyRows } from './key-rows.ts'
@@ -17,6 +18,7 @@ export function recordHandlers(app: AppContext): Pick<Handlers, keyof typeof REC
     record: ({ ceremony }) => recordOf(app, ceremony),
     openPage: async (wanted) => ({ ...(await drawPage(app, wanted)), address: null }),
     exportRecord: ({ ceremony }) => ({ folder: exportRecord(app, ceremony) }),
+    writeRecord: async ({ ceremony }) => ({ folder: await writeAgain(app, ceremony) }),
     verify: (wanted) => verifyRecords(app, wanted),
     verifyVault: async () => ({ said: await verifyOpenVault(app) }),
     keys: () => ({ keys: keyRows(state(), app.now()) }),

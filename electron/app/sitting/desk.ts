@@ -57,6 +57,15 @@ export class ScreenDesk implements DeskPort {
     this.#noted.push(deviation)
   }
 
+  /** What the machine itself noticed: also while people sign; they sign anew then. */
+  noteAnyway(deviation: Deviation): void {
+    this.#noted.push(deviation)
+  }
+
+  takeBack(deviations: readonly Deviation[]): void {
+    this.#noted.unshift(...deviations)
+  }
+
   get waitingNotes(): number {
     return this.#noted.length
   }
@@ -127,7 +136,7 @@ export class ScreenDesk implements DeskPort {
       },
       async (answer, { approved, refused }) => {
         if (answer.give === 'refusal')
-          return { again: { refused: [...refused, this.#one(people, answer.person).id], problem: null } }
+          return { again: { ...withdrawn(this.#one(people, answer.person).id, { approved, refused }), problem: null } }
         if (answer.give !== 'approval') return unexpected()
         const { id, name } = this.#one(people, answer.person)
         if (approved.some((one) => one.id === id)) return { again: { problem: `${name} has approved already.` } }
@@ -184,12 +193,12 @@ export class ScreenDesk implements DeskPort {
     })
   }
 
-  secret(what: string, owner: string): Promise<string> {
+  secret(what: string, owner: string, kind: 'new passphrase' | 'password'): Promise<string> {
     const [person = { id: owner, name: owner, role: 'custodian' as const }] = this.#named([owner])
     return askSecret(this.#table.questions, {
       what,
       owner: person,
-      fresh: /passphrase/i.test(what),
+      fresh: kind === 'new passphrase',
       taken: () => false,
     })
   }
@@ -228,3 +237,11 @@ export class ScreenDesk implements DeskPort {
     return found
   }
 }
+
+type Said = { approved: { id: string; at: number }[]; refused: string[] }
+
+/** Whoever does not approve, or not any more. */
+const withdrawn = (id: string, { approved, refused }: Said): Said => ({
+  approved: approved.filter((one) => one.id !== id),
+  refused: [...refused.filter((one) => one !== id), id],
+})

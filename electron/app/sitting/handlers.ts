@@ -7,6 +7,7 @@ import { parsePlan } from '../../../shared/formats/plan.ts'
 import type { Deviation } from '../../ceremony/ports.ts'
 import { Vault } from '../../vault/vault.ts'
 import { type AppContext, type AppOptions, carrying, IDLE_AFTER, viewed } from '../context.ts'
+import { closeView } from '../home/open.ts'
 import { checkMachine } from '../machine/readiness.ts'
 import { needsMedium } from './needs-medium.ts'
 import { rehearsing } from './rehearse.ts'
@@ -18,6 +19,8 @@ import { closing, creating, holding, resuming, type Table } from './table.ts'
 export type SittingPart = {
   handlers: Pick<Handlers, keyof typeof SITTING_METHODS>
   networkCameUp(names: string[]): void
+  /** A sitting is not over: nothing else is done with vaults meanwhile. */
+  underWay(): boolean
   close(): Promise<void>
 }
 
@@ -56,7 +59,15 @@ export function sittingHandlers(app: AppContext, options: Pick<AppOptions, 'idle
     begin: () => then((one) => one.begin()),
     answer: ({ question, answer }) => then((one) => one.answer(question, answer)),
     note: (deviation) => then((one) => one.note(deviation)),
-    pause: ({ why }) => then((one) => one.pause(why)),
+    pause: async ({ why }) => {
+      // Whoever shuts the lid looks no more.
+      if (why === 'lid' && app.view) {
+        closeView(app)
+        app.tell({ tell: 'view-closed' })
+      }
+      sitting?.pause(why)
+      return sitting?.shown() ?? null
+    },
     closeCeremony: ({ reason }) => then((one) => one.close(reason)),
     sitting: () => sitting?.shown() ?? null,
     rise: async () => {
@@ -66,7 +77,12 @@ export function sittingHandlers(app: AppContext, options: Pick<AppOptions, 'idle
       return {}
     },
   }
-  return { handlers, networkCameUp: (names) => sitting?.networkCameUp(names), close: rise }
+  return {
+    handlers,
+    networkCameUp: (names) => sitting?.networkCameUp(names),
+    underWay: () => laying || (sitting !== null && !sitting.over),
+    close: rise,
+  }
 }
 
 /** Lays the table, and leaves the last one only once this one can be had. */
@@ -75,14 +91,22 @@ async function sitDown(
   wanted: Takes<'sit'>,
   { rise, idleAfter }: { rise: () => Promise<void>; idleAfter: number },
 ): Promise<Sitting> {
+  const knownNetworks = app.networks()
   const table = await laid(app, wanted)
   try {
+    must(
+      app.practice === null || table.practice,
+      'practice-refused',
+      'This window is for practice: its folder is removed when it closes, so nothing real can be held here.',
+    )
     const unready = 'overrides' in wanted ? await foundUnready(app, wanted.overrides, table.practice) : []
     await rise()
     letGoOf(app, table)
-    const { home, medium, now, elapsed, tell } = app
+    const { home, medium, now, elapsed, tell, networks } = app
     const released = () => lookAgain(app)
-    return new Sitting(table, { home, medium, now, elapsed, tell, idleAfter, unready, released })
+    return new Sitting(table, {
+      ...{ home, medium, now, elapsed, tell, networks, knownNetworks, idleAfter, unready, released },
+    })
   } catch (error) {
     table.leave?.()
     throw error

@@ -63,7 +63,7 @@ async function rehearse(world: PracticeWorld, read: ReadPlan, running: Running):
   const vault = await world.open(plan.kind === 'passphrase' ? (id) => id === plan.person : undefined)
   seen(vault)
   const ports = connect(room)
-  return hold({ vault: () => vault, ports }, async () => {
+  return hold({ vault: () => vault, ports, fresh: true }, async () => {
     await agreeOnPlan(questions, read)
     return runCeremony(ports, vault, read, [])
   })

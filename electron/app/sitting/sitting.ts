@@ -3,7 +3,8 @@ import { basename, join } from 'node:path'
 import type { Notice } from '../../../shared/contract/contract.ts'
 import type { Answer, Sitting as Shown } from '../../../shared/contract/sitting.ts'
 import { type Ceremony, openCeremony } from '../../../shared/domain/state.ts'
-import { asKeyriteError, isKeyriteError, KeyriteError, must } from '../../../shared/errors.ts'
+import { isKeyriteError, KeyriteError, must } from '../../../shared/errors.ts'
+import { parseRosterText, type Roster } from '../../../shared/formats/roster.ts'
 import type { Deviation, VaultPort } from '../../ceremony/ports.ts'
 import type { UnlockedPerson } from '../../vault/people.ts'
 import type { Quorum } from '../../vault/quorum.ts'
@@ -27,11 +28,16 @@ export type SittingOptions = {
   tell: (notice: Notice) => void
   /** Seconds without an answer until everything unlocked is forgotten. */
   idleAfter: number
+  /** Names of the network interfaces that are up, and those that were when the machine was checked. */
+  networks: () => string[]
+  knownNetworks: readonly string[]
   /** What of the machine does not pass, and why people go on: for the record. */
   unready: readonly Deviation[]
   /** The vault is free again: whoever looked at it before looks again, before the screens hear how it ended. */
   released: () => Promise<void>
 }
+
+type RosterPerson = Roster['people'][number]
 
 const MOST_SAID = 200
 /** A hundredth of a second between two notices is more than a screen can show. */
@@ -56,6 +62,9 @@ export class Sitting {
   #ceremony: string | null = null
   #idle: NodeJS.Timeout | null = null
   #ended: Promise<void> = Promise.resolve()
+  /** One passphrase is looked at after the other, so that tries are counted. */
+  #arriving: Promise<unknown> = Promise.resolve()
+  #shownPlan: Shown['plan'] = null
 
   constructor(table: Table, options: SittingOptions) {
     this.#table = table
@@ -69,7 +78,9 @@ export class Sitting {
         present: () => (this.#vault ? [...this.#vault.present.keys()] : [...this.#here.keys()]),
         now: options.now,
         proves: (person, passphrase) =>
-          rehearsal ? Promise.resolve(true) : provesItself(table.vault.folder, person, passphrase),
+          rehearsal
+            ? Promise.resolve(true)
+            : provesItself(table.vault.folder, person, passphrase, this.#keysOf(person)),
         doomed: () => (this.#vault ? doomedOf(this.#vault.state, this.#id()) : { keys: [], certificate: null }),
         began: (step) => {
           this.#current = step
@@ -80,7 +91,7 @@ export class Sitting {
         : 'Everybody present typed their own passphrase at this machine, and custodians typed it again for each approval.',
     )
     for (const deviation of options.unready) this.#desk.note(deviation)
-    this.#wakeful()
+    this.#watchIdle()
   }
 
   get over(): boolean {
@@ -95,6 +106,7 @@ export class Sitting {
     const table = this.#table
     const ceremony = this.#held()
     const plan = table.plan ?? (ceremony && { text: ceremony.plan, digest: ceremony.planDigest })
+    this.#shownPlan ??= plan && shownPlan(plan)
     return {
       phase: this.#phase,
       doing: table.doing,
@@ -102,7 +114,7 @@ export class Sitting {
       practice: table.practice,
       vault: table.vault,
       ceremony: this.#id(),
-      plan: plan && shownPlan(plan),
+      plan: this.#shownPlan,
       people: table.people.map(({ id, name, role }) => ({
         ...{ id, name, role, hereSince: this.#here.get(id)?.since ?? null },
         leftOut: (this.#tries.get(id) ?? 0) >= TRIES,
@@ -122,14 +134,20 @@ export class Sitting {
   }
 
   /** Codes `people-invalid`, `passphrase-wrong`; the third wrong one leaves that person out. */
-  async arrive(person: string, passphrase: string): Promise<void> {
+  arrive(person: string, passphrase: string): Promise<void> {
+    const arrived = this.#arriving.then(() => this.#arrive(person, passphrase))
+    this.#arriving = arrived.catch(() => undefined)
+    return arrived
+  }
+
+  async #arrive(person: string, passphrase: string): Promise<void> {
     const { people, unlock, alone } = this.#table
     must(this.#phase === 'gathering' && unlock, 'usage-invalid', 'Nobody comes in any more.')
     const name = people.find(({ id }) => id === person)?.name
     must(name && (alone === null || alone === person), 'people-invalid', 'This person is not waited for.')
     const tries = this.#tries.get(person) ?? 0
     must(tries < TRIES, 'people-invalid', `${name} is left out of this ceremony.`)
-    this.#wakeful()
+    this.#answered()
     const unlocked = await opened(unlock, person, passphrase)
     must(this.#phase === 'gathering', 'usage-invalid', 'Nobody comes in any more.')
     if (!unlocked) {
@@ -154,20 +172,22 @@ export class Sitting {
       'quorum-missing',
       missing === 1 ? 'One more custodian needs to be here.' : `${missing} more custodians need to be here.`,
     )
+    const came = this.#newNetworks()
+    if (came.length > 0) return this.networkCameUp(came)
     this.#phase = 'running'
     this.#ended = this.#run()
     this.#changed()
   }
 
   async answer(question: number, answer: Answer): Promise<void> {
-    this.#wakeful()
     await this.#questions.answer(question, answer)
+    this.#answered()
   }
 
   note(deviation: Deviation): void {
     must(!this.over, 'ceremony-conflict', 'This sitting is over.')
-    this.#wakeful()
     this.#desk.note(deviation)
+    this.#answered()
     this.#changed()
   }
 
@@ -179,13 +199,13 @@ export class Sitting {
   }
 
   pause(why: 'asked' | 'lid' | 'network' | 'idle'): void {
-    this.stop(why === 'network' ? networkPaused() : paused(why === 'idle' ? 'idle' : 'stop'))
+    this.stop(why === 'network' ? networkPaused(this.#id() !== null) : paused(why === 'idle' ? 'idle' : 'stop'))
   }
 
   /** A cable or a radio: recorded, and the ceremony pauses. */
   networkCameUp(names: readonly string[]): void {
     if (this.over) return
-    this.#desk.note({
+    this.#desk.noteAnyway({
       expected: 'No network comes up while the ceremony is held.',
       happened: `A network interface came up: ${names.join(', ')}.`,
       action: 'The ceremony was paused.',
@@ -196,7 +216,7 @@ export class Sitting {
   /** Code `ceremony-conflict` where nothing has begun. */
   close(reason: string): void {
     must(this.#phase === 'running', 'ceremony-conflict', 'No ceremony is under way in this sitting.')
-    this.#questions.interrupt(new CloseWanted(reason, this.#desk.offset))
+    this.#questions.interrupt(new CloseWanted(reason))
   }
 
   /** Pauses, waits until the engine has let go, and forgets everything. */
@@ -215,6 +235,7 @@ export class Sitting {
     try {
       const ended = await this.#table.run(unlocked, {
         room: this.#room(),
+        shares: this.#options.medium === null ? [] : [this.#options.medium],
         desk: this.#desk,
         questions: this.#questions,
         seen: (vault) => {
@@ -225,28 +246,45 @@ export class Sitting {
       this.#came(ended)
     } catch (error) {
       await this.#options.released()
-      this.#end(isKeyriteError(error, 'ceremony-paused') ? 'paused' : 'failed', error)
+      this.#brokeOff(error)
     }
   }
 
   #came(ended: Ended): void {
+    if ('done' in ended) return this.#complete(ended.done.ceremony, ended.done.recordFolder)
     this.#forget()
-    if ('done' in ended) {
-      const { ceremony, recordFolder } = ended.done
-      const certificates = this.#vault ? certificatesIn(this.#vault.state, ceremony) : []
-      this.#phase = 'finished'
-      this.#result = { ceremony, record: recordFolder, certificates, erased: 0 }
-    } else {
-      this.#phase = 'closed'
-      this.#result = { ...ended.closed, record: null, certificates: [] }
-    }
+    this.#phase = 'closed'
+    this.#result = { ...ended.closed, record: null, certificates: [] }
     this.#changed()
+  }
+
+  #complete(ceremony: string, record: string | null): void {
+    this.#forget()
+    this.#phase = 'finished'
+    const certificates = this.#vault ? certificatesIn(this.#vault.state, ceremony) : []
+    this.#result = { ceremony, record, certificates, erased: 0 }
+    this.#changed()
+  }
+
+  /** Where the record is signed, the ceremony is complete, whatever became of its folder. */
+  #brokeOff(error: unknown): void {
+    const ended = this.#held()?.ended
+    if (ended?.how !== 'completed' || this.#table.doing === 'close')
+      return this.#end(isKeyriteError(error, 'ceremony-paused') ? 'paused' : 'failed', error)
+    const { code, message } = failureOf(error)
+    this.#problem = {
+      code,
+      message: `The ceremony is complete and signed, but its record folder was not written. ${message}`,
+      lost: 'Nothing is lost: the vault holds everything that the record follows from.',
+      hint: 'Open the vault and have the record written again from Records.',
+    }
+    this.#complete(this.#id() ?? '', null)
   }
 
   #end(phase: 'paused' | 'failed', error: unknown): void {
     this.#forget()
     this.#phase = phase
-    this.#problem = failureOf(asKeyriteError(error))
+    this.#problem = failureOf(error)
     this.#changed()
   }
 
@@ -254,6 +292,7 @@ export class Sitting {
   #forget(): void {
     this.#progress = null
     if (this.#idle) clearTimeout(this.#idle)
+    this.#idle = null
     for (const one of this.#here.values()) one.unlocked = null
   }
 
@@ -261,7 +300,7 @@ export class Sitting {
     const { home, medium, now, elapsed } = this.#options
     return {
       media: medium ?? join(home, 'handoff'),
-      records: recordsOf(home, this.#table.vault.folder),
+      records: recordsOf(this.#table.vault.folder),
       now,
       elapsed,
       reporter: {
@@ -304,19 +343,50 @@ export class Sitting {
     return this.#ceremony
   }
 
-  #wakeful(): void {
+  /** People did something: the time to wait for them begins anew. */
+  #answered(): void {
     if (this.#idle) clearTimeout(this.#idle)
-    this.#idle = setTimeout(() => this.pause('idle'), this.#options.idleAfter * 1000)
-    this.#idle.unref()
+    this.#idle = null
+    this.#watchIdle()
+  }
+
+  /** Only people are waited for; what the engine does may take as long as it takes. */
+  #watchIdle(): void {
+    const waits = this.#phase === 'gathering' || (this.#phase === 'running' && this.#questions.question !== null)
+    if (waits === (this.#idle !== null)) return
+    if (this.#idle) clearTimeout(this.#idle)
+    this.#idle = waits ? setTimeout(() => this.pause('idle'), this.#options.idleAfter * 1000) : null
+    this.#idle?.unref()
+  }
+
+  #newNetworks(): string[] {
+    const { networks, knownNetworks } = this.#options
+    return networks().filter((name) => !knownNetworks.includes(name))
+  }
+
+  /** The public keys that count as a person's, by the rosters of the open vault: whatever else lies beside it does not. */
+  #keysOf(person: string): RosterPerson[] {
+    const vault = this.#vault
+    if (!vault) return []
+    const { pending } = vault.state
+    const rosters = [vault.roster, ...(pending ? [parseRosterText(pending.roster)] : [])]
+    return rosters.flatMap(({ people }) => people.filter(({ id }) => id === person))
   }
 
   #changed(): void {
+    this.#watchIdle()
     this.#options.tell({ tell: 'sitting', sitting: this.shown() })
   }
 }
 
-const networkPaused = (): KeyriteError =>
-  new KeyriteError('ceremony-paused', 'A network came up. The ceremony is paused and recorded.', {
-    lost: 'The steps that were finished are recorded, and that the network came up; of the step under way nothing else is kept.',
-    hint: 'Take the network down, then go on from Home.',
-  })
+const networkPaused = (begun: boolean): KeyriteError =>
+  new KeyriteError(
+    'ceremony-paused',
+    begun ? 'A network came up. The ceremony is paused and recorded.' : 'A network came up.',
+    {
+      lost: begun
+        ? 'The steps that were finished are recorded, and that the network came up; of the step under way nothing else is kept.'
+        : 'Nothing was changed.',
+      hint: 'Take the network down, then go on from Home.',
+    },
+  )

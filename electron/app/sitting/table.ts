@@ -18,6 +18,7 @@ import type { CeremonyResult } from '../../ceremony/steps.ts'
 import type { UnlockedPerson } from '../../vault/people.ts'
 import type { Quorum } from '../../vault/quorum.ts'
 import { Vault } from '../../vault/vault.ts'
+import { recordsOf } from '../context.ts'
 import { enrolling } from '../enroll.ts'
 import { gatheringAt, type Unlock } from '../gathering.ts'
 import { type Closed, hold } from '../hold.ts'
@@ -29,7 +30,14 @@ import { askSecret } from './secret.ts'
 /** What a sitting is about, before anybody has come in: who may, what is held, and how it is run once they are here. */
 
 export type Ended = { done: CeremonyResult } | { closed: Closed }
-export type Running = { room: Room; desk: ScreenDesk; questions: Questions; seen: (vault: VaultPort<Quorum>) => void }
+export type Running = {
+  room: Room
+  /** Where share files of custodians with a medium of their own are looked for: nowhere without a medium. */
+  shares: readonly string[]
+  desk: ScreenDesk
+  questions: Questions
+  seen: (vault: VaultPort<Quorum>) => void
+}
 
 export type Table = {
   doing: Shown['doing']
@@ -52,8 +60,18 @@ export type Table = {
 /** A plan as the screens show it. */
 export const shownPlan = ({ text, digest }: Pick<ReadPlan, 'text' | 'digest'>): NonNullable<Shown['plan']> => ({
   digest: { hex: hexGroups(digest), words: words(digest) },
-  lines: planInLines(text),
+  lines: fewLines(planInLines(text)),
 })
+
+/** A plan of many tenants is read on paper; what is told with every change stays small. */
+const MOST_LINES = 400
+const fewLines = (lines: readonly string[]): string[] =>
+  lines.length <= MOST_LINES
+    ? [...lines]
+    : [
+        ...lines.slice(0, MOST_LINES),
+        `… and ${lines.length - MOST_LINES} more lines: they stand in the printed script.`,
+      ]
 
 const aloneIn = ({ plan }: ReadPlan): string | null => (plan.kind === 'passphrase' ? plan.person : null)
 
@@ -72,7 +90,7 @@ export async function holding(folder: string, read: ReadPlan): Promise<Table> {
     unlock,
     here: [],
     run: (present, running) =>
-      inVault(folder, present, running, async (vault, ports) => {
+      inVault(folder, present, running, true, async (vault, ports) => {
         await agreeOnPlan(running.questions, read)
         const acceptTail = !isAlone(read.plan.kind) && (await tailAccepted(vault, running.desk))
         return runCeremony(ports, vault, read, [], acceptTail)
@@ -89,6 +107,10 @@ export function creating(home: string, read: ReadPlan & { plan: PlanOf<'genesis'
     .replace(/^-|-$/g, '')
   const folder = join(home, `${slug || 'vault'}.vault`)
   must(!existsSync(folder), 'vault-exists', `There is a vault at ${folder} already.`)
+  const records = recordsOf(folder)
+  must(!existsSync(records), 'vault-exists', `Records of an earlier vault of this name lie at ${records}.`, {
+    hint: 'Choose another name, or move those records away.',
+  })
   return {
     ...{ doing: 'hold', kind: 'genesis', practice, vault: { folder, name }, plan: read, people, threshold },
     ...{ alone: null, unlock: null, here: people.map(({ id }) => id) },
@@ -103,7 +125,7 @@ export async function resuming(folder: string, open: { kind: CeremonyKind; alone
     ...{ doing: 'resume', kind: open.kind, practice: anchor.practice, vault: { folder, name: anchor.name } },
     ...{ plan: null, people, threshold, alone: open.alone, unlock, here: [] },
     run: (present, running) =>
-      inVault(folder, present, running, async (vault, ports) => {
+      inVault(folder, present, running, false, async (vault, ports) => {
         const acceptTail = open.alone === null && (await tailAccepted(vault, running.desk))
         return resumeCeremony(ports, vault, parsePlan, { confirm: [], acceptTail })
       }),
@@ -117,7 +139,7 @@ export async function closing(folder: string, kind: CeremonyKind, reason: string
     ...{ doing: 'close', kind, practice: anchor.practice, vault: { folder, name: anchor.name } },
     ...{ plan: null, people, threshold, alone: null, unlock, here: [] },
     run: async (present, running) => {
-      const ended = await inVault(folder, present, running, async (vault, ports) => {
+      const ended = await inVault(folder, present, running, false, async (vault, ports) => {
         const acceptTail = await tailAccepted(vault, running.desk)
         return abortCeremony(ports, vault, { reason, acceptTail })
       })
@@ -130,14 +152,18 @@ export async function closing(folder: string, kind: CeremonyKind, reason: string
 async function inVault<T>(
   folder: string,
   present: ReadonlyMap<string, UnlockedPerson>,
-  { room, desk, seen }: Running,
+  { room, shares, desk, seen }: Running,
+  fresh: boolean,
   work: (vault: Vault, ports: Ports<Quorum>) => Promise<T>,
 ): Promise<{ done: T } | { closed: Closed }> {
   const vault = await Vault.openFor(folder, present)
-  vault.shareFolders = [room.shares ?? room.media]
-  seen(vault)
+  vault.shareFolders = shares
   const ports = connect({ ...room, desk })
-  return hold({ vault: () => vault, ports }, () => work(vault, ports))
+  return hold({ vault: () => vault, ports, fresh }, () => {
+    // Only now: where another ceremony is open, nothing of it is this sitting's.
+    seen(vault)
+    return work(vault, ports)
+  })
 }
 
 export async function genesis(
@@ -155,7 +181,7 @@ export async function genesis(
       return vault
     },
   }
-  return hold({ vault: made, ports: watched }, async () => {
+  return hold({ vault: made, ports: watched, fresh: true }, async () => {
     await agreeOnPlan(questions, read)
     return (await runGenesis(watched, read)).result
   })

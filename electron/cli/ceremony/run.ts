@@ -51,7 +51,7 @@ export async function run([path = '']: string[], options: Options, reporter: Rep
   if (!existsSync(text(options['vault']) ?? '')) return genesis(path, options, roomOf(options, reporter, path))
   const table = await sitDown(options, reporter, path, () => planFor(path, options), aloneIn(path))
   const { before, vault, ports, ask } = table
-  return held({ vault: () => vault, ports }, reporter, async () => {
+  return held({ vault: () => vault, ports, fresh: true }, reporter, async () => {
     if (ask) await agreeOnPlan(ask, before)
     const acceptTail = isAlone(before.plan.kind) ? false : await tailAccepted(table, options)
     return answerOf(await runCeremony(ports, vault, before, wordsOf(options), acceptTail))
@@ -61,7 +61,7 @@ export async function run([path = '']: string[], options: Options, reporter: Rep
 export async function resume(_: string[], options: Options, reporter: Reporter): Promise<Answer> {
   const table = await sitDown(options, reporter, null, () => undefined, text(options['alone']) ?? null)
   const { vault, ports } = table
-  return held({ vault: () => vault, ports }, reporter, async () => {
+  return held({ vault: () => vault, ports, fresh: false }, reporter, async () => {
     const acceptTail = text(options['alone']) ? false : await tailAccepted(table, options)
     return answerOf(await resumeCeremony(ports, vault, parsePlan, { confirm: wordsOf(options), acceptTail }))
   })
@@ -70,7 +70,7 @@ export async function resume(_: string[], options: Options, reporter: Reporter):
 export async function abort(_: string[], options: Options, reporter: Reporter): Promise<Answer> {
   const table = await sitDown(options, reporter, null, () => undefined)
   const { vault, ports } = table
-  return held({ vault: () => vault, ports }, reporter, async () => {
+  return held({ vault: () => vault, ports, fresh: false }, reporter, async () => {
     const acceptTail = await tailAccepted(table, options)
     return closedAnswer(await abortCeremony(ports, vault, { reason: text(options['reason']) ?? '', acceptTail }))
   })
@@ -140,7 +140,7 @@ async function genesis(path: string, options: Options, room: Room): Promise<Answ
   if (plan.kind !== 'genesis') throw missing(folder)
   const ask = terminalFor(options, 'a new passphrase of everybody on the plan')
   const { ports, made } = enrolling(room, ask, { folder, plan })
-  return held({ vault: made, ports }, room.reporter, async () => {
+  return held({ vault: made, ports, fresh: true }, room.reporter, async () => {
     await agreeOnPlan(ask, read)
     return answerOf((await runGenesis(ports, read)).result)
   })

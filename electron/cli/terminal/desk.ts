@@ -82,6 +82,14 @@ export class TerminalDesk implements DeskPort {
     return this.#noted.splice(0)
   }
 
+  takeBack(deviations: readonly Deviation[]): void {
+    this.#noted.unshift(...deviations)
+  }
+
+  get offset(): number {
+    return this.#offset
+  }
+
   async approve(title: string, custodians: readonly string[], needed: number): Promise<string[]> {
     const approved: string[] = []
     for (;;) {
@@ -134,10 +142,10 @@ export class TerminalDesk implements DeskPort {
     return typed
   }
 
-  secret(what: string, owner: string): Promise<string> {
+  secret(what: string, owner: string, kind: 'new passphrase' | 'password'): Promise<string> {
     const [person] = this.#named([owner])
     const who = person ? named(person) : owner
-    if (/passphrase/i.test(what))
+    if (kind === 'new passphrase')
       return newPassphrase(this.#ask, { what: capital(what), who, id: owner, random: this.#table.random })
     return this.#ask.secret(`${who}: ${what}`, (typed) => (typed === '' ? 'Type it, or press Escape.' : undefined))
   }
@@ -185,8 +193,7 @@ export class TerminalDesk implements DeskPort {
 
   async #leave(choice: WayOut, ask = this.#ask): Promise<void> {
     if (choice === 'pause') throw paused('stop')
-    if (choice === 'close')
-      throw new CloseWanted(await this.#words('Why is it closed without being finished?', ask), this.#offset)
+    if (choice === 'close') throw new CloseWanted(await this.#words('Why is it closed without being finished?', ask))
     if (this.#shown !== null) return ask.say(paragraph(TOO_LATE))
     this.#noted.push({
       expected: await this.#words('What should have happened?', ask),

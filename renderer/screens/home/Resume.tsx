@@ -1,11 +1,10 @@
 import { useState } from 'react'
 import type { Overview } from '../../../shared/contract/home.ts'
-import { useAsk } from '../../app/use-ask.ts'
 import { Button } from '../../components/Button.tsx'
 import { Dialog } from '../../components/Dialog.tsx'
 import { TextField } from '../../components/Field.tsx'
 import { dayAndClock } from '../../components/format.ts'
-import { FailureNotice, Notice } from '../../components/Notice.tsx'
+import { Notice } from '../../components/Notice.tsx'
 import { readyFor, useKeyrite } from '../../state.tsx'
 import { text } from '../../text/index.ts'
 
@@ -39,15 +38,14 @@ export function Resume({ folder, ceremony }: { folder: string; ceremony: Open })
 type ClosingProps = { folder: string; ceremony: string; onLeave: () => void }
 
 function Closing({ folder, ceremony, onLeave }: ClosingProps) {
-  const { call } = useKeyrite()
+  const { go } = useKeyrite()
   const [reason, setReason] = useState('')
   const [tooShort, setTooShort] = useState(false)
-  const { pending, failure, ask } = useAsk()
   const words = text.home.closing
   const close = () => {
     const why = reason.trim()
     setTooShort(why.length < 3)
-    if (why.length >= 3) ask(() => call('sit', { doing: 'close', folder, reason: why }))
+    if (why.length >= 3) go(readyFor({ doing: 'close', folder, reason: why }))
   }
   return (
     <Dialog
@@ -56,7 +54,7 @@ function Closing({ folder, ceremony, onLeave }: ClosingProps) {
       onClose={onLeave}
       actions={
         <>
-          <Button kind="danger" pending={pending} onPress={close}>
+          <Button kind="danger" onPress={close}>
             {words.go}
           </Button>
           <Button onPress={onLeave}>{words.cancel}</Button>
@@ -77,7 +75,6 @@ function Closing({ folder, ceremony, onLeave }: ClosingProps) {
         error={tooShort ? words.tooShort : undefined}
         takesFocus
       />
-      {failure && <FailureNotice failure={failure} />}
     </Dialog>
   )
 }

@@ -77,7 +77,7 @@ function useSit(then: Intent) {
     setSitting(true)
     setFailure(null)
     try {
-      await call('sit', then.doing === 'hold' || then.doing === 'resume' ? { ...then, overrides } : then)
+      await call('sit', then.doing === 'rehearse' ? then : { ...then, overrides })
       go({ screen: 'sitting' })
     } catch (error) {
       setFailure(error as Failure)

@@ -38,6 +38,11 @@ export const app = {
     electron:
       'The program behind this window has ended. What was finished is on disk; nothing that was recorded is lost.',
   },
+  unanswered: {
+    title: 'Keyrite did not answer',
+    lost: 'It may have been done all the same. What was finished is on disk; nothing that was recorded is lost.',
+    next: 'Look at what the window shows now, then try again.',
+  },
   refused: {
     title: 'A call was refused',
     body: (why: string) =>

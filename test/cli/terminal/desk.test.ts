@@ -305,7 +305,7 @@ describe('secrets', () => {
       ['not the words', true],
       ['type the six', (script) => ` ${six(script).join('  ').toUpperCase()} `],
     )
-    const passphrase = await desk.secret('New passphrase', 'ada')
+    const passphrase = await desk.secret('New passphrase', 'ada', 'new passphrase')
     expect([passphrase, script.revealed[1]]).toEqual([six(script).join(' '), script.revealed[0]])
     expect(six(script)).toHaveLength(6)
     for (const one of six(script)) expect(script.said.join('\n')).not.toMatch(new RegExp(`\\b${one}\\b`))
@@ -320,7 +320,7 @@ describe('secrets', () => {
       ['your passphrase', 'a passphrase that is long enough'],
       ['once more', 'a passphrase that is long enough'],
     )
-    expect(await desk.secret('New passphrase', 'ada')).toBe('a passphrase that is long enough')
+    expect(await desk.secret('New passphrase', 'ada', 'new passphrase')).toBe('a passphrase that is long enough')
     expect(script.said.join('\n')).toMatch(/too weak[\s\S]*The two differ/)
   })
 
