@@ -30,3 +30,33 @@ export const PLAIN_POLICY = [
 
 /** A drawn page belongs to no origin, so that nothing on it could speak for the screens. */
 export const PAGE_POLICY = `${PLAIN_POLICY}; sandbox`
+
+/** The camera reads QR frames; everything else that a browser could lend a page stays with it. */
+const WITHHELD = [
+  'accelerometer',
+  'autoplay',
+  'display-capture',
+  'encrypted-media',
+  'fullscreen',
+  'gamepad',
+  'geolocation',
+  'gyroscope',
+  'hid',
+  'idle-detection',
+  'local-fonts',
+  'magnetometer',
+  'microphone',
+  'midi',
+  'payment',
+  'picture-in-picture',
+  'publickey-credentials-create',
+  'publickey-credentials-get',
+  'screen-wake-lock',
+  'serial',
+  'storage-access',
+  'usb',
+  'window-management',
+  'xr-spatial-tracking',
+]
+
+export const PERMISSIONS_POLICY = ['camera=(self)', ...WITHHELD.map((name) => `${name}=()`)].join(', ')

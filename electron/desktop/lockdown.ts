@@ -1,5 +1,5 @@
 import type { BrowserWindowConstructorOptions, CustomScheme, WebPreferences } from 'electron'
-import { screenPolicy } from '../app/content-policy.ts'
+import { PERMISSIONS_POLICY, screenPolicy } from '../app/content-policy.ts'
 
 /**
  * What the desktop app may not do, line by line, as data and as decisions without side effects. `locks.ts` puts them in
@@ -19,14 +19,6 @@ export const SCHEMES: CustomScheme[] = [{ scheme: SCHEME, privileges: { standard
 export const PARTITION = 'screens'
 
 export const CSP = screenPolicy("'none'")
-
-/** The camera is the one device that a screen may ask for; see `decidePermission`. */
-const PERMISSIONS_POLICY = [
-  'camera=(self)',
-  ...['microphone', 'display-capture', 'geolocation', 'usb', 'serial', 'hid', 'bluetooth', 'midi', 'payment'].map(
-    (feature) => `${feature}=()`,
-  ),
-].join(', ')
 
 /** Headers of every answer on `app:`. */
 export const headers = (policy: string, type: string): Record<string, string> => ({

@@ -1,8 +1,21 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type App, createApp } from '../../electron/app/app.ts'
+import { removeLeftWorlds, WORLD } from '../../electron/app/practice/leftovers.ts'
 import { Vault } from '../../electron/vault/vault.ts'
 import type { Gives } from '../../shared/contract/contract.ts'
 import type { Attention } from '../../shared/contract/home.ts'
@@ -49,10 +62,10 @@ describe('the ready practice vault', () => {
     const overview = await call(app, 'openVault', open())
     const now = Math.floor(Date.now() / 1000)
     const names = overview.tenants.map(({ tenant }) => tenant)
-    expect(names).toEqual(['acme', 'contoso', 'fabrikam', 'northwind', 'reserve-1'])
+    expect(names).toEqual(['acme', 'contoso', 'fabrikam', 'northwind', 'r-0201'])
     expect(overview).toMatchObject({ practice: true, threshold: 3, epoch: 2, openCeremony: null })
     expect(overview.openedBy).toEqual({ id: 'ada', name: 'Ada Okafor', role: 'custodian' })
-    expect(overview.tenants.find(({ reserved }) => reserved)?.tenant).toBe('reserve-1')
+    expect(overview.tenants.find(({ reserved }) => reserved)?.name).toBe('Reserved r-0201')
     const of = (what: Attention['what']) => overview.attention.find((one) => one.what === what)
     expect(of('rotation-due')?.about).toEqual([{ id: 'acme', name: 'Acme' }])
     expect(of('rotation-due')?.by).toBeGreaterThan(now + 10 * DAY)
@@ -186,8 +199,48 @@ describe('opening a vault to look at it', () => {
   })
 })
 
-it('ends with the app: the practice home and its passphrases are gone', async () => {
+describe('what killed programs left in the temporary folder', () => {
+  const DAY_MS = DAY * 1000
+  const scratch = join(folders, 'scratch')
+  const age = (name: string, days: number) => {
+    mkdirSync(join(scratch, name, 'home'), { recursive: true })
+    const then = (Date.now() - days * DAY_MS) / 1000
+    utimesSync(join(scratch, name), then, then)
+  }
+
+  it('goes after a day, unless its program still runs; nothing else goes', () => {
+    age(`${WORLD}old`, 2)
+    age(`${WORLD}999999999-dead`, 2)
+    age(`${WORLD}${process.pid}-alive`, 2)
+    age(`${WORLD}new`, 0.5)
+    age('another-practice', 2)
+    writeFileSync(join(scratch, `${WORLD}file`), '')
+    utimesSync(join(scratch, `${WORLD}file`), 1, 1)
+    symlinkSync(join(scratch, 'another-practice'), join(scratch, `${WORLD}link`))
+    removeLeftWorlds(scratch, Date.now())
+    removeLeftWorlds(join(scratch, 'nowhere'))
+    expect(readdirSync(scratch).toSorted()).toEqual(
+      ['another-practice', `${WORLD}${process.pid}-alive`, `${WORLD}file`, `${WORLD}link`, `${WORLD}new`].toSorted(),
+    )
+    expect(existsSync(join(scratch, 'another-practice', 'home'))).toBe(true)
+  })
+
+  it('a world of somebody else stays', (context) => {
+    if (process.getuid?.() !== 0) context.skip('only the administrator of a machine may give a folder away')
+    age(`${WORLD}theirs`, 2)
+    chownSync(join(scratch, `${WORLD}theirs`), 12_345, 12_345)
+    utimesSync(join(scratch, `${WORLD}theirs`), 1, 1)
+    removeLeftWorlds(scratch)
+    expect(readdirSync(scratch)).toContain(`${WORLD}theirs`)
+  })
+})
+
+it('begins without what killed programs left, and ends with the app: the practice home and its passphrases are gone', async () => {
+  const left = join(tmpdir(), `${WORLD}left-${process.pid}`)
+  mkdirSync(left)
+  utimesSync(left, 1, 1)
   const other = await createApp({ home: folders, practice: true, shell: 'browser', networks: () => [] })
+  expect(existsSync(left)).toBe(false)
   const { home } = await call(other, 'hello', {})
   expect(readdirSync(home)).toContain('records')
   await other.close()

@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { digestTree } from '../../electron/app/machine/app-digest.ts'
-import { isUp, networksUp, upInFolder } from '../../electron/app/machine/networks.ts'
+import { isUp, NOT_TOLD, networksUp, upInFolder } from '../../electron/app/machine/networks.ts'
 import {
   type BlockDevice,
   coreFinding,
@@ -51,7 +51,10 @@ describe('network interfaces', () => {
     interfaceIn(folder, 'wg0', 'unknown', '0x10d1')
     interfaceIn(folder, 'tun9', 'unknown', '0x90')
     expect(upInFolder(folder).sort()).toEqual(['docker0', 'wg0'])
-    expect(upInFolder(join(bench.base, 'nowhere'))).toEqual([])
+    // Not to be seen is not the same as down.
+    expect(() => upInFolder(join(bench.base, 'nowhere'))).toThrow(/ENOENT/)
+    mkdirSync(join(folder, 'eth1', 'operstate'), { recursive: true })
+    expect(() => upInFolder(folder)).toThrow(/EISDIR/)
     expect([isUp('up\n', '0x1003'), isUp('dormant', '0x1'), isUp('unknown', '')]).toEqual([true, false, false])
   })
 
@@ -67,6 +70,42 @@ describe('network interfaces', () => {
       state: 'fail',
       found: '2 network interfaces are up: wlan0, eth0.',
     })
+  })
+
+  it('where the machine does not tell, nobody is offline: no check passes, and the frame shows it', async () => {
+    const own = new Bench({
+      networks: () => {
+        throw new Error('EACCES: permission denied')
+      },
+    })
+    expect((await own.call('machine', {})).networks).toEqual([NOT_TOLD])
+    expect((await own.call('readiness', {})).checks[0]).toMatchObject({
+      id: 'network',
+      state: 'unknown',
+      found: 'This machine does not say which network interfaces are up.',
+    })
+    own.remove()
+  })
+
+  it('are watched through looks that tell nothing: those are told to the screens, and stop no ceremony', () => {
+    vi.useFakeTimers()
+    let told: string[] | null = ['eth0']
+    const networks = () => {
+      if (!told) throw new Error('EACCES: permission denied')
+      return told
+    }
+    const own = new Bench({ networks })
+    const came: string[][] = []
+    const watch = watchMachine(own.app, (names) => came.push(names))
+    told = null
+    vi.advanceTimersByTime(4_000)
+    expect(came).toEqual([])
+    expect(own.notices).toMatchObject([{ tell: 'machine', machine: { networks: [NOT_TOLD] } }])
+    told = ['eth0', 'wlan0']
+    vi.advanceTimersByTime(2_000)
+    expect(came).toEqual([['wlan0']])
+    watch.stop()
+    own.remove()
   })
 
   it('are watched: who comes up is told once, and the screens hear of every change', () => {

@@ -19,6 +19,17 @@ import { call, refused } from './table.ts'
 
 vi.mock('../../electron/vault/kdf.ts', () => import('../faults/harness/cheap-kdf.ts'))
 
+/** Every file that is read, read as always. */
+const reads = vi.hoisted((): string[] => [])
+vi.mock('../../electron/files/read.ts', async (original) => {
+  const real = await original<typeof import('../../electron/files/read.ts')>()
+  const readFileGuarded: typeof real.readFileGuarded = (path, maxBytes) => {
+    reads.push(path)
+    return real.readFileGuarded(path, maxBytes)
+  }
+  return { ...real, readFileGuarded }
+})
+
 let app: App
 let home = ''
 let medium = ''
@@ -73,6 +84,36 @@ describe('the list', () => {
     rmSync(folder, { recursive: true })
     renameSync(away, folder)
     expect(await of()).toBe(folder)
+  })
+
+  it('the record of another ceremony of this vault is not taken for this one', async () => {
+    const folder = destruction.folder ?? ''
+    const record = join(folder, 'record.json')
+    const own = readFileSync(record)
+    const { records } = await call(app, 'records', {})
+    const listed = async () =>
+      (await call(app, 'records', {})).records.find(({ ceremony }) => ceremony === destruction.ceremony)?.folder
+    const other = readFileSync(join(records[2]?.folder ?? '', 'record.json'))
+    const broken = Buffer.concat([own, Buffer.from('{}')])
+    for (const [what, content] of Object.entries({ other, broken })) {
+      writeFileSync(record, content)
+      expect([what, await listed(), (await call(app, 'record', destroyed())).folder]).toEqual([what, null, null])
+      expect((await refused(app, 'verify', { what: destroyed(), anchor: null })).code).toBe('file-missing')
+      expect((await refused(app, 'exportRecord', destroyed())).code).toBe('file-missing')
+    }
+    writeFileSync(record, own)
+    expect(await listed()).toBe(folder)
+  })
+
+  it('is not read again for each list as long as it is as it was', async () => {
+    await call(app, 'records', {})
+    reads.length = 0
+    await call(app, 'records', {})
+    expect(reads).toEqual([])
+    const record = join(destruction.folder ?? '', 'record.json')
+    writeFileSync(record, readFileSync(record))
+    await call(app, 'records', {})
+    expect(reads).toEqual([record])
   })
 })
 
@@ -192,6 +233,48 @@ describe('carrying a record away', () => {
       rmSync(medium, { recursive: true, force: true })
       renameSync(away, medium)
     }
+  })
+})
+
+describe('writing a record again', () => {
+  const contents = (folder: string) =>
+    readdirSync(folder)
+      .toSorted()
+      .map((name) => [name, readFileSync(join(folder, name)).toString('base64')])
+
+  it('that is missing gives the same files, to the byte', async () => {
+    const folder = destruction.folder ?? ''
+    const before = contents(folder)
+    rmSync(folder, { recursive: true })
+    expect(await call(app, 'writeRecord', destroyed())).toEqual({ folder })
+    expect(contents(folder)).toEqual(before)
+    expect(await call(app, 'verify', { what: destroyed(), anchor: null })).toMatchObject({ anchored: true, failed: 0 })
+  })
+
+  it('never over something that lies there: folder-not-empty, in words', async () => {
+    const folder = destruction.folder ?? ''
+    const before = contents(folder)
+    const { code, message } = await refused(app, 'writeRecord', destroyed())
+    expect([code, message]).toEqual([
+      'folder-not-empty',
+      `Something lies at ${folder} already, and nothing is written over it.`,
+    ])
+    expect(contents(folder)).toEqual(before)
+  })
+
+  it('of a ceremony that never was: ceremony-unknown', async () => {
+    expect((await refused(app, 'writeRecord', { ceremony: 'R-2020-001' })).code).toBe('ceremony-unknown')
+  })
+
+  it('with the folder of all records gone, each is written again', async () => {
+    const all = join(destruction.folder ?? '', '..')
+    const away = `${all}-away`
+    renameSync(all, away)
+    const { records } = await call(app, 'records', {})
+    for (const { ceremony } of records) await call(app, 'writeRecord', { ceremony })
+    for (const { ceremony } of records) expect(contents(join(all, ceremony))).toEqual(contents(join(away, ceremony)))
+    rmSync(all, { recursive: true })
+    renameSync(away, all)
   })
 })
 

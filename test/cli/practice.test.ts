@@ -28,17 +28,18 @@ const kinds = readdirSync(SAMPLES)
 
 let folder: string
 let genesis: Genesis
-const before = new Set<string>()
-const worlds = () => readdirSync(tmpdir()).filter((name) => name.startsWith('keyrite-practice-') && !before.has(name))
+/** Other tests practise at the same time: this one has a temporary folder of its own. */
+const worlds = () => readdirSync(tmpdir()).filter((name) => name.startsWith('keyrite-practice-'))
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'keyrite-plans-'))
-  for (const name of worlds()) before.add(name)
+  vi.stubEnv('TMPDIR', folder)
   genesis = await makeGenesis(Math.floor(Date.now() / 1000) - 86_400)
 })
 afterAll(() => {
-  rmSync(folder, { recursive: true })
+  vi.unstubAllEnvs()
   genesis.remove()
+  rmSync(folder, { recursive: true })
 })
 
 const said: string[] = []

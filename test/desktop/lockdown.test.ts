@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { ARIA_STYLE, PAGE_POLICY } from '../../electron/app/content-policy.ts'
+import { ARIA_STYLE, PAGE_POLICY, PERMISSIONS_POLICY } from '../../electron/app/content-policy.ts'
 import {
   type Asked,
   CSP,
@@ -111,8 +111,16 @@ describe('app:// and its policy', () => {
       'X-Content-Type-Options': 'nosniff',
       'Referrer-Policy': 'no-referrer',
       'Cache-Control': 'no-store',
-      'Permissions-Policy': expect.stringMatching(/^camera=\(self\), microphone=\(\), .*usb=\(\)/),
+      'Permissions-Policy': PERMISSIONS_POLICY,
     })
+  })
+
+  it('the camera is the one thing that a page may ask for, and only ours', () => {
+    const [camera, ...others] = PERMISSIONS_POLICY.split(', ')
+    expect(camera).toBe('camera=(self)')
+    expect(others).toEqual(others.map((_other) => expect.stringMatching(/^[a-z-]+=\(\)$/)))
+    for (const name of ['microphone', 'display-capture', 'geolocation', 'usb', 'serial', 'hid', 'midi'])
+      expect(others).toContain(`${name}=()`)
   })
 })
 

@@ -1,17 +1,18 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { CDPSession, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Notice } from '../../shared/contract/contract.ts'
 import { call } from '../app/table.ts'
 import { answerAll, begin, explain, mustBeCalm, openRoom, type Room } from '../browser/table.ts'
 import { type Genesis, makeGenesis, PASSPHRASES } from '../ceremony/fixtures.ts'
 import { Story } from '../ceremony/kinds.ts'
+import { memoryOf } from './harness/page-memory.ts'
 
 /**
  * Fault 29 at the screens: passphrases are typed into a real window, for coming in, for approvals and as a new one. After
- * that they are searched for in what the page keeps, in the whole memory of its scripts, in everything the app told it, in
- * its files and in what the process printed.
+ * that they are searched for, as texts and as lists of words, in what the page keeps, in the whole memory of its scripts,
+ * in everything the app told it, in files (the browser's own and temporary ones too) and in what the process printed.
  */
 
 // Argon2id is met elsewhere; what is looked for here does not depend on its cost.
@@ -21,28 +22,31 @@ let genesis: Genesis
 let room: Room
 const told: Notice[] = []
 const printed: string[] = []
+/** The new passphrase that was shown at the screen. */
+let made = ''
+/** Whether the search of the page's memory found it at that time. */
+let heldWhileShown = false
 const secrets = new Set<string>()
-
-/** Everything that a script of the page can still reach, and what was not collected yet. */
-async function memoryOf(page: Page): Promise<string> {
-  const session: CDPSession = await page.context().newCDPSession(page)
-  const chunks: string[] = []
-  session.on('HeapProfiler.addHeapSnapshotChunk', ({ chunk }) => chunks.push(chunk))
-  await session.send('HeapProfiler.enable')
-  await session.send('HeapProfiler.collectGarbage')
-  await session.send('HeapProfiler.takeHeapSnapshot', { reportProgress: false })
-  await session.detach()
-  return chunks.join('')
-}
 
 /** Names of files below a folder that hold one of the secrets. */
 const filesWith = (folder: string): string[] =>
+  filesIn(folder).filter((name) => found(readFileSync(join(folder, name), 'latin1')).length > 0)
+
+/** Every file but the browser's program. One that is gone by now is none. */
+const filesIn = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => {
-    const path = join(folder, name)
-    return statSync(path).isFile() && found(readFileSync(path, 'latin1')).length > 0
+    const file = statSync(join(folder, name), { throwIfNoEntry: false })
+    return file?.isFile() && file.size < 64 * 1024 * 1024
   })
 
-const found = (text: string): string[] => [...secrets].filter((secret) => text.includes(secret))
+/** The secrets whose words stand there in their order, whatever is between them: spaces, quotes and commas, tags. */
+const found = (text: string): string[] => [...secrets].filter((secret) => pattern(secret).test(text))
+const pattern = (secret: string): RegExp => new RegExp(secret.split(' ').join('(?:<[^>]{0,80}>|[^A-Za-z<]){0,24}'))
+
+// Everything temporary goes to a folder of this test: nothing of other programs is searched, and nothing is missed.
+const usual = process.env['TMPDIR']
+const scratch = mkdtempSync(join(tmpdir(), 'keyrite-fault-29-'))
+process.env['TMPDIR'] = scratch
 
 beforeAll(async () => {
   for (const stream of [process.stdout, process.stderr]) {
@@ -71,9 +75,16 @@ beforeAll(async () => {
     // A new passphrase, made at the screen, shown there, and typed.
     await sit({ kind: 'passphrase', person: 'ada' })
     await begin(room)
-    expect(await answerAll(room)).toMatchObject({ phase: 'finished' })
+    const looked = await answerAll(room, async (question) => {
+      if (question.ask !== 'secret' || question.stage !== 'show') return false
+      await room.page.getByRole('main').locator('ol li').first().waitFor()
+      heldWhileShown = (await memoryOf(room.page)).holds(question.generated)
+      return false
+    })
+    expect(looked).toMatchObject({ phase: 'finished' })
     await call(room.app, 'rise', {})
-    secrets.add(room.people.get('ada') ?? '')
+    made = room.people.get('ada') ?? ''
+    secrets.add(made)
     // And a wrong one, that is refused.
     secrets.add('a wrong passphrase that nobody has 5520')
     await sit({ kind: 'inventory' })
@@ -93,12 +104,25 @@ afterAll(async () => {
   vi.restoreAllMocks()
   await room?.close()
   genesis?.remove()
+  if (usual === undefined) delete process.env['TMPDIR']
+  else process.env['TMPDIR'] = usual
+  rmSync(scratch, { recursive: true, force: true })
 })
 
 describe('fault 29: a passphrase that was typed at the screen', () => {
   it('is not one that the test forgot to look for', () => {
     expect(secrets.size).toBe(PASSPHRASES.size + 2)
     expect(found([...secrets].join('\n'))).toHaveLength(secrets.size)
+    expect(made).toMatch(/^(?:[a-z]+ ){5}[a-z]+$/)
+    const words = [...secrets].map((secret) => secret.split(' '))
+    for (const text of [
+      JSON.stringify(words),
+      JSON.stringify(JSON.stringify(words)),
+      words.map((list) => list.join('')).join('\n'),
+      words.map((list) => list.map((word) => `<li class="word">${word}</li>`).join('\n')).join(),
+    ])
+      expect(found(text)).toEqual([...secrets])
+    expect(found(words.map((list) => list.toReversed().join(' ')).join('\n'))).toEqual([])
   })
 
   it('is in no storage of the page, no address and no cookie', async () => {
@@ -132,22 +156,37 @@ describe('fault 29: a passphrase that was typed at the screen', () => {
   })
 
   it('is not in the memory of the page’s scripts any more', async () => {
+    // What is put there to be found is found: as a text, as a list, and as the elements of one.
+    const control = ['zircon', 'umbra', 'yonder', 'quill', 'vortex', 'xylem']
+    await room.page.evaluate((words) => {
+      const elements = words.toReversed().map((children) => ({ type: 'li', props: { children } }))
+      Object.assign(window, { keyriteControl: { text: words.join(), list: words.with(0, 'other'), elements } })
+    }, control)
+    expect(heldWhileShown).toBe(true)
     const memory = await memoryOf(room.page)
-    // The snapshot holds strings: one that must be there is.
-    expect(memory).toContain('Keyrite')
-    expect(found(memory)).toEqual([])
+    expect(memory.strings.includes(control.join())).toBe(true)
+    expect(memory.holds(control.with(0, 'other'))).toBe(true)
+    expect(memory.holds(control.toReversed())).toBe(true)
+    expect(memory.holds(control)).toBe(false)
+
+    expect(found(memory.strings)).toEqual([])
+    expect([...secrets].filter((secret) => memory.holds(secret.split(' ')))).toEqual([])
   })
 
   it('is in nothing that the app told the window, but for a new one while its owner looked at it', () => {
     const shown = told.filter((notice) => notice.tell === 'sitting' && notice.sitting?.question?.ask === 'secret')
     expect(shown.length).toBeGreaterThan(0)
     expect(found(JSON.stringify(told.filter((notice) => !shown.includes(notice))))).toEqual([])
-    const made = new Set(found(JSON.stringify(shown)))
-    expect([...made].every((secret) => secret === room.people.get('ada'))).toBe(true)
+    expect(found(JSON.stringify(shown))).toEqual([made])
   })
 
-  it('is in no file of vault, medium and records, and was not printed', () => {
-    expect(filesWith(genesis.base)).toEqual([])
+  it('is in no file of vault, medium and records, none of the browser and no temporary one, and was not printed', () => {
+    expect(genesis.base.startsWith(scratch)).toBe(true)
+    expect(filesIn(scratch).some((name) => name.includes('playwright'))).toBe(true)
+    const planted = join(scratch, 'planted.json')
+    writeFileSync(planted, JSON.stringify({ kept: made.split(' ') }))
+    expect(filesWith(scratch)).toEqual(['planted.json'])
+    rmSync(planted)
     expect(found(printed.join(''))).toEqual([])
   })
 

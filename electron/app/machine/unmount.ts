@@ -35,16 +35,16 @@ export async function letGo(app: AppContext, platform: NodeJS.Platform = process
 }
 
 /** What is known to be written out; nothing more. */
-function writtenWords({ closed, more }: WrittenOut): string {
+function writtenWords({ closed, more }: WrittenOut, all = 'Everything in the chosen folder'): string {
   if (more) return 'There are too many files to write all of them out from here.'
-  if (closed === 0) return 'Everything in the chosen folder is written out.'
+  if (closed === 0) return `${all} is written out.`
   const files = closed === 1 ? 'One file or folder' : `${closed} files or folders`
   return `${files} could not be opened to write them out; all others are written out.`
 }
 
 const ownFolder = (written: WrittenOut): Said => ({
   safe: !written.more && written.closed === 0,
-  said: `${writtenWords(written)} This is a folder of this machine: there is nothing to pull.`,
+  said: `${writtenWords(written, 'Everything')} This is a folder of this machine: there is nothing to pull.`,
 })
 
 const nobodyKnows = (written: WrittenOut): Said => ({
@@ -132,7 +132,8 @@ export const windowsEject = (drive: string): string =>
 async function leftOf(platform: NodeJS.Platform, volume: Volume): Promise<string[] | null> {
   if (platform === 'linux') return mountedOn(mountsNow(), volume)
   const volumes = await volumesNow(platform)
-  return volumes && volumes.filter((one) => one.folder === volume.folder || meet(one.disks, volume.disks)).map(folderOf)
+  const sameMedium = (one: Volume) => one.folder === volume.folder || meet(one.disks, volume.disks)
+  return volumes?.filter(sameMedium).map(folderOf) ?? null
 }
 
 /** The same for Linux, of whatever is mounted, not only of what people carry. */

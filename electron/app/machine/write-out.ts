@@ -18,10 +18,13 @@ export type WrittenOut = {
 export function writeOut(folder: string, most = WALK_MAX): WrittenOut {
   const done: WrittenOut = { closed: 0, more: false }
   const folders = [folder]
+  const read: string[] = []
   let seen = 0
   try {
-    for (const path of folders)
-      for (const entry of entriesOf(path, done)) {
+    for (const path of folders) {
+      const entries = entriesOf(path, done)
+      if (entries) read.push(path)
+      for (const entry of entries ?? []) {
         seen += 1
         done.more ||= seen > most
         if (done.more) break
@@ -29,21 +32,22 @@ export function writeOut(folder: string, most = WALK_MAX): WrittenOut {
         if (entry.isDirectory()) folders.push(inside)
         else if (entry.isFile()) syncFile(inside, done)
       }
-    for (const path of folders.slice(1).reverse()) syncFolder(path)
+    }
+    for (const path of read.reverse()) syncFolder(path)
   } catch (error) {
     throw ioError(error, 'Writing', folder)
   }
-  syncFolder(folder)
   return done
 }
 
-function entriesOf(folder: string, done: WrittenOut): Dirent[] {
+/** Null for a folder that this program may not open. */
+function entriesOf(folder: string, done: WrittenOut): Dirent[] | null {
   try {
     return readdirSync(folder, { withFileTypes: true })
   } catch (error) {
     if (!isDenied(error)) throw error
     done.closed += 1
-    return []
+    return null
   }
 }
 

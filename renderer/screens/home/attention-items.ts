@@ -37,6 +37,8 @@ const URGENCY = Object.keys(SHAPES)
 
 export const itemsOf = (overview: Overview, now: number): Item[] =>
   overview.attention
+    // Going on with an open ceremony shows these events too, and no other can begin before it is over.
+    .filter(({ what }) => what !== 'tail' || overview.openCeremony === null)
     .toSorted((one, other) => rank(one) - rank(other) || (one.by ?? Infinity) - (other.by ?? Infinity))
     .map((item, index) => ({
       key: `${item.what} ${index}`,

@@ -103,7 +103,7 @@ export const sitting = {
       `Only ${custodians(left)} can still come in, and ${language.number(needed)} must act together. Nothing was changed: leave, and come back with the others.`,
     rehearseTitle: 'A rehearsal begins',
     rehearseLead:
-      'Everything happens as it will on the day, in a temporary vault. Nobody proves who they are: where a passphrase is asked for, type any words.',
+      'Step by step as on the day, but in a temporary vault with made-up keys and tenants. Nobody proves who they are: where a passphrase is asked for, type any words.',
     whoPlays: 'Who takes part',
   },
   plan: {
