@@ -32,7 +32,8 @@ type Watch = {
 export function guard(http: FastifyInstance, { here, ending, known, refusals, say }: Watch): Refuse {
   const refuse: Refuse = (reply, reason, rule) => {
     refusals.note(reason)
-    reply.code(statusOf(reason))
+    // Whoever is refused keeps no place either.
+    reply.code(statusOf(reason)).header('Connection', 'close')
     if (rule?.document && reason === 'session') return sendPage(reply, plainPage('stale'), PLAIN_POLICY)
     return reply.send(failed({ ...REFUSED, message: wordsOf(reason) }))
   }

@@ -50,7 +50,6 @@ const LIMITS = {
   headerBytes: 8 * KB,
   headersTimeout: 3_000,
   requestTimeout: 10_000,
-  keepAlive: 5_000,
   checkInterval: 1_000,
 }
 
@@ -122,7 +121,6 @@ function makeHttp(onNotHttp: () => void): FastifyInstance {
   const http = Fastify({
     bodyLimit: LARGEST_CALL,
     requestTimeout: LIMITS.requestTimeout,
-    keepAliveTimeout: LIMITS.keepAlive,
     forceCloseConnections: true,
     return503OnClosing: false,
     exposeHeadRoutes: false,

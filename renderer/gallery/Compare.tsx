@@ -1,12 +1,11 @@
 import { useState } from 'react'
 import { Button } from '../components/Button.tsx'
-import { TextField } from '../components/Field.tsx'
+import { Fields, TextField } from '../components/Field.tsx'
 import { Fingerprint } from '../components/Fingerprint.tsx'
 import { FooterBar, Frame } from '../components/Frame.tsx'
 import { words } from '../components/format.ts'
-import { Page } from '../components/Page.tsx'
+import { Page, Section } from '../components/Page.tsx'
 import { StepRail } from '../components/StepRail.tsx'
-import { TypedBand } from '../components/TypedBand.tsx'
 import { PARTS, waysOut } from './Runner.tsx'
 import { at, DIGEST } from './sample.ts'
 
@@ -56,24 +55,23 @@ export function Compare() {
           ]}
         />
       </Page>
-      <TypedBand
-        title="Compliance officer 1 types three words, as heard"
-        note="covered above, so they can only come from the voice"
-      >
-        {ASKED.map((number, index) => {
-          const right = typed[index] === all[number - 1]
-          return (
-            <TextField
-              key={number}
-              label={`Word ${number}`}
-              value={typed[index] ?? ''}
-              onChange={(value) => setTyped(typed.with(index, value))}
-              state={right ? { kind: 'done', words: 'Matches' } : { kind: 'waiting', words: 'Waiting' }}
-              typedOnly
-            />
-          )
-        })}
-      </TypedBand>
+      <Section title="Compliance officer 1 types three words, as heard">
+        <Fields>
+          {ASKED.map((number, index) => {
+            const right = typed[index] === all[number - 1]
+            return (
+              <TextField
+                key={number}
+                label={`Word ${number}`}
+                value={typed[index] ?? ''}
+                onChange={(value) => setTyped(typed.with(index, value))}
+                state={right ? { kind: 'done', words: 'Matches' } : { kind: 'waiting', words: 'Waiting' }}
+                typedOnly
+              />
+            )
+          })}
+        </Fields>
+      </Section>
     </Frame>
   )
 }

@@ -1,10 +1,10 @@
 import { StrictMode, useSyncExternalStore } from 'react'
 import { createRoot } from 'react-dom/client'
+import { PlaybackPage } from './PlaybackPage.tsx'
 import '../look/index.css'
 import { Compare } from './Compare.tsx'
 import { Controls } from './Controls.tsx'
 import { Destroy } from './Destroy.tsx'
-import { Evidence } from './Evidence.tsx'
 import { Home, ManyTenants } from './Home.tsx'
 import { Plan } from './Plan.tsx'
 import { NotStarted, Runner } from './Runner.tsx'
@@ -19,7 +19,7 @@ const PAGES = {
   plan: <Plan />,
   compare: <Compare />,
   destroy: <Destroy />,
-  evidence: <Evidence />,
+  playback: <PlaybackPage />,
   controls: <Controls />,
   failed: <Failed />,
   asking: <Asking />,

@@ -8,7 +8,6 @@ import { frame } from './en/frame.ts'
 import { home } from './en/home.ts'
 import { keys } from './en/keys.ts'
 import { language } from './en/language.ts'
-import { matrix } from './en/matrix.ts'
 import { notices } from './en/notices.ts'
 import { people } from './en/people.ts'
 import { plan } from './en/plan.ts'
@@ -33,7 +32,6 @@ export const text = {
   compare,
   copies,
   danger,
-  matrix,
   plan,
   playback,
   fields,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { WHATS } from '../domain/attention.ts'
 import { drawnKey, idText, instant, kind, nothing, pathText, person, secretText } from './common.ts'
 
 /** Vaults at hand, and what one of them says when somebody looks at it. */
@@ -31,19 +32,7 @@ export type TenantRow = z.output<typeof tenantRow>
 
 /** What needs somebody; screens put it into words. `by`: when it is or was due. */
 export const attention = z.strictObject({
-  what: z.enum([
-    'rotation-due',
-    'no-key',
-    'open-copies',
-    'receipts-missing',
-    'handoff-due',
-    'backup-untested',
-    'passphrase-due',
-    'head-card',
-    'ceremony-open',
-    'tail',
-    'destruction-due',
-  ]),
+  what: z.enum(WHATS),
   by: instant.nullable(),
   overdue: z.boolean(),
   /** Whom it is about: ids of tenants, runtimes, people or ceremonies, with the names people know. */

@@ -158,7 +158,7 @@ describe('playback', () => {
   const shown = (page: Page) => page.locator('section [aria-live] p').first().textContent()
 
   it('arrow keys go from step to step, Home and End to the ends', async () => {
-    const page = await open('evidence')
+    const page = await open('playback')
     const slider = page.getByRole('slider')
     await slider.focus()
     await slider.press('ArrowRight')
@@ -173,7 +173,7 @@ describe('playback', () => {
   })
 
   it('the pointer finds the nearest step, and play goes on from there', async () => {
-    const page = await open('evidence')
+    const page = await open('playback')
     const line = page
       .locator('svg', { has: page.locator('line') })
       .filter({ has: page.locator('svg') })

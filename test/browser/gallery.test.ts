@@ -16,7 +16,7 @@ const PAGES = [
   'plan',
   'compare',
   'destroy',
-  'evidence',
+  'playback',
   'controls',
   'failed',
   'asking',

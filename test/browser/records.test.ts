@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { text } from '../../renderer/text/index.ts'
@@ -127,6 +127,19 @@ describe('one record', () => {
       files.length,
     )
     await mustLookRight(room, 'record-verified')
+  })
+})
+
+describe('a record whose folder is gone', () => {
+  it('is written again from the vault, and verifies like before', async () => {
+    const oldest = rows.toSorted((one, other) => one.startedAt - other.startedAt)[0] ?? newest()
+    rmSync(oldest.folder ?? '', { recursive: true })
+    await open(oldest)
+    await room.page.getByText(words.noFolder).waitFor()
+    await press(room.page, words.writeAgain)
+    await room.page.getByRole('button', { name: words.verify }).waitFor()
+    const { failed } = await call(room.app, 'verify', { what: { ceremony: oldest.ceremony }, anchor: null })
+    expect(failed).toBe(0)
   })
 })
 

@@ -80,6 +80,13 @@ describe.each([
   }, 15_000)
 })
 
+it('a connection whose request is refused is closed with the answer', async () => {
+  test = await startShell({ files: files.folder })
+  const ended = await flood(3, `GET / HTTP/1.1\r\nHost: 127.0.0.1:${test.port}\r\n\r\n`)
+  await expect.poll(ended, { timeout: 2_000 }).toBe(3)
+  expect(test.shell.refusals()).toEqual({ address: 3 })
+})
+
 it('a few that a browser opened ahead of need are nothing to tell of', async () => {
   test = await startShell({ files: files.folder })
   const ended = await flood(4)

@@ -18,7 +18,7 @@ export function RecordActs({ record }: { record: RecordView }) {
   const [verified, setVerified] = useState<Verified | null>(null)
   const [copied, setCopied] = useState<string | null>(null)
   const { ceremony, folder } = record
-  if (folder === null) return null
+  if (folder === null) return record.how === 'completed' ? <WriteAgain ceremony={ceremony} /> : null
   const copy = () => {
     setCopied(null)
     copying.ask(
@@ -44,6 +44,28 @@ export function RecordActs({ record }: { record: RecordView }) {
       {copying.failure && <FailureNotice failure={copying.failure} onDismiss={copying.forget} />}
       {copied !== null && <Notice tone="done" title={words.exported(copied)} onDismiss={() => setCopied(null)} />}
       {verified && <Findings verified={verified} />}
+    </Stack>
+  )
+}
+
+/** The folder is not where it was written, or never was: everything in it follows from the vault, so it is written again. */
+function WriteAgain({ ceremony }: { ceremony: string }) {
+  const { call, go } = useKeyrite()
+  const { pending, failure, ask, forget } = useAsk()
+  const write = () =>
+    ask(
+      () => call('writeRecord', { ceremony }),
+      () => go({ screen: 'records', ceremony }),
+    )
+  return (
+    <Stack>
+      <p>{words.noFolder}</p>
+      <Buttons>
+        <Button kind="filled" pending={pending} onPress={write}>
+          {words.writeAgain}
+        </Button>
+      </Buttons>
+      {failure && <FailureNotice failure={failure} onDismiss={forget} />}
     </Stack>
   )
 }

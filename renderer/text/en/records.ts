@@ -23,6 +23,9 @@ export const records = {
   from: (start: string, end: string) => `${start} to ${end} UTC`,
   began: (start: string) => `Began ${start}`,
   verify: 'Verify this record',
+  noFolder:
+    'Its record folder is not where it was written. Everything in it follows from the vault, so it can be written again.',
+  writeAgain: 'Write the record again',
   exportIt: 'Copy it to the medium',
   exported: (folder: string) => `Copied and read back: ${folder}`,
   playback: 'What happened',

@@ -1,11 +1,8 @@
 import { useState } from 'react'
 import { Frame } from '../components/Frame.tsx'
-import { IsolationMatrix } from '../components/IsolationMatrix.tsx'
 import { Page, Section } from '../components/Page.tsx'
 import { Playback, type PlaybackStep } from '../components/Playback.tsx'
 import { NOW } from './sample.ts'
-
-const names = (count: number) => Array.from({ length: count }, (_, index) => `Tenant ${index + 1}`)
 
 const STEPS: PlaybackStep[] = [
   { number: 1, name: 'Prepare the room', at: NOW + 240 },
@@ -17,11 +14,11 @@ const STEPS: PlaybackStep[] = [
   { number: 7, name: 'Sign the record', at: NOW + 2700 },
 ]
 
-export function Evidence() {
+export function PlaybackPage() {
   const [step, setStep] = useState(2)
   return (
-    <Frame title="Evidence" network="unknown" now={NOW}>
-      <Page title="Tenants are kept apart">
+    <Frame title="Playback" network="unknown" now={NOW}>
+      <Page title="What happened">
         <Section title="Playback">
           <Playback startedAt={NOW} endedAt={NOW + 2820} steps={STEPS} current={step} onMove={setStep}>
             <p>Two watches agree with this machine to the second.</p>
@@ -29,23 +26,6 @@ export function Evidence() {
         </Section>
         <Section title="Playback of nothing">
           <Playback startedAt={NOW} endedAt={NOW} steps={[]} current={0} onMove={setStep} />
-        </Section>
-        <Section title="Six tenants">
-          <IsolationMatrix tenants={names(6)} tried={36} crossings={[]} ownRefused={[]} />
-        </Section>
-        <Section title="Something is wrong">
-          <IsolationMatrix tenants={names(12)} tried={144} crossings={[{ token: 2, verifier: 7 }]} ownRefused={[4]} />
-        </Section>
-        <Section title="A fleet">
-          <IsolationMatrix
-            tenants={names(200)}
-            tried={40000}
-            crossings={[{ token: 20, verifier: 130 }]}
-            ownRefused={[]}
-          />
-        </Section>
-        <Section title="Before the first run">
-          <IsolationMatrix tenants={names(3)} tried={0} crossings={[]} ownRefused={[]} />
         </Section>
       </Page>
     </Frame>
