@@ -46,19 +46,21 @@ async function inaccessible(page: Page): Promise<string[]> {
   )
 }
 
-/** Parts of the page that are wider than their room and do not scroll sideways by themselves. */
+/**
+ * Parts of the page that cut something off: they are narrower than what is in them and neither scroll sideways by
+ * themselves nor say with an ellipsis that there is more. What merely stands out of its box is cut off by one of these.
+ */
 const overflowing = (page: Page): Promise<string[]> =>
   page.evaluate(() => {
-    const parts = document.querySelectorAll<HTMLElement>(
-      'html, body, header, main, main *, nav, aside, footer, footer *',
-    )
-    return [...parts]
+    const FRAME = ['HTML', 'BODY', 'HEADER', 'MAIN', 'NAV', 'ASIDE', 'FOOTER']
+    return [...document.querySelectorAll<HTMLElement>('html, body, header, main, main *, nav, aside, footer, footer *')]
+      .filter((element) => element instanceof HTMLElement)
       .filter((element) => {
-        const { overflowX, display } = getComputedStyle(element)
-        const scrolls = overflowX === 'auto' || overflowX === 'scroll'
+        const { overflowX, display, textOverflow } = getComputedStyle(element)
+        const cuts = ['hidden', 'clip'].includes(overflowX) && textOverflow !== 'ellipsis'
         // One pixel across: words for screen readers alone.
         const seen = element.clientWidth > 1 && !display.startsWith('inline')
-        return seen && (!scrolls || element.tagName === 'MAIN') && element.scrollWidth > element.clientWidth + 1
+        return seen && (cuts || FRAME.includes(element.tagName)) && element.scrollWidth > element.clientWidth + 1
       })
       .map((element) => `${element.tagName}.${element.className} ${element.scrollWidth} > ${element.clientWidth}`)
   })
