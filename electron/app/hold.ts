@@ -28,8 +28,16 @@ export function paused(why: Unanswered): KeyriteError {
   })
 }
 
-/** A genesis has no vault until it made one. `fresh`: a ceremony that is to begin, so that no other may be open. */
-export type Holding = { vault: () => VaultPort<Quorum> | null; ports: Ports<Quorum>; fresh: boolean }
+/**
+ * A genesis has no vault until it made one. `fresh`: a ceremony that is to begin, so that no other may be open. `accepted`:
+ * whether a quorum has accepted by now what no checkpoint covers; closing needs that too.
+ */
+export type Holding = {
+  vault: () => VaultPort<Quorum> | null
+  ports: Ports<Quorum>
+  fresh: boolean
+  accepted?: () => boolean
+}
 export type Closed = { ceremony: string; erased: number }
 
 /**
@@ -38,7 +46,7 @@ export type Closed = { ceremony: string; erased: number }
  * `ceremony-paused` says so where it had not begun.
  */
 export async function hold<T>(
-  { vault, ports, fresh }: Holding,
+  { vault, ports, fresh, accepted = () => false }: Holding,
   work: () => Promise<T>,
 ): Promise<{ done: T } | { closed: Closed }> {
   const timed = steady(ports)
@@ -53,7 +61,7 @@ export async function hold<T>(
     if (!isKeyriteError(error, 'ceremony-paused')) throw error
     if (!opened || !open) throw beforeItBegan(error)
     if (!(error instanceof CloseWanted)) throw error
-    return { closed: await abortCeremony(timed, opened, { reason: error.reason, acceptTail: false, timed: true }) }
+    return { closed: await abortCeremony(timed, opened, { reason: error.reason, acceptTail: accepted(), timed: true }) }
   } finally {
     vault()?.close()
   }

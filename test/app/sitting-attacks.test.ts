@@ -162,6 +162,39 @@ describe('a deviation that was noted', () => {
   })
 })
 
+describe('a ceremony that is gone on with', () => {
+  it('can be closed before the time is confirmed, once its history was accepted', async () => {
+    await start(onboard('acme'), (question, { steps }) =>
+      question.ask === 'begin' && steps.some(({ status }) => status === 'done') ? 'stop' : null,
+    )
+    await call(app, 'pause', { why: 'asked' })
+    await settled(app)
+    await call(app, 'rise', {})
+    await call(app, 'sit', { doing: 'resume', folder, overrides: [] })
+    expect((await begin(({ ask }) => (ask === 'time' ? 'stop' : null))).question?.ask).toBe('time')
+    await call(app, 'closeCeremony', { reason: 'The customer withdrew.' })
+    expect(await answers()).toMatchObject({ phase: 'closed', problem: null })
+    await call(app, 'rise', {})
+    expect((await call(app, 'overview', {})).openCeremony).toBeNull()
+  })
+})
+
+describe('a plan that names keys', () => {
+  it('says which they are, in the review and to those who hold it', async () => {
+    await start(onboard('acme'))
+    await call(app, 'rise', {})
+    const [key] = (await call(app, 'keys', {})).keys
+    const plan = { kind: 'emergency', scope: { key: key?.kid }, reason: 'The runtime was stolen.' }
+    const said = `${key?.label} (${key?.kid})`
+    const review = await call(app, 'reviewPlan', { text: JSON.stringify(plan) })
+    expect(review.lines.join('\n')).toContain(said)
+    const { question } = await start(plan, ({ ask }) => (ask === 'plan' ? 'stop' : null))
+    expect(question?.ask === 'plan' && question.lines.join('\n')).toContain(said)
+    await call(app, 'pause', { why: 'asked' })
+    await settled(app)
+  })
+})
+
 describe('a record folder', () => {
   it('of another ceremony in its place is not said to be verified', async () => {
     const first = await start(onboard('acme'))

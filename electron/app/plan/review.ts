@@ -16,6 +16,7 @@ import { type AppContext, carrying } from '../context.ts'
 import { failureOf } from '../failure.ts'
 import { connect } from '../wiring.ts'
 import { checkingContext, looseSteps } from './fit.ts'
+import { withLabels } from './labels.ts'
 import { needsOf, readsMedium } from './needs.ts'
 import { isDecidedHere, type Outlook, outlookOf } from './outlook.ts'
 import { placedProblemsOf } from './problems.ts'
@@ -29,7 +30,9 @@ type Found = Pick<Review, 'problems' | 'schedule' | 'tenants'>
 /** The review of a plan. Never fails because of the plan: what is wrong with it stands under `problems`. */
 export async function reviewOf(app: AppContext, text: string): Promise<Review> {
   const name = digest(text)
-  const whole = { text, digest: { hex: hexGroups(name), words: words(name) }, lines: planInLines(text) }
+  const plain = planInLines(text)
+  const lines = app.view ? withLabels(plain, app.view.vault.state) : plain
+  const whole = { text, digest: { hex: hexGroups(name), words: words(name) }, lines }
   const wrong = placedProblemsOf(text).map(({ place, message }) => ({ place, message: forScreens(message) }))
   if (wrong.length > 0) return { ...whole, ...UNREAD, problems: wrong }
   const read = parsePlan(text)

@@ -4,7 +4,7 @@ import type { Sitting as Shown } from '../../../shared/contract/sitting.ts'
 import type { CeremonyKind } from '../../../shared/domain/events.ts'
 import type { PersonName } from '../../../shared/domain/roster.ts'
 import { isAlone } from '../../../shared/domain/script.ts'
-import { openCeremony } from '../../../shared/domain/state.ts'
+import { openCeremony, type VaultState } from '../../../shared/domain/state.ts'
 import { utcTime } from '../../../shared/domain/utc.ts'
 import { KeyriteError, must } from '../../../shared/errors.ts'
 import { hexGroups, words } from '../../../shared/formats/fingerprint.ts'
@@ -21,7 +21,8 @@ import { Vault } from '../../vault/vault.ts'
 import { recordsOf } from '../context.ts'
 import { enrolling } from '../enroll.ts'
 import { gatheringAt, type Unlock } from '../gathering.ts'
-import { type Closed, hold } from '../hold.ts'
+import { type Closed, type Holding, hold } from '../hold.ts'
+import { withLabels } from '../plan/labels.ts'
 import { connect, type Room } from '../wiring.ts'
 import type { ScreenDesk } from './desk.ts'
 import { type Questions, unexpected } from './questions.ts'
@@ -90,8 +91,8 @@ export async function holding(folder: string, read: ReadPlan): Promise<Table> {
     unlock,
     here: [],
     run: (present, running) =>
-      inVault(folder, present, running, true, async (vault, ports) => {
-        await agreeOnPlan(running.questions, read)
+      inVault(folder, present, running, { fresh: true }, async (vault, ports) => {
+        await agreeOnPlan(running.questions, read, vault.state)
         const acceptTail = !isAlone(read.plan.kind) && (await tailAccepted(vault, running.desk))
         return runCeremony(ports, vault, read, [], acceptTail)
       }),
@@ -124,11 +125,13 @@ export async function resuming(folder: string, open: { kind: CeremonyKind; alone
   return {
     ...{ doing: 'resume', kind: open.kind, practice: anchor.practice, vault: { folder, name: anchor.name } },
     ...{ plan: null, people, threshold, alone: open.alone, unlock, here: [] },
-    run: (present, running) =>
-      inVault(folder, present, running, false, async (vault, ports) => {
-        const acceptTail = open.alone === null && (await tailAccepted(vault, running.desk))
-        return resumeCeremony(ports, vault, parsePlan, { confirm: [], acceptTail })
-      }),
+    run: (present, running) => {
+      let accepted = false
+      return inVault(folder, present, running, { fresh: false, accepted: () => accepted }, async (vault, ports) => {
+        accepted = open.alone === null && (await tailAccepted(vault, running.desk))
+        return resumeCeremony(ports, vault, parsePlan, { confirm: [], acceptTail: accepted })
+      })
+    },
   }
 }
 
@@ -139,7 +142,7 @@ export async function closing(folder: string, kind: CeremonyKind, reason: string
     ...{ doing: 'close', kind, practice: anchor.practice, vault: { folder, name: anchor.name } },
     ...{ plan: null, people, threshold, alone: null, unlock, here: [] },
     run: async (present, running) => {
-      const ended = await inVault(folder, present, running, false, async (vault, ports) => {
+      const ended = await inVault(folder, present, running, { fresh: false }, async (vault, ports) => {
         const acceptTail = await tailAccepted(vault, running.desk)
         return abortCeremony(ports, vault, { reason, acceptTail })
       })
@@ -153,13 +156,13 @@ async function inVault<T>(
   folder: string,
   present: ReadonlyMap<string, UnlockedPerson>,
   { room, shares, desk, seen }: Running,
-  fresh: boolean,
+  held: Pick<Holding, 'fresh' | 'accepted'>,
   work: (vault: Vault, ports: Ports<Quorum>) => Promise<T>,
 ): Promise<{ done: T } | { closed: Closed }> {
   const vault = await Vault.openFor(folder, present)
   vault.shareFolders = shares
   const ports = connect({ ...room, desk })
-  return hold({ vault: () => vault, ports, fresh }, () => {
+  return hold({ vault: () => vault, ports, ...held }, () => {
     // Only now: where another ceremony is open, nothing of it is this sitting's.
     seen(vault)
     return work(vault, ports)
@@ -200,8 +203,10 @@ async function choosePassphrases(questions: Questions, people: readonly PersonNa
 }
 
 /** Everybody sees what today is for before anything begins. Code `comparison-failed` when it is another plan. */
-export function agreeOnPlan(questions: Questions, read: ReadPlan): Promise<void> {
-  return questions.ask({ ask: 'plan', ...shownPlan(read) }, (answer) => {
+export function agreeOnPlan(questions: Questions, read: ReadPlan, state?: VaultState): Promise<void> {
+  const { digest, lines } = shownPlan(read)
+  const named = state ? withLabels(lines, state) : lines
+  return questions.ask({ ask: 'plan', digest, lines: named }, (answer) => {
     if (answer.give !== 'plan') return unexpected()
     if (answer.same) return { done: undefined }
     throw new KeyriteError('comparison-failed', 'This is not the plan that was reviewed. Nothing was begun.')

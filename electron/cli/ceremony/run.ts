@@ -61,9 +61,12 @@ export async function run([path = '']: string[], options: Options, reporter: Rep
 export async function resume(_: string[], options: Options, reporter: Reporter): Promise<Answer> {
   const table = await sitDown(options, reporter, null, () => undefined, text(options['alone']) ?? null)
   const { vault, ports } = table
-  return held({ vault: () => vault, ports, fresh: false }, reporter, async () => {
-    const acceptTail = text(options['alone']) ? false : await tailAccepted(table, options)
-    return answerOf(await resumeCeremony(ports, vault, parsePlan, { confirm: wordsOf(options), acceptTail }))
+  let accepted = false
+  const holding = { vault: () => vault, ports, fresh: false, accepted: () => accepted }
+  return held(holding, reporter, async () => {
+    accepted = text(options['alone']) ? false : await tailAccepted(table, options)
+    const how = { confirm: wordsOf(options), acceptTail: accepted }
+    return answerOf(await resumeCeremony(ports, vault, parsePlan, how))
   })
 }
 
