@@ -50,7 +50,15 @@ const binary = (fuses: number): Buffer =>
  * Electron's whose binary has `fuses` fuses. Gives the folder of the packaged app.
  */
 export async function packageApp(project: string, fuses = Object.keys(FUSES).length): Promise<string> {
-  for (const name of ['package.json', 'forge.config.ts', 'electron/desktop', 'assets', 'docs', 'test/desktop'])
+  for (const name of [
+    'package.json',
+    'forge.config.ts',
+    'electron/desktop',
+    'electron/app',
+    'assets',
+    'docs',
+    'test/desktop',
+  ])
     cpSync(join(ROOT, name), join(project, name), { recursive: true })
   symlinkSync(join(ROOT, 'node_modules'), join(project, 'node_modules'))
   const zips = join(project, 'zips')
