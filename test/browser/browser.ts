@@ -5,6 +5,7 @@ import {
   type BrowserContextOptions,
   chromium as launcher,
   type Page,
+  type Request,
 } from 'playwright-core'
 
 /** A real Chromium for tests, and what a page did in it that it should not have done. */
@@ -25,11 +26,13 @@ export type Witness = {
   readonly errors: string[]
   /** The address of every request, whether it was answered or not. */
   readonly requests: string[]
+  /** Calls that were sent and are not answered yet. */
+  readonly calling: Set<Request>
 }
 
 /** Watches every page of a context, from before its first script. */
 export async function witness(context: BrowserContext): Promise<Witness> {
-  const seen: Witness = { violations: [], errors: [], requests: [] }
+  const seen: Witness = { violations: [], errors: [], requests: [], calling: new Set() }
   await context.exposeBinding('keyriteViolation', (_source, violation: string) => void seen.violations.push(violation))
   await context.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) => {
@@ -37,7 +40,12 @@ export async function witness(context: BrowserContext): Promise<Witness> {
       tell(`${effectiveDirective} ${blockedURI}`)
     })
   })
-  context.on('request', (request) => void seen.requests.push(request.url()))
+  context.on('request', (request) => {
+    seen.requests.push(request.url())
+    if (request.method() === 'POST') seen.calling.add(request)
+  })
+  for (const end of ['requestfinished', 'requestfailed'] as const)
+    context.on(end as 'requestfinished', (request) => void seen.calling.delete(request))
   context.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) seen.errors.push(message.text())
   })

@@ -87,7 +87,9 @@ export function mustBeCalm({ seen, shell }: Room): void {
   const home = new URL(shell.address).origin
   const foreign = seen.requests.filter((address) => !address.startsWith(home) && !address.startsWith('data:'))
   if (seen.violations.length + seen.errors.length + foreign.length > 0)
-    throw new Error(`The page was not calm: ${JSON.stringify({ ...seen, requests: foreign })}`)
+    throw new Error(
+      `The page was not calm: ${JSON.stringify({ violations: seen.violations, errors: seen.errors, foreign })}`,
+    )
 }
 
 /** Own answers instead of the usual ones: gives true where it answered, `stop` to leave everything as it is. */
@@ -120,11 +122,18 @@ export async function answerAll(room: Room, otherwise?: Otherwise): Promise<Sitt
     const sitting = await until(room.app, ({ question, phase }) => question !== null || phase !== 'running')
     const { question } = sitting
     if (!question) return sitting
+    await shown(room)
     const own = (await otherwise?.(question, sitting)) ?? false
     if (own === 'stop') return sitting
     if (!own) await answer(room, question)
     await until(room.app, (now) => now.question?.id !== question.id)
   }
+}
+
+/** Waits until the page has heard what became of its last call and shows it: people answer what they see. */
+async function shown({ page, seen }: Room): Promise<void> {
+  for (let waited = 0; seen.calling.size > 0 && waited < 30_000; waited += 10) await page.waitForTimeout(10)
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
 }
 
 export async function sittingOf(app: App): Promise<Sitting> {
