@@ -1,14 +1,13 @@
 import type { VaultEvent } from '../../shared/domain/events.ts'
 import { SCRIPTS, type Step } from '../../shared/domain/script.ts'
 import { must } from '../../shared/errors.ts'
-import type { PlanOf } from '../../shared/formats/plan.ts'
 import type { DeskPort, Ports, VaultPort } from '../ceremony/ports.ts'
 import type { Quorum } from '../vault/quorum.ts'
 import { connect, type Room } from './wiring.ts'
 
 /** A genesis by people: everybody chooses a passphrase in the step that creates the vault. */
 
-export type Enrolling = { folder: string; plan: PlanOf<'genesis'>; choose: () => Promise<Map<string, string>> }
+export type Enrolling = { folder: string; choose: () => Promise<Map<string, string>> }
 
 /** The ports of such a genesis, for a room with its desk, and the vault once it is made. */
 export function enrolling(

@@ -32,9 +32,15 @@ const HINTS: Partial<Record<Code, string>> = {
 const LEFT_OPEN =
   'The steps before are recorded; of the step under way nothing is kept. The ceremony stays open, to be gone on with or closed from Home.'
 
-/** The failure for anything thrown; what is not ours is told as `internal`, without its text. */
-export function failureOf(thrown: unknown): Failure {
+/** The failure for anything thrown, in its own words; what is not ours is told as `internal`, without its text. */
+export function plainFailureOf(thrown: unknown): Failure {
   const { code, message, lost, hint } = asKeyriteError(thrown)
+  return { code, message, lost, hint }
+}
+
+/** The same, in words for a window. */
+export function failureOf(thrown: unknown): Failure {
+  const { code, message, lost, hint } = plainFailureOf(thrown)
   const forCommands = /"(?:ceremony|vault|key|tenant|issuer) [a-z]|--[a-z]|same command/
   const own = HINTS[code]
   return {

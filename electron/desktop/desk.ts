@@ -1,5 +1,5 @@
 import type { Notice, Outcome } from '../../shared/contract/contract.ts'
-import { asKeyriteError } from '../../shared/errors.ts'
+import { plainFailureOf } from '../app/failure.ts'
 import { type Engine, type EngineEnd, type Processes, startEngine } from './engine-host.ts'
 import { type Page, printedOutcome } from './printing.ts'
 
@@ -63,8 +63,7 @@ export function createDesk<P>(processes: Processes<P>, options: DeskOptions): De
       try {
         return await answer(method, input)
       } catch (thrown) {
-        const { code, message, lost, hint } = asKeyriteError(thrown)
-        return { ok: false, error: { code, message, lost, hint } }
+        return { ok: false, error: plainFailureOf(thrown) }
       }
     },
     // Without a sitting this is refused, which is just as well.

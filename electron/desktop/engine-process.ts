@@ -1,5 +1,5 @@
-import { asKeyriteError } from '../../shared/errors.ts'
 import type { App, AppOptions } from '../app/app.ts'
+import { plainFailureOf } from '../app/failure.ts'
 import { startGeneratorsWith } from '../keys/generator.ts'
 import { type FromEngine, type ToEngine, toEngine } from './engine-messages.ts'
 import { createGenerators, type Port } from './generators.ts'
@@ -47,8 +47,7 @@ export function runEngine(
     try {
       await hear(toEngine.parse(data), ports)
     } catch (thrown) {
-      const { code, message, lost, hint } = asKeyriteError(thrown)
-      send({ say: 'failed', error: { code, message, lost, hint } })
+      send({ say: 'failed', error: plainFailureOf(thrown) })
       exit(1)
     }
   })

@@ -1,5 +1,6 @@
 import { METHOD_NAMES, type Outcome } from '../../shared/contract/contract.ts'
 import { KeyriteError } from '../../shared/errors.ts'
+import { plainFailureOf } from '../app/failure.ts'
 import { ORIGIN, originOf } from './lockdown.ts'
 import type { Reason, Refusals } from './refusals.ts'
 
@@ -79,8 +80,8 @@ export const ipcHandler =
     const reason = refusalOf(caller, expected(), method, input)
     if (reason === null) return call(String(method), input)
     refusals.refuse(reason)
-    const { code, message, lost, hint } = new KeyriteError('usage-invalid', REFUSED[reason] ?? REFUSED['call-unknown'])
-    return { ok: false, error: { code, message, lost, hint } }
+    const refused = new KeyriteError('usage-invalid', REFUSED[reason] ?? REFUSED['call-unknown'])
+    return { ok: false, error: plainFailureOf(refused) }
   }
 
 const REFUSED = {

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
 import { failed } from '../../shared/contract/contract.ts'
-import { asKeyriteError, KeyriteError } from '../../shared/errors.ts'
+import { KeyriteError } from '../../shared/errors.ts'
 import { PLAIN_POLICY } from '../app/content-policy.ts'
+import { plainFailureOf } from '../app/failure.ts'
 import { HEADERS } from './headers.ts'
 import { plainPage } from './pages.ts'
 import { type Reason, type Refusals, statusOf, wordsOf } from './refusals.ts'
@@ -49,9 +50,9 @@ export function guard(http: FastifyInstance, { here, ending, known, refusals, sa
   http.setErrorHandler((error: FastifyError | KeyriteError, _request, reply) => {
     const status = error instanceof KeyriteError ? 400 : (error.statusCode ?? 500)
     if (status < 500) return refuse(reply, status === 413 ? 'too-large' : 'malformed')
-    const { code, message, lost, hint } = asKeyriteError(error)
-    say(`A call failed: ${message}`)
-    return reply.code(500).send(failed({ code, message, lost, hint }))
+    const failure = plainFailureOf(error)
+    say(`A call failed: ${failure.message}`)
+    return reply.code(500).send(failed(failure))
   })
   return refuse
 }

@@ -1,6 +1,6 @@
 import { failed, type Notice } from '../../shared/contract/contract.ts'
-import { asKeyriteError } from '../../shared/errors.ts'
 import type { App } from '../app/app.ts'
+import { plainFailureOf } from '../app/failure.ts'
 
 /**
  * An app that is still being made, as an app: the window opens at once and its calls wait. Where making it fails, they
@@ -21,8 +21,7 @@ export function startingApp(making: Promise<App>): App {
       made.then(
         (app) => app.call(method, input),
         (error: unknown) => {
-          const { code, message, lost, hint } = asKeyriteError(error)
-          return failed({ code, message, lost, hint })
+          return failed(plainFailureOf(error))
         },
       ),
     subscribe: (listener) => {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Failure, nothing, Outcome } from './common.ts'
+import type { Failure, Outcome } from './common.ts'
 import { HOME_METHODS } from './home.ts'
 import { MACHINE_METHODS, machine } from './machine.ts'
 import { PLAN_METHODS } from './plan.ts'
@@ -43,5 +43,4 @@ export type Notice = z.output<typeof notice>
 /** The engine's side of the contract. Handlers throw `KeyriteError`; whoever calls them turns that into a failure. */
 export type Handlers = { [M in MethodName]: (input: Takes<M>) => Promise<Gives<M>> | Gives<M> }
 
-export const noInput: z.output<typeof nothing> = {}
 export const failed = (error: Failure): Outcome<never> => ({ ok: false, error })

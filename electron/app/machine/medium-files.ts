@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Gives } from '../../../shared/contract/contract.ts'
-import type { MediumFile } from '../../../shared/contract/machine.ts'
+import { FILE_KINDS, type MediumFile } from '../../../shared/contract/machine.ts'
 import { CEREMONY_KINDS } from '../../../shared/domain/events.ts'
 import { must } from '../../../shared/errors.ts'
 import { type Kind, recognise } from '../../evidence/recognise.ts'
@@ -66,30 +66,16 @@ function isBackup(path: string): boolean {
   }
 }
 
-const KINDS = new Map<Kind, MediumFile['kind']>(
-  (
-    [
-      'trust anchor',
-      'enrollment',
-      'receipts',
-      'bundle',
-      'key material',
-      'envelope',
-      'exported key',
-      'share',
-      'certificate',
-      'succession',
-      'head card',
-      'acceptance',
-    ] as const
-  ).map((kind) => [kind, kind]),
-)
+/** Kinds that are recognised by their content and that people see by their name; the others are `other` to them. */
+const isShown = (kind: Kind): kind is Kind & MediumFile['kind'] => FILE_KINDS.some((shown) => shown === kind)
 
 /** What a file or folder is, by the beginning of its content; `other` for what cannot be read or told. */
 export function kindOf(path: string): MediumFile['kind'] {
   try {
     if (lstatSync(path).isDirectory()) return isBackup(path) ? 'backup' : 'other'
-    return KINDS.get(recognise(path)) ?? (isPlan(path) ? 'plan' : 'other')
+    const kind = recognise(path)
+    if (isShown(kind)) return kind
+    return isPlan(path) ? 'plan' : 'other'
   } catch {
     return 'other'
   }

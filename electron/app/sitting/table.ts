@@ -175,7 +175,7 @@ export async function genesis(
   { room, desk, questions, seen }: Running,
 ): Promise<Ended> {
   const choose = () => choosePassphrases(questions, read.plan.people)
-  const { ports, made } = enrolling({ ...room, desk }, { folder, plan: read.plan, choose })
+  const { ports, made } = enrolling({ ...room, desk }, { folder, choose })
   const watched: typeof ports = {
     ...ports,
     createVault: async (...given) => {

@@ -21,5 +21,5 @@ export function enrolling(
   })
   must(desk, 'internal', 'Nobody sits at the table.')
   const choose = () => enrollAtTerminal(ask, plan.people, (below) => randomInt(below))
-  return enrollingAt({ ...seated, desk }, { folder, plan, choose })
+  return enrollingAt({ ...seated, desk }, { folder, choose })
 }
