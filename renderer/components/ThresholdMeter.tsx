@@ -1,44 +1,56 @@
 import { text } from '../text/index.ts'
 import { classes } from './classes.ts'
-import { clock } from './format.ts'
 import { Status } from './Status.tsx'
 import css from './ThresholdMeter.module.css'
 
-export type Given = { name: string; at: number }
+/** Somebody who fills a slot, and what is said of that: "Approved 09:52". */
+export type Given = { name: string; said: string }
 
 export type ThresholdMeterProps = {
-  /** Who has approved, in order. */
+  /** "2 of 3 approvals". */
+  sentence: string
+  /** How many there are to choose from, and how many are enough. */
+  enough: string
+  /** Who fills a slot, in order. */
   given: readonly Given[]
   /** M: how many are needed. */
   need: number
-  /** Who may still give the next one. */
+  /** Who may still fill the next one. */
   candidates: readonly string[]
 }
 
-/** "2 of 3 approvals", then M slots: solid with name and time, or dashed with those who may fill it. */
-export function ThresholdMeter({ given, need, candidates }: ThresholdMeterProps) {
-  const open = Array.from({ length: Math.max(0, need - given.length) }, (_, index) => index)
+/** A sentence, then M slots: solid with name and what is said, or dashed with those who may fill it. */
+export function ThresholdMeter({ sentence, enough, given, need, candidates }: ThresholdMeterProps) {
   return (
     <div className={css.meter}>
       <p className={css.head} role="status">
-        <span className={css.sentence}>{text.quorum.approvals(given.length, need)}</span>
-        <span className={css.enough}>{text.quorum.ofThoseHere(given.length + candidates.length, need)}</span>
+        <span className={css.sentence}>{sentence}</span>
+        <span className={css.enough}>{enough}</span>
       </p>
-      <ol className={css.slots}>
-        {given.map(({ name, at }) => (
-          <li key={name} className={classes(css.slot, css.solid)}>
-            <span className={css.name}>{name}</span>
-            <Status kind="done">{text.quorum.approved(clock(at))}</Status>
-          </li>
-        ))}
-        {open.map((index) => (
-          <li key={index} className={css.slot}>
-            <span className={css.name}>{index === 0 ? text.quorum.oneMore : text.quorum.thenOneMore}</span>
-            <Status kind="waiting">{text.quorum.anyOf(candidates)}</Status>
-          </li>
-        ))}
-      </ol>
+      <Slots given={given} open={Math.max(0, need - given.length)} candidates={candidates} />
     </div>
+  )
+}
+
+type SlotsProps = { given: readonly Given[]; open?: number; candidates?: readonly string[] }
+
+/** The slots alone. */
+export function Slots({ given, open = 0, candidates = [] }: SlotsProps) {
+  return (
+    <ol className={css.slots}>
+      {given.map(({ name, said }) => (
+        <li key={name} className={classes(css.slot, css.solid)}>
+          <span className={css.name}>{name}</span>
+          <Status kind="done">{said}</Status>
+        </li>
+      ))}
+      {Array.from({ length: open }, (_, index) => index).map((index) => (
+        <li key={index} className={css.slot}>
+          <span className={css.name}>{index === 0 ? text.quorum.oneMore : text.quorum.thenOneMore}</span>
+          <Status kind="waiting">{text.quorum.anyOf(candidates)}</Status>
+        </li>
+      ))}
+    </ol>
   )
 }
 

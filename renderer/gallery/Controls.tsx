@@ -134,12 +134,20 @@ function Choosing() {
 const Quorums = () => (
   <Section title="Quorum and progress">
     <Stack gap={24}>
-      <ThresholdMeter need={3} given={[]} candidates={['Custodian 1', '2', '3', '4', '5']} />
       <ThresholdMeter
+        sentence="0 of 3 approvals"
+        enough="5 custodians are here; any 3 are enough"
+        need={3}
+        given={[]}
+        candidates={['Custodian 1', '2', '3', '4', '5']}
+      />
+      <ThresholdMeter
+        sentence="2 of 2 approvals"
+        enough="2 custodians are here; any 2 are enough"
         need={2}
         given={[
-          { name: 'Custodian 1', at: NOW },
-          { name: 'Custodian 2', at: NOW + 90 },
+          { name: 'Custodian 1', said: 'Approved 09:12' },
+          { name: 'Custodian 2', said: 'Approved 09:14' },
         ]}
         candidates={[]}
       />

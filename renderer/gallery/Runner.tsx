@@ -78,8 +78,8 @@ export function Runner() {
 }
 
 const GIVEN = [
-  { name: 'Custodian 1', at: clock('09:52') },
-  { name: 'Custodian 3', at: clock('09:54') },
+  { name: 'Custodian 1', said: 'Approved 09:52' },
+  { name: 'Custodian 3', said: 'Approved 09:54' },
 ]
 
 /** Custodian 4's, in the gallery. */
@@ -104,8 +104,10 @@ function Step() {
       </StepRow>
       <StepRow kind="do" who="Three custodians" status={approved ? 'done' : 'now'}>
         <ThresholdMeter
+          sentence={approved ? '3 of 3 approvals' : '2 of 3 approvals'}
+          enough="5 custodians are here; any 3 are enough"
           need={3}
-          given={approved ? [...GIVEN, { name: 'Custodian 4', at: clock('09:56') }] : GIVEN}
+          given={approved ? [...GIVEN, { name: 'Custodian 4', said: 'Approved 09:56' }] : GIVEN}
           candidates={['Custodian 2', '4', '5']}
         />
         {!approved && (

@@ -1,7 +1,6 @@
 import type { Sitting } from '../../../shared/contract/sitting.ts'
-import { classes } from '../../components/classes.ts'
 import { clock } from '../../components/format.ts'
-import { Status } from '../../components/Status.tsx'
+import { Slots, ThresholdMeter } from '../../components/ThresholdMeter.tsx'
 import { text } from '../../text/index.ts'
 import { holdersOf } from './people.ts'
 import css from './Seats.module.css'
@@ -19,41 +18,26 @@ export function Seats({ sitting }: { sitting: Sitting }) {
   const custodians = here.filter(({ role }) => role === 'custodian')
   const others = here.filter(({ role }) => role !== 'custodian')
   const coming = people.filter((one) => one.role === 'custodian' && !isHere(one) && !one.leftOut)
-  const open = Array.from({ length: Math.max(0, threshold - custodians.length) }, (_, index) => index)
   return (
     <div>
-      <p className={css.head} role="status">
-        <span className={css.sentence}>{words.meter(custodians.length, threshold)}</span>
-        <span className={css.enough}>{text.quorum.enough(holdersOf(sitting), threshold)}</span>
-      </p>
-      <ol className={css.slots}>
-        {custodians.map((person) => (
-          <Slot key={person.id} person={person} />
-        ))}
-        {open.map((index) => (
-          <li key={index} className={css.slot}>
-            <span className={css.name}>{index === 0 ? text.quorum.oneMore : text.quorum.thenOneMore}</span>
-            <Status kind="waiting">{text.quorum.anyOf(coming.map(({ name }) => name))}</Status>
-          </li>
-        ))}
-      </ol>
+      <ThresholdMeter
+        sentence={words.meter(custodians.length, threshold)}
+        enough={text.quorum.enough(holdersOf(sitting), threshold)}
+        given={custodians.map((person) => seat(person))}
+        need={threshold}
+        candidates={coming.map(({ name }) => name)}
+      />
       {others.length > 0 && (
         <>
           <h2 className={css.also}>{words.others}</h2>
-          <ol className={css.slots}>
-            {others.map((person) => (
-              <Slot key={person.id} person={person} note={text.sitting.role[person.role]} />
-            ))}
-          </ol>
+          <Slots given={others.map((person) => seat(person, text.sitting.role[person.role]))} />
         </>
       )}
     </div>
   )
 }
 
-const Slot = ({ person: { name, hereSince }, note }: { person: Here; note?: string }) => (
-  <li className={classes(css.slot, css.solid)}>
-    <span className={css.name}>{note ? text.sitting.named(name, note) : name}</span>
-    <Status kind="done">{words.hereSince(clock(hereSince))}</Status>
-  </li>
-)
+const seat = ({ name, hereSince }: Here, note?: string) => ({
+  name: note ? text.sitting.named(name, note) : name,
+  said: words.hereSince(clock(hereSince)),
+})

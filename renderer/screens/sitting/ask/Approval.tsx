@@ -2,6 +2,7 @@ import { useState } from 'react'
 import { Button } from '../../../components/Button.tsx'
 import { Choice } from '../../../components/Choice.tsx'
 import { classes } from '../../../components/classes.ts'
+import { clock } from '../../../components/format.ts'
 import { Page, Section } from '../../../components/Page.tsx'
 import { SecretField } from '../../../components/SecretField.tsx'
 import { ThresholdMeter } from '../../../components/ThresholdMeter.tsx'
@@ -45,7 +46,9 @@ export function Approval({ question }: Props) {
   return (
     <div ref={fields}>
       <ThresholdMeter
-        given={approved.map(({ id, at }) => ({ name: nameOf(custodians, id), at }))}
+        sentence={text.quorum.approvals(approved.length, needed)}
+        enough={text.quorum.ofThoseHere(custodians.length, needed)}
+        given={approved.map(({ id, at }) => ({ name: nameOf(custodians, id), said: text.quorum.approved(clock(at)) }))}
         need={needed}
         candidates={willing.map(({ name }) => name)}
       />
