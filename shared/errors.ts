@@ -7,6 +7,7 @@ export const CODES = {
   'usage-invalid': { exit: 2, hint: 'Run the command with --help to see what it takes.' },
   'config-invalid': { exit: 2, hint: 'Correct the named setting and start again.' },
   'plan-invalid': { exit: 2, hint: 'Correct the plan file at the place named, then run the ceremony again.' },
+  'trust-policy-invalid': { exit: 2, hint: 'Correct the trust policy at the place named.' },
   'policy-rejected': { exit: 2, hint: 'Change the policy so that the rule holds; the sums are in the message.' },
   'tenant-id-invalid': {
     exit: 2,
@@ -129,6 +130,7 @@ export const CODES = {
   'runtime-unknown': { exit: 5, hint: 'Enroll the runtime first, with an enroll-runtime ceremony.' },
   'tenant-unknown': { exit: 5, hint: 'See "tenant list" for a vault, "issuer status" for a runtime.' },
   'key-unknown': { exit: 5, hint: 'Give the whole key id: see "key list" for a vault, "issuer status" for a runtime.' },
+  'signing-refused': { exit: 5, hint: 'See "issuer status" for the key that may sign.' },
 
   'runtime-exists': { exit: 5, hint: 'Choose a folder without a runtime; a runtime is never initialised twice.' },
   'runtime-missing': { exit: 6, hint: 'Start with "keyrite issuer init".' },

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { utf8 } from '../../shared/formats/bytes.ts'
@@ -13,6 +14,7 @@ import { readRecipient, removeExport, writeExport } from '../handoff/export-key.
 import { removeLeftovers } from '../handoff/leftovers.ts'
 import { readMaterial, writeMaterial } from '../handoff/material.ts'
 import { readReceipts } from '../handoff/receipts.ts'
+import { readRevocation, writeRevocation } from '../handoff/revocation.ts'
 import { readStatement, writeSuccession, writeTrustAnchor } from '../handoff/statements.ts'
 import { stirIn } from '../keys/dice.ts'
 import { encodeKeys } from '../keys/encode.ts'
@@ -55,6 +57,7 @@ export function connect(room: Room): Ports<Quorum> {
   return {
     now,
     elapsed: room.elapsed ?? now,
+    newId: randomUUID,
     desk: room.desk ?? automatedDesk(room),
     stir: stirIn,
     selfTest: () => {
@@ -152,6 +155,17 @@ function mediaAt(folder: string, reporter: Reporter, onFile: (path: string) => v
       return written(path, digest)
     },
     checkEnvelope: async (name, anchor) => void (await readEnvelope(join(media, name), anchor)),
+    writeRevocation: async (revocation, tenants, root, practice) => {
+      makeFolder(media)
+      removeUnfinished(media)
+      const onProgress = (done: number) => reporter.progress('Signing revocations', done, tenants.length)
+      const made = await writeRevocation(media, { revocation, tenants, root, practice, onProgress })
+      return { ...written(made.path, made.fileDigest), statement: made.manifestDigest }
+    },
+    checkRevocation: async (name, anchor) => {
+      const { revocation, keys } = await readRevocation(join(media, name), anchor)
+      return { tenants: revocation.tenants, keys }
+    },
     remove: (name) => tryRemove(join(media, name)),
     removeLeftovers: (of) => removeLeftovers(media, of),
     checkExport: async (bundle, material, anchor) => {

@@ -28,6 +28,7 @@ import { makeKeys } from './make-keys.ts'
 import { changePassphrase } from './passphrase.ts'
 import { precheck } from './precheck.ts'
 import { readLosses, restoreVault } from './restore.ts'
+import { signRevocations } from './revocation.ts'
 import { publishSuccession, rotateRoot } from './root.ts'
 import { checkClock, describeCard, describeTime } from './time.ts'
 
@@ -46,6 +47,7 @@ export const ACTS: Record<Exclude<Act, 'create-vault'>, (context: Context) => Pr
   'check-receipts': checkReceipts,
   'take-receipts': takeReceipts,
   'record-compromise': recordCompromise,
+  'sign-revocations': signRevocations,
   'seal-envelopes': sealEnvelopes,
   'compare-envelopes': compareEnvelopes,
   'check-dependencies': checkDependencies,

@@ -9,6 +9,7 @@ import { p256JwkSchema } from '../../shared/formats/jws.ts'
 import type { PlanOf } from '../../shared/formats/plan.ts'
 import { act, type Context, type Outcome } from './context.ts'
 import type { WrittenFile } from './ports.ts'
+import { compareRevocation, prepareRevocation } from './revocation.ts'
 
 /** Sealed emergency envelopes, made while a quorum is there for a day when none is. */
 
@@ -33,9 +34,10 @@ const leftBehind = (takenBack: readonly string[]): string =>
     ? ''
     : ` An earlier try was interrupted; what it left on this medium is removed: ${takenBack.join(', ')}.`
 
-/** Writes the envelopes: the intent is committed first, the outcome after. */
+/** Writes the envelopes, or the revocation that the plan prepares: the intent is committed first, the outcome after. */
 export async function sealEnvelopes(context: Context): Promise<Outcome> {
   const plan = context.plan as PlanOf<'envelope'>
+  if (plan.revoke) return prepareRevocation(context)
   const { ports, vault } = context
   const { practice, vaultId } = vault.anchor
   const runtime = knownRuntime(vault.state, plan.runtime)
@@ -91,6 +93,7 @@ export async function sealEnvelopes(context: Context): Promise<Outcome> {
 
 export async function compareEnvelopes(context: Context): Promise<Outcome> {
   const plan = context.plan as PlanOf<'envelope'>
+  if (plan.revoke) return compareRevocation(context)
   const { vault, ports, ceremony } = context
   const sealed = knownRuntime(vault.state, plan.runtime).envelopes.filter(
     (one) => one.file && one.ceremony === ceremony,

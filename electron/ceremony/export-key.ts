@@ -1,7 +1,9 @@
 import { decideExport } from '../../shared/domain/exported.ts'
+import { knownTenant } from '../../shared/domain/known.ts'
 import { exportObjects } from '../../shared/domain/objects.ts'
 import { count } from '../../shared/domain/plural.ts'
-import type { KeyExport, VaultKey } from '../../shared/domain/state.ts'
+import { algorithmName } from '../../shared/domain/policy.ts'
+import type { KeyExport, VaultKey, VaultState } from '../../shared/domain/state.ts'
 import { must } from '../../shared/errors.ts'
 import { wipe } from '../../shared/formats/bytes.ts'
 import { hexGroups } from '../../shared/formats/fingerprint.ts'
@@ -52,7 +54,7 @@ export async function exportKeys(context: Context): Promise<Outcome> {
   const takenBack = open ? ports.media.removeExport({ vaultId, number }) : []
   if (!open) vault.commit([{ type: 'export-intended', ...intended }], ports.now(), actor)
   const { result, approved } = await act(context, exportObjects(intended), async (quorum) => {
-    const opened = unsealAll(keys, quorum)
+    const opened = unsealAll(vault.state, keys, quorum)
     try {
       const name = { vaultId, number, format, practice }
       return await ports.media.writeExport(opened, { recipient, name, password, at: ports.now() })
@@ -70,10 +72,13 @@ export async function exportKeys(context: Context): Promise<Outcome> {
 const openExport = ({ vault, ceremony }: Context): KeyExport | null =>
   vault.state.exports.find((one) => one.ceremony === ceremony && !one.file) ?? null
 
-function unsealAll(keys: readonly VaultKey[], quorum: QuorumPort): ExportKey[] {
+function unsealAll(state: VaultState, keys: readonly VaultKey[], quorum: QuorumPort): ExportKey[] {
   const opened: ExportKey[] = []
   try {
-    for (const { kid, spec, jwk } of keys) opened.push({ kid, spec, jwk, pkcs8: quorum.unseal(kid) })
+    for (const { tenant, kid, spec, jwk } of keys) {
+      const alg = algorithmName(spec, knownTenant(state, tenant).policy)
+      opened.push({ kid, spec, jwk, alg, pkcs8: quorum.unseal(kid) })
+    }
     return opened
   } catch (error) {
     wipe(...opened.map(({ pkcs8 }) => pkcs8))

@@ -2,12 +2,13 @@ import { nextPlace, notInVault } from '../../shared/domain/copies.ts'
 import type { EventOf } from '../../shared/domain/events.ts'
 import { decideHandoff, exportedKeys } from '../../shared/domain/handoff.ts'
 import { knownRuntime } from '../../shared/domain/known.ts'
+import { pastKeys } from '../../shared/domain/past-keys.ts'
 import { count } from '../../shared/domain/plural.ts'
 import { spellDuration } from '../../shared/domain/policy.ts'
 import type { Runtime, Tenant, VaultKey, VaultState } from '../../shared/domain/state.ts'
 import { must } from '../../shared/errors.ts'
 import type { BundleKey, RemovedLine } from '../../shared/formats/bundle.ts'
-import type { TenantEntry } from '../../shared/formats/bundle-check.ts'
+import type { TenantEntry, TenantToSign } from '../../shared/formats/bundle-check.ts'
 import { digest, wipe } from '../../shared/formats/bytes.ts'
 import { openAcceptance, openEnrollment, signAcceptance } from '../../shared/formats/enrollment.ts'
 import { hexGroups, spoken, thumbprint } from '../../shared/formats/fingerprint.ts'
@@ -154,7 +155,7 @@ export async function exportFiles(context: Context): Promise<Outcome> {
     const checkpoint = state.checkpoint?.statement ?? ''
     const bundle = await ports.media.writeBundle(
       { ...head, previous, checkpoint, receiptsSeen: runtime.receipts.upTo, ...(catchUp && { catchUp }) },
-      [...tenants.map((tenant) => tenantExport(state, tenant, now)), ...removed.map(removedLine)],
+      [...tenants.map((tenant) => toSign(state, tenant, now)), ...removed.map(removedLine)],
       root,
       practice,
     )
@@ -227,6 +228,11 @@ function* unsealEach(keys: readonly VaultKey[], unseal: (kid: string) => Uint8Ar
   }
 }
 
+const toSign = (state: VaultState, tenant: Tenant, now: number): TenantToSign => ({
+  ...tenantExport(state, tenant, now),
+  past: pastKeys(state, tenant, now),
+})
+
 /** What a bundle says of a tenant, before its slots are cut. */
 export function tenantExport(state: VaultState, tenant: Tenant, now: number): TenantEntry {
   const { named: current, destroyed: gone } = exportedKeys(state, tenant, now)
@@ -237,11 +243,12 @@ export function tenantExport(state: VaultState, tenant: Tenant, now: number): Te
     policy: tenant.policy,
     relyingParties: tenant.relyingParties,
     keys: current.map(
-      ({ kid, spec, label, jwk, times, standby }): BundleKey => ({
+      ({ kid, spec, label, jwk, x5c, times, standby }): BundleKey => ({
         kid,
         spec,
         label,
         jwk,
+        ...(x5c && tenant.policy.x509 && { x5c }),
         ...times,
         ...(standby && { standby }),
       }),
@@ -328,7 +335,16 @@ export function mustBeOurs(
   const ahead = at - ports.now()
   must(ahead <= AHEAD, 'file-from-future', `Receipt ${seq} was made ${spellDuration(ahead)} from now.`)
   // What the vault that was lost exported after the backup, only receipts can tell.
-  if (stated.type !== 'imported' || restored) return
+  if (restored) return
+  if (stated.type === 'revoked') {
+    const signed = runtime.revocations.some((one) => one.id === stated.id && one.order === stated.order)
+    must(
+      signed,
+      'vault-rolled-back',
+      `${runtime.runtimeId} took revocation ${stated.order}, which this vault has no record of.`,
+    )
+  }
+  if (stated.type !== 'imported') return
   const handoff = runtime.handoffs.findLast((one) => one.number === stated.number && one.exported)
   const known = handoff?.exported?.manifest === stated.manifest && stated.eventSeq <= vault.state.seq
   must(

@@ -1,4 +1,4 @@
-import type { KeySpec, PublicJwk } from '../../shared/domain/algorithms.ts'
+import { KEY_SPECS, type KeySpec, type PublicJwk } from '../../shared/domain/algorithms.ts'
 import { decideOnboard, decideRotate } from '../../shared/domain/decide.ts'
 import { awaitingReplacement, decideReplacements, type Replacements } from '../../shared/domain/emergency.ts'
 import type { EventOf, VaultEvent } from '../../shared/domain/events.ts'
@@ -7,6 +7,7 @@ import type { KeyJob } from '../../shared/domain/key-jobs.ts'
 import { lintKey, modulusOf } from '../../shared/domain/lint.ts'
 import { madeObjects } from '../../shared/domain/objects.ts'
 import { count } from '../../shared/domain/plural.ts'
+import { SKEW } from '../../shared/domain/policy.ts'
 import { auditSharedFactors } from '../../shared/domain/shared-factors.ts'
 import { utcDay } from '../../shared/domain/utc.ts'
 import { KeyriteError, must } from '../../shared/errors.ts'
@@ -15,8 +16,9 @@ import { hexGroups, thumbprint, words } from '../../shared/formats/fingerprint.t
 import { merkleRootOf } from '../../shared/formats/merkle.ts'
 import type { Plan } from '../../shared/formats/plan.ts'
 import { checkIssuerUrl } from '../../shared/formats/tenant-id.ts'
+import { type CertificateFor, NO_END } from '../../shared/formats/x509.ts'
 import { act, type Context, listed, type Outcome } from './context.ts'
-import type { MadeKey, MadeKeys } from './ports.ts'
+import type { MadeKey, MadeKeys, MakeJob } from './ports.ts'
 
 /** Making keys for onboarding, rotation and replacement: decide, generate, lint, seal, in one transaction. */
 
@@ -54,10 +56,7 @@ export async function makeKeys(context: Context, taken: readonly TakenKey[] = []
   const now = ports.now()
   const { events, jobs, places = [] } = jobsOf(context, now)
   const imported = places.flatMap((place, at) => takenEvent(place, taken[at]))
-  const asked = [...Map.groupBy(jobs, (job) => job.tenant)].map(([tenant, of]) => ({
-    tenant,
-    specs: of.map((job) => job.spec),
-  }))
+  const asked = askedFor(jobs, events, vault.state)
   const made =
     asked.length === 0
       ? new Map<string, MadeKeys>()
@@ -74,7 +73,7 @@ export async function makeKeys(context: Context, taken: readonly TakenKey[] = []
       context,
       madeObjects(
         events,
-        linted.map(({ job, kid, key }) => ({ ...job, kid, spec: key.spec })),
+        linted.map(({ job, kid, key }) => ({ ...job, kid, spec: key.spec, x5c: key.x5c })),
         imported.map(({ event }) => event),
       ),
       async (quorum) => [
@@ -95,6 +94,29 @@ export async function makeKeys(context: Context, taken: readonly TakenKey[] = []
   } finally {
     for (const { keys } of made.values()) for (const key of keys) wipe(key.pkcs8)
   }
+}
+
+/** What the generating processes are to make: for each tenant its specs, and certificates where its policy asks for them. */
+function askedFor(
+  jobs: readonly KeyJob[],
+  events: readonly VaultEvent[],
+  { tenants }: Context['vault']['state'],
+): MakeJob[] {
+  const added = new Map(events.flatMap((event) => (event.type === 'tenant-added' ? [[event.tenant, event]] : [])))
+  return [...Map.groupBy(jobs, (job) => job.tenant)].map(([tenant, of]) => {
+    const { issuer = '', policy } = added.get(tenant) ?? tenants.get(tenant) ?? {}
+    const wanted = of.map((job) => (policy?.x509 ? certificateFor(job, issuer) : null))
+    return { tenant, specs: of.map((job) => job.spec), certificates: wanted }
+  })
+}
+
+/**
+ * From its announcement to its removal, and the clocks' tolerance on both sides. How long a standby key will be published
+ * is not known before it is called upon.
+ */
+function certificateFor({ spec, times, standby }: KeyJob, issuer: string): CertificateFor | null {
+  if (KEY_SPECS[spec].kty !== 'RSA') return null
+  return { issuer, from: times.announceAt - SKEW, to: standby ? NO_END : times.removeAt + SKEW }
 }
 
 /** Where the plan asks for dice: what was rolled goes into the pool that seeds every generating process. */
@@ -156,6 +178,7 @@ function bornEvent(job: KeyJob, kid: string, key: MadeKey, generator: { node: st
     kid,
     spec,
     jwk: key.jwk,
+    ...(key.x5c && { x5c: key.x5c }),
     label,
     times,
     replaces,

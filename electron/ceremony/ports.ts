@@ -1,12 +1,14 @@
 import type { KeySpec, PublicJwk } from '../../shared/domain/algorithms.ts'
 import type { Imported, VaultEvent } from '../../shared/domain/events.ts'
+import type { PastKey } from '../../shared/domain/past-keys.ts'
+import type { AlgorithmName } from '../../shared/domain/policy.ts'
 import type { PlannedPerson } from '../../shared/domain/roster.ts'
 import type { Step } from '../../shared/domain/script.ts'
 import type { VaultState } from '../../shared/domain/state.ts'
 import type { PendingRoster } from '../../shared/domain/state-people.ts'
 import type { Approval } from '../../shared/formats/approval.ts'
 import type { Manifest, RemovedLine } from '../../shared/formats/bundle.ts'
-import type { TenantEntry } from '../../shared/formats/bundle-check.ts'
+import type { TenantEntry, TenantToSign } from '../../shared/formats/bundle-check.ts'
 import type { Envelope } from '../../shared/formats/envelope.ts'
 import type { ExportName } from '../../shared/formats/exported-key.ts'
 import type { P256Jwk, StatementKey, StatementSigner } from '../../shared/formats/jws.ts'
@@ -14,9 +16,11 @@ import type { LogRow } from '../../shared/formats/log.ts'
 import type { MaterialManifest } from '../../shared/formats/material.ts'
 import type { PlanOf } from '../../shared/formats/plan.ts'
 import type { Receipt } from '../../shared/formats/receipt.ts'
+import type { Revocation, RevokedLine } from '../../shared/formats/revocation.ts'
 import type { Roster } from '../../shared/formats/roster.ts'
 import type { SuccessionFile } from '../../shared/formats/succession.ts'
 import type { Anchor } from '../../shared/formats/trust-anchor.ts'
+import type { CertificateFor, X5c } from '../../shared/formats/x509.ts'
 
 import type { Written } from './record.ts'
 
@@ -99,9 +103,11 @@ export type VaultPort<
   close(): void
 }
 
-export type MadeKey = { spec: KeySpec; jwk: PublicJwk; pkcs8: Uint8Array }
-/** A private key that leaves for another issuer. */
-export type ExportKey = MadeKey & { kid: string }
+export type MadeKey = { spec: KeySpec; jwk: PublicJwk; pkcs8: Uint8Array; x5c?: X5c | undefined }
+/** A private key that leaves for another issuer; `alg` is the name that its tenant publishes. */
+export type ExportKey = Omit<MadeKey, 'x5c'> & { kid: string; alg: AlgorithmName }
+/** The keys of one tenant to make; `certificates`: for each spec what its certificate is for, or null. */
+export type MakeJob = { tenant: string; specs: KeySpec[]; certificates: (CertificateFor | null)[] }
 export type MadeKeys = { node: string; openssl: string; keys: MadeKey[] }
 
 export type WrittenFile = { name: string; digest: string }
@@ -113,7 +119,7 @@ export type MediaPort = {
   readEnrollment(name: string): string
   writeBundle(
     manifest: Omit<Manifest, 'tenants' | 'merkleRoot'>,
-    tenants: readonly (TenantEntry | RemovedLine)[],
+    tenants: readonly (TenantToSign | RemovedLine)[],
     root: StatementSigner,
     practice: boolean,
   ): Promise<WrittenFile & { manifestDigest: string; merkleRoot: string }>
@@ -131,10 +137,24 @@ export type MediaPort = {
   ): Promise<WrittenFile>
   /** Reads an envelope back and checks it from the trust anchor alone. */
   checkEnvelope(name: string, anchor: Anchor): Promise<void>
+  /** Signs each tenant's slots without the revoked keys; `entry` is the tenant as the runtime's bundle names it. */
+  writeRevocation(
+    revocation: Omit<Revocation, 'tenants' | 'merkleRoot'>,
+    tenants: readonly (Pick<RevokedLine, 'revoke' | 'standby'> & { entry: TenantEntry; past?: readonly PastKey[] })[],
+    root: StatementSigner,
+    practice: boolean,
+  ): Promise<WrittenFile & { statement: string }>
+  /** Reads a revocation back and checks it from the trust anchor alone; gives counts. */
+  checkRevocation(name: string, anchor: Anchor): Promise<{ tenants: number; keys: number }>
   /** Takes back a file that was written in this very step. */
   remove(name: string): void
-  /** Takes back the files of a handoff or envelope that was interrupted before it was recorded; gives their names. */
-  removeLeftovers(of: { what: 'handoff' | 'envelope'; vaultId: string; runtimeId: string; number: number }): string[]
+  /** Takes back the files of something that was interrupted before it was recorded; gives their names. */
+  removeLeftovers(of: {
+    what: 'handoff' | 'envelope' | 'revocation'
+    vaultId: string
+    runtimeId: string
+    number: number
+  }): string[]
   /** Reads the private key in a file; its password is asked only where it has one. Whoever takes it wipes `pkcs8`. */
   readKey(
     name: string,
@@ -238,15 +258,14 @@ export type Ports<Q extends QuorumPort = QuorumPort> = {
   now(): number
   /** Seconds on a clock that nobody can set; only differences count. */
   elapsed(): number
+  /** A new UUID. */
+  newId(): string
   desk: DeskPort
   /** Runs the self-test and says in one line what it covered. Code `self-test-failed`. */
   selfTest(): string
   media: MediaPort
   copies: CopiesPort<Q>
-  makeKeys(
-    jobs: readonly { tenant: string; specs: KeySpec[] }[],
-    onProgress: (done: number, total: number) => void,
-  ): Promise<Map<string, MadeKeys>>
+  makeKeys(jobs: readonly MakeJob[], onProgress: (done: number, total: number) => void): Promise<Map<string, MadeKeys>>
   /** Mixes rolls of dice into the system's random pool where that is possible; says in one sentence what that adds. */
   stir(rolls: string): string
   createVault(plan: PlanOf<'genesis'>, first: VaultEvent[], actor: string, at: number): Promise<VaultPort<Q>>

@@ -23,6 +23,7 @@ import { mustBeAlone } from './passphrase.ts'
 import type { VaultPort } from './ports.ts'
 import { foreseeAmendment, foreseeEmergency, proveMore, proveNew } from './prove.ts'
 import { checkRestore } from './restore.ts'
+import { describePrepared } from './revocation.ts'
 import { describeRotation } from './root.ts'
 import { checkClock } from './time.ts'
 
@@ -51,7 +52,9 @@ export async function precheck(context: Context): Promise<string> {
     case 'handoff':
       return checkHandoff(vault, plan, now)
     case 'envelope':
-      return describeEnvelopes(decideEnvelopes(vault.state, plan.runtime, plan.tenants, now), plan.runtime)
+      return plan.revoke
+        ? `${describePrepared(context, plan, now)}, prepared.`
+        : describeEnvelopes(decideEnvelopes(vault.state, plan.runtime, plan.tenants, now), plan.runtime)
     case 'import-key':
       return checkImport(context, now)
     case 'export-key':

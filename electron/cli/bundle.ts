@@ -6,12 +6,14 @@ import { manifestSchema } from '../../shared/formats/bundle.ts'
 import { BUNDLE_CAPS } from '../../shared/formats/bundle-file.ts'
 import { fromUtf8 } from '../../shared/formats/bytes.ts'
 import { hexGroups } from '../../shared/formats/fingerprint.ts'
-import { peekStatement } from '../../shared/formats/jws.ts'
+import { peekStatement, readStatementHeader } from '../../shared/formats/jws.ts'
 import { inclusionProof } from '../../shared/formats/merkle.ts'
+import { type RevokedLine, revocationSchema } from '../../shared/formats/revocation.ts'
 import { encodeTenantProof } from '../../shared/formats/tenant-proof.ts'
 import { readLinesGuarded } from '../files/read.ts'
 import { writeNewFile } from '../files/write.ts'
 import { readBundle } from '../handoff/bundle.ts'
+import { readRevocation } from '../handoff/revocation.ts'
 import { readTrustAnchor } from '../handoff/statements.ts'
 import { table } from './format.ts'
 import { text } from './open-vault.ts'
@@ -31,7 +33,7 @@ export function bundleCommands(): Command {
   const bundle = new Command('bundle').description('look into bundles')
   bundle
     .command('inspect <file>')
-    .description('what a bundle says; verified only with a trust anchor')
+    .description('what a bundle or a revocation says; verified only with a trust anchor')
     .option('--trust-anchor <file>', 'the trust anchor to check it against')
     .action(answering(inspect))
   bundle
@@ -44,17 +46,19 @@ export function bundleCommands(): Command {
   return bundle
 }
 
+const VERIFIED = 'Signed by the root of this trust anchor.'
+const UNVERIFIED = 'NOT verified: give the trust anchor with --trust-anchor.'
+
 async function inspect([file = '']: string[], options: Record<string, unknown>): Promise<Answer> {
   const anchorPath = text(options['trustAnchor'])
+  if (isRevocation(file)) return inspectRevocation(file, anchorPath)
   const tenants: Row[] = []
   const { manifest, removed } = anchorPath ? await verified(file, anchorPath, tenants) : unverified(file)
   const data = { verified: anchorPath !== undefined, manifest, tenants, removed }
   const head = [
     `Bundle ${manifest.number} for runtime ${manifest.runtimeId} (${manifest.environment}), made ${utcTime(manifest.iat)}, expires ${utcTime(manifest.exp)}`,
     `${manifest.tenants} tenants, digest ${hexGroups(manifest.merkleRoot).join(' ')}`,
-    data.verified
-      ? 'Signed by the root of this trust anchor.'
-      : 'NOT verified: give the trust anchor with --trust-anchor.',
+    data.verified ? VERIFIED : UNVERIFIED,
   ]
   const rows = tenants.map((one) => [
     one.tenant,
@@ -129,8 +133,42 @@ async function verified(file: string, anchorPath: string, tenants: Row[]) {
   return { manifest, removed }
 }
 
-function unverified(file: string) {
-  for (const line of readLinesGuarded(file, BUNDLE_CAPS))
-    return { manifest: peekStatement(fromUtf8(line), manifestSchema, 'bundle manifest'), removed: [] }
+/** By the type that its first line claims; what is neither is refused as no bundle. */
+function isRevocation(file: string): boolean {
+  try {
+    return /^keyrite-(?:practice-)?revocation$/.test(readStatementHeader(firstLineOf(file)).typ)
+  } catch {
+    return false
+  }
+}
+
+async function inspectRevocation(file: string, anchorPath: string | undefined): Promise<Answer> {
+  const tenants: Pick<RevokedLine, 'tenant' | 'revoke' | 'standby'>[] = []
+  const read =
+    anchorPath !== undefined &&
+    (await readRevocation(file, await readTrustAnchor(anchorPath), ({ tenant, revoke, standby }) => {
+      tenants.push({ tenant, revoke, standby })
+    }))
+  const said = read ? read.revocation : peekStatement(firstLineOf(file), revocationSchema, 'revocation')
+  const data = { verified: read !== false, revocation: said, tenants }
+  const words = [
+    `Revocation ${said.order} for runtime ${said.runtimeId} (${said.environment}), made ${utcTime(said.iat)}, expires ${utcTime(said.exp)}`,
+    `Why: ${said.reason}`,
+    `${said.tenants} tenants, digest ${hexGroups(said.merkleRoot).join(' ')}`,
+    data.verified ? VERIFIED : UNVERIFIED,
+    ...tenants.flatMap(({ tenant, revoke, standby }) => [
+      ...revoke.map((kid) => `${tenant}: ${kid} never signs again and is not published any more`),
+      ...(standby === null ? [] : [`${tenant}: ${standby} takes over, where the runtime has it`]),
+    ]),
+  ]
+  return { data, text: words.join('\n') }
+}
+
+function firstLineOf(file: string): string {
+  for (const line of readLinesGuarded(file, BUNDLE_CAPS)) return fromUtf8(line)
   throw new KeyriteError('format-invalid', `Reading ${file}: it is empty.`)
+}
+
+function unverified(file: string) {
+  return { manifest: peekStatement(firstLineOf(file), manifestSchema, 'bundle manifest'), removed: [] }
 }

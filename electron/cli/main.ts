@@ -9,6 +9,7 @@ import { issuerCommands } from './issuer.ts'
 import { printError } from './output.ts'
 import { rehearseCommand } from './rehearse.ts'
 import { serveCommand } from './serve.ts'
+import { trustCommands } from './trust.ts'
 import { vaultCommands } from './vault.ts'
 import { verifyCommand } from './verify.ts'
 
@@ -33,6 +34,7 @@ for (const command of [
   issuer,
   evidenceCommands(),
   verifyCommand(),
+  trustCommands(),
   rehearseCommand(),
   completionCommand(program),
 ])

@@ -1,6 +1,8 @@
 import { peopleStatus } from '../../shared/domain/home.ts'
 import { sealAnew } from '../../shared/domain/ledger-envelopes.ts'
 import { passphraseCopies } from '../../shared/domain/ledger-people.ts'
+import { count } from '../../shared/domain/plural.ts'
+import { preparedRevocations } from '../../shared/domain/revocations.ts'
 import { openCeremony } from '../../shared/domain/state.ts'
 import { utcDay, utcTime } from '../../shared/domain/utc.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -16,6 +18,7 @@ export async function vaultStatus(vault: Vault, now = Math.floor(Date.now() / 10
   const people = peopleStatus(state, roster.people, now)
   const oldPassphrases = passphraseCopies(state)
   const anew = sealAnew(state)
+  const prepared = preparedRevocations(state, now)
   const data = {
     vaultId: state.vaultId,
     name: state.name,
@@ -31,6 +34,7 @@ export async function vaultStatus(vault: Vault, now = Math.floor(Date.now() / 10
     root,
     pastEpochs: state.pastEpochs,
     oldPassphrases,
+    preparedRevocations: prepared,
   }
   const rows = people.map(({ id, name, role, share, lastProved, due, overdue }) => [
     id,
@@ -52,6 +56,10 @@ export async function vaultStatus(vault: Vault, now = Math.floor(Date.now() / 10
         `Shares of epoch ${epoch} (until ${utcDay(until)}; ${Object.keys(holders).join(', ')}) still work on older copies of the vault.`,
     ),
     ...(anew ? [anew] : []),
+    ...prepared.map(
+      ({ order, runtimeId, keys, exp, standing, note }) =>
+        `Prepared revocation ${order} for ${runtimeId}, ${count(keys, 'key')}, until ${utcDay(exp)}: ${standing}.${note && ` ${note}`}`,
+    ),
     ...oldPassphrases.map(({ what, evidence }) => `${what}: ${evidence.charAt(0).toLowerCase()}${evidence.slice(1)}.`),
   ]
   return { data, text: lines.join('\n') }

@@ -16,6 +16,8 @@ import {
   type Receipt,
   receiptSchema,
 } from '../../shared/formats/receipt.ts'
+import { checkRevokedLine } from '../../shared/formats/revocation.ts'
+import { openRevocation, REVOCATION_CAPS } from '../../shared/formats/revocation-file.ts'
 import { openTenantProof, TENANT_PROOF_MAX } from '../../shared/formats/tenant-proof.ts'
 import { capital, counted, spellTime } from '../../shared/pages/words.ts'
 import { readFileGuarded, readLinesGuarded } from '../files/read.ts'
@@ -82,6 +84,25 @@ export async function checkEnvelope(path: string, context: Context, findings: Fi
     `Emergency envelope ${number} for ${tenant} at ${runtimeId}, signed by the root: one of ${counted(withdraws.length, 'key')} may be withdrawn, and the standby key then signs.`,
   )
   findings.fact('What is sealed cannot be read here; only the transport key that the runtime keeps for it opens it.')
+  expiry(exp, context, findings)
+  findings.anchored = true
+}
+
+/** The vault's word that keys never sign again at one runtime; whether its slots are those of the bundle there, that runtime sees. */
+export async function checkRevocation(path: string, context: Context, findings: Findings): Promise<void> {
+  const anchor = anchorOf(context, findings)
+  if (!anchor) return
+  const { revocation, tenants } = await openRevocation(readLinesGuarded(path, REVOCATION_CAPS), anchor)
+  let keys = 0
+  for await (const line of tenants) {
+    await checkRevokedLine(line, revocation.iat, anchor.key)
+    keys += line.revoke.length
+  }
+  const { order, runtimeId, environment, reason, merkleRoot, exp } = revocation
+  findings.fact(`Revocation ${order} for ${runtimeId} (${environment}), signed by the root: ${reason}`)
+  findings.fact(
+    `${capital(counted(keys, 'key'))} of ${counted(revocation.tenants, 'tenant')} never to be used again; digest of all lines ${shortHex(merkleRoot)} …; no signed set in it holds one of them.`,
+  )
   expiry(exp, context, findings)
   findings.anchored = true
 }

@@ -30,6 +30,7 @@ const runtime = (runtimeId: string) =>
     runtimeId,
     handoffs: [],
     envelopes: [],
+    revocations: [],
     opened: [],
     receipts: { upTo: 0, head: null, takenAt: null, statements: [] },
   }) as object as Runtime

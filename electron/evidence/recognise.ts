@@ -22,6 +22,7 @@ export const KINDS = [
   'tenant proof',
   'key material',
   'envelope',
+  'revocation',
   'exported key',
   'receipts',
   'head card',
@@ -40,6 +41,7 @@ const BY_TYP = new Map<string, Kind>([
   ['bundle', 'bundle'],
   ['material', 'key material'],
   ['envelope', 'envelope'],
+  ['revocation', 'revocation'],
   ['receipt', 'receipts'],
   ['checkpoint', 'head card'],
 ])

@@ -7,7 +7,14 @@ import { readFileGuarded } from '../files/read.ts'
 import { checkCertificate } from './check-certificate.ts'
 import { checkEvidence } from './check-evidence.ts'
 import { checkExportedKey } from './check-export.ts'
-import { checkBundle, checkEnvelope, checkMaterial, checkReceipts, checkTenantProof } from './check-handoff.ts'
+import {
+  checkBundle,
+  checkEnvelope,
+  checkMaterial,
+  checkReceipts,
+  checkRevocation,
+  checkTenantProof,
+} from './check-handoff.ts'
 import { checkInventory } from './check-inventory.ts'
 import { checkLog } from './check-log.ts'
 import { checkRecord } from './check-record.ts'
@@ -49,6 +56,7 @@ const CHECKS: Record<Exclude<Kind, 'unknown'>, Check> = {
   'tenant proof': checkTenantProof,
   'key material': checkMaterial,
   envelope: checkEnvelope,
+  revocation: checkRevocation,
   'exported key': checkExportedKey,
   receipts: checkReceipts,
   'head card': checkHeadCard,

@@ -10,10 +10,19 @@ import {
   TENANT_LINE_MAX,
   type TenantLine,
 } from '../../shared/formats/bundle.ts'
-import { checkTenantLine, keySet, planSlots, slotClaims, type TenantEntry } from '../../shared/formats/bundle-check.ts'
+import {
+  checkCertificates,
+  checkTenantLine,
+  keySet,
+  planSlots,
+  slotClaims,
+  type TenantEntry,
+  type TenantToSign,
+} from '../../shared/formats/bundle-check.ts'
 import { BUNDLE_CAPS, openBundle, type Pin } from '../../shared/formats/bundle-file.ts'
 import { digest, toBase64url } from '../../shared/formats/bytes.ts'
 import { fileName } from '../../shared/formats/file-name.ts'
+import { signHistoricalSet } from '../../shared/formats/historical.ts'
 import { canonicalBytes } from '../../shared/formats/json.ts'
 import type { StatementSigner } from '../../shared/formats/jws.ts'
 import { MerkleTree } from '../../shared/formats/merkle.ts'
@@ -25,7 +34,7 @@ export type Written = { path: string; manifestDigest: string; merkleRoot: string
 type BundleToWrite = {
   manifest: Omit<Manifest, 'tenants' | 'merkleRoot'>
   /** In any order; each tenant once. */
-  tenants: Iterable<TenantEntry | RemovedLine> | AsyncIterable<TenantEntry | RemovedLine>
+  tenants: Iterable<TenantToSign | RemovedLine> | AsyncIterable<TenantToSign | RemovedLine>
   root: StatementSigner
   practice: boolean
   onProgress?: (done: number) => void
@@ -59,16 +68,30 @@ export async function writeBundle(folder: string, bundle: BundleToWrite): Promis
   }
 }
 
-/** Signs every slot of one tenant: the whole set, and one without each key. */
+/** Cuts and signs every slot of one tenant, and its past keys. */
 async function signTenant(
-  entry: TenantEntry,
+  { past = [], ...entry }: TenantToSign,
   iat: number,
   practice: boolean,
   root: StatementSigner,
 ): Promise<TenantLine> {
+  const plan = planSlots(entry, iat, practice, 'policy-rejected')
+  await checkCertificates(entry, 'policy-rejected')
+  const slots = await signSlots(entry, plan, iat, root)
+  const historical = await signHistoricalSet({ ...entry, past }, iat, root)
+  return { ...entry, slots, ...(historical !== null && { historical }) }
+}
+
+/** Signs these slots of one tenant: the whole set of each, and one without each key. */
+export function signSlots(
+  entry: TenantEntry,
+  slots: readonly Slot[],
+  iat: number,
+  root: StatementSigner,
+): Promise<SignedSlot[]> {
   const sign = (slot: Slot, kids: string[]) =>
-    signJwkSet({ ...slotClaims(entry.issuer, iat, slot), keys: keySet(entry.keys, kids) }, root)
-  const slots = planSlots(entry, iat, practice, 'policy-rejected').map(async (slot): Promise<SignedSlot> => {
+    signJwkSet({ ...slotClaims(entry.issuer, iat, slot), keys: keySet(entry.keys, kids, entry.policy) }, root)
+  const signed = slots.map(async (slot): Promise<SignedSlot> => {
     const without = slot.kids.map(
       async (gone): Promise<[string, string]> => [
         gone,
@@ -81,7 +104,7 @@ async function signTenant(
     const set = await sign(slot, slot.kids)
     return { from: slot.from, to: slot.to, set, without: Object.fromEntries(await Promise.all(without)) }
   })
-  return { ...entry, slots: await Promise.all(slots) }
+  return Promise.all(signed)
 }
 
 /** RFC 9162 section 2.1.1 over lines, as 43 base64url characters. */
@@ -94,7 +117,7 @@ export function rootOf(lines: Iterable<Uint8Array>): string {
 /** Writes the signed first line and the spooled lines under the name that follows from them. */
 export function writeUnder(
   folder: string,
-  type: 'bundle' | 'material',
+  type: 'bundle' | 'material' | 'revocation',
   jws: string,
   manifest: { iat: number; merkleRoot: string },
   spool: LineSpool,

@@ -1,13 +1,13 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
-import type { KeySpec, PublicJwk } from '../../shared/domain/algorithms.ts'
 import type { ExportFormat } from '../../shared/domain/events.ts'
-import { publishedJwk } from '../../shared/formats/bundle.ts'
+import type { AlgorithmName } from '../../shared/domain/policy.ts'
 import { type Bytes, utf8 } from '../../shared/formats/bytes.ts'
 import { writePfx } from './pfx.ts'
 
 /** Private keys in the forms that other issuers read. */
 
-export type KeyToEncode = { kid: string; spec: KeySpec; jwk: PublicJwk; pkcs8: Uint8Array }
+/** `alg`: the name that its tenant publishes. */
+export type KeyToEncode = { kid: string; alg: AlgorithmName; pkcs8: Uint8Array }
 
 /**
  * The plain content of an export: one PKCS#8 PEM, one PKCS#12 file under `password`, or a private JWK Set. The caller
@@ -27,5 +27,10 @@ export async function encodeKeys(
 const keyObject = ({ pkcs8 }: KeyToEncode): KeyObject =>
   createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' })
 
-/** As published, with its private members (RFC 7518 section 6). */
-const privateJwk = (key: KeyToEncode) => ({ ...keyObject(key).export({ format: 'jwk' }), ...publishedJwk(key) })
+/** As published (without a certificate), with its private members (RFC 7518 section 6). */
+const privateJwk = (key: KeyToEncode) => ({
+  ...keyObject(key).export({ format: 'jwk' }),
+  use: 'sig',
+  alg: key.alg,
+  kid: key.kid,
+})

@@ -9,17 +9,28 @@ import { KEY_SPEC_NAMES, type KeySpec, type PublicJwk } from '../../shared/domai
 import { lintKey } from '../../shared/domain/lint.ts'
 import { asKeyriteError, isKeyriteError, KeyriteError, must } from '../../shared/errors.ts'
 import { type Bytes, fromBase64url, fromUtf8, wipe } from '../../shared/formats/bytes.ts'
+import { type CertificateFor, findingOfCertificate, type X5c, x5cSchema } from '../../shared/formats/x509.ts'
 import { EXIT, pairMatches } from './checks.ts'
 
 /** A private key as PKCS#8 DER, with its public half. Whoever takes it wipes `pkcs8` after use. */
-export type GeneratedKey = { readonly spec: KeySpec; readonly pkcs8: Bytes; readonly jwk: PublicJwk }
+export type GeneratedKey = {
+  readonly spec: KeySpec
+  readonly pkcs8: Bytes
+  readonly jwk: PublicJwk
+  readonly x5c?: X5c | undefined
+}
 
 /** What the record says about where a key came from. */
 export type GeneratorFacts = { readonly node: string; readonly openssl: string; readonly process: 'fresh' }
 
 export type GeneratedKeys = { readonly keys: readonly GeneratedKey[]; readonly generator: GeneratorFacts }
 
-export type GenerationJob = { readonly tenant: string; readonly specs: readonly KeySpec[] }
+/** `certificates`: for each spec what its certificate is made for, or null for a key without one; none at all unless told. */
+export type GenerationJob = {
+  readonly tenant: string
+  readonly specs: readonly KeySpec[]
+  readonly certificates?: readonly (CertificateFor | null)[]
+}
 
 /** A fresh process that runs generate-child.ts: the part of node:child_process that is used. `close` follows its last output. */
 export type GeneratorProcess = {
@@ -51,12 +62,15 @@ const jwkSchema = z.discriminatedUnion('kty', [
 const answerSchema = z.strictObject({
   node: z.string().max(64),
   openssl: z.string().max(64),
-  keys: z.array(z.strictObject({ spec: z.enum(KEY_SPEC_NAMES), pkcs8: z.string(), jwk: jwkSchema })),
+  keys: z.array(
+    z.strictObject({ spec: z.enum(KEY_SPEC_NAMES), pkcs8: z.string(), jwk: jwkSchema, x5c: x5cSchema.optional() }),
+  ),
 })
 
 /**
  * Makes the keys of many tenants, each tenant's in a process of its own that is newly seeded from the operating system
- * and ends afterwards. Gives the keys by tenant, in the order of `specs`; every key was checked pairwise and linted.
+ * and ends afterwards. Gives the keys by tenant, in the order of `specs`; every key was checked pairwise and linted, and
+ * its certificate, where one was asked for, is its own.
  * Throws `generator-failed` when a process fails, hangs or answers anything else than the keys asked for, `interrupted`
  * on abort, `plan-invalid` for a tenant named twice. On failure every process has ended and the private bytes held are
  * zeros (JavaScript strings they passed through cannot be wiped).
@@ -120,20 +134,20 @@ export function startGenerator(codeCache?: string): GeneratorProcess {
 }
 
 async function generateFor(
-  { tenant, specs }: GenerationJob,
+  { tenant, specs, certificates = specs.map(() => null) }: GenerationJob,
   start: () => GeneratorProcess,
   signal: AbortSignal,
   timeoutMs = 60_000 * (1 + specs.length),
 ): Promise<GeneratedKeys> {
   if (signal.aborted) throw interrupted()
-  const answer = await converse(start(), `${JSON.stringify({ specs })}\n`, {
+  const answer = await converse(start(), `${JSON.stringify({ specs, certificates })}\n`, {
     signal,
     timeoutMs,
-    // An RSA-4096 key takes about 4 KiB.
+    // An RSA-4096 key takes about 4 KiB, its certificate 2.
     maxBytes: 1024 + 8192 * specs.length,
   })
   try {
-    return readAnswer(answer, specs)
+    return await readAnswer(answer, specs, certificates)
   } catch (error) {
     if (isKeyriteError(error, 'generator-failed')) throw error
     // Without the cause: its text may quote the answer.
@@ -187,23 +201,35 @@ const REASONS = new Map<number, string>([
 ])
 
 /** Parses an answer strictly and checks that it holds exactly the keys asked for; wipes what it decoded if not. */
-function readAnswer(answer: Uint8Array, specs: readonly KeySpec[]): GeneratedKeys {
+async function readAnswer(
+  answer: Uint8Array,
+  specs: readonly KeySpec[],
+  certificates: readonly (CertificateFor | null)[],
+): Promise<GeneratedKeys> {
   const { node, openssl, keys: raw } = answerSchema.parse(JSON.parse(fromUtf8(answer)))
   const keys: GeneratedKey[] = []
   try {
     const asked = raw.length === specs.length && raw.every(({ spec }, at) => spec === specs[at])
     if (!asked) throw failed('answered with other keys than it was asked for')
-    for (const { spec, pkcs8, jwk } of raw) {
-      const key = { spec, pkcs8: fromBase64url(pkcs8), jwk }
+    for (const [at, { spec, pkcs8, jwk, x5c }] of raw.entries()) {
+      const key = { spec, pkcs8: fromBase64url(pkcs8), jwk, ...(x5c && { x5c }) }
       keys.push(key)
       const sound = lintKey(spec, jwk).length === 0 && pairMatches(spec, key.pkcs8, jwk)
       if (!sound) throw failed('answered with a key that is not the one asked for')
+      const finding = await findingOf(key, certificates[at] ?? null)
+      if (finding !== null) throw failed(`answered with a certificate that is not the one asked for: ${finding}`)
     }
     return { keys, generator: { node, openssl, process: 'fresh' } }
   } catch (error) {
     wipe(...keys.map(({ pkcs8 }) => pkcs8))
     throw error
   }
+}
+
+/** What speaks against a key's certificate; a key has one exactly where it was asked for. */
+async function findingOf(key: GeneratedKey, asked: CertificateFor | null): Promise<string | null> {
+  if (!key.x5c || !asked) return key.x5c || asked ? 'there must be one exactly where it was asked for' : null
+  return findingOfCertificate(key.x5c, key, asked)
 }
 
 function failed(what: string): KeyriteError {

@@ -58,6 +58,7 @@ export const FILE_KINDS = [
   'bundle',
   'key material',
   'envelope',
+  'revocation',
   'exported key',
   'share',
   'backup',

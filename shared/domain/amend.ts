@@ -90,9 +90,11 @@ function amendTenant(state: VaultState, change: TenantChange, now: number): Deci
   must(changed.length > 0, 'plan-invalid', `The plan names ${tenant}, but nothing to change.`)
   return {
     event: { type: 'tenant-amended', tenant, name, policy, relyingParties },
-    said: [`${tenant}: ${changed.map((member) => WORDS[member]).join(', ')} changed.`, ...keyless(state, after)].join(
-      ' ',
-    ),
+    said: [
+      `${tenant}: ${changed.map((member) => WORDS[member]).join(', ')} changed.`,
+      ...keyless(state, after),
+      ...publishedAnew(state, before, after),
+    ].join(' '),
   }
 }
 
@@ -132,4 +134,29 @@ function keyless(state: VaultState, { tenant, policy }: Tenant): string[] {
   return missing.length > 0
     ? [`${named} has no key yet: a rotation makes it, and it is announced before it signs.`]
     : []
+}
+
+/**
+ * What changes of the keys that are published already. The next bundle cuts and signs every slot anew, so that the signed
+ * sets and what the runtime serves change together.
+ */
+function publishedAnew(state: VaultState, before: Tenant, { tenant, policy }: Tenant): string[] {
+  const kinds = new Set(keysOf(state, tenant, { usable: true }).map(({ spec }) => KEY_SPECS[spec].kty))
+  const { ed25519Name, x509 } = policy
+  const renamed = ed25519Name !== before.policy.ed25519Name && kinds.has('OKP')
+  const certificates = x509 !== before.policy.x509 && kinds.has('RSA')
+  return [
+    ...(renamed
+      ? [
+          `From the next handoff on its Ed25519 keys are called ${ed25519Name}: verifiers that hold the former name may refuse its tokens until they fetch the key set again.`,
+        ]
+      : []),
+    ...(certificates
+      ? [
+          x509
+            ? 'RSA keys that are made from now on get a certificate; those made before have none.'
+            : 'From the next handoff on no certificate is published.',
+        ]
+      : []),
+  ]
 }

@@ -9,15 +9,14 @@ import { keysOf, type Tenant, type VaultKey, type VaultState } from './state.ts'
 
 /** A compromise: the keys that it reaches, and what signs instead. */
 
+/** What is in wrong hands: one key, all of a tenant that left the vault, or all that a runtime has. */
+export type Scope = { key: string } | { tenant: string } | { runtime: string }
+
 /**
  * The keys that a compromise reaches: those in use, and those marked before whose replacement was never made because the
  * ceremony was aborted. Codes `key-unknown`, `tenant-unknown`, `runtime-unknown`, `ceremony-conflict`.
  */
-export function decideCompromise(
-  state: VaultState,
-  scope: { key: string } | { tenant: string } | { runtime: string },
-  now: number,
-): VaultKey[] {
+export function decideCompromise(state: VaultState, scope: Scope, now: number): VaultKey[] {
   const reached = compromisedBy(state, scope).filter((key) =>
     key.compromised ? lacksReplacement(state, key, now) : key.times.removeAt > now,
   )
@@ -25,10 +24,8 @@ export function decideCompromise(
   return reached
 }
 
-function compromisedBy(
-  state: VaultState,
-  scope: { key: string } | { tenant: string } | { runtime: string },
-): VaultKey[] {
+/** The keys that a scope reaches, in use or not. Codes `key-unknown`, `tenant-unknown`, `runtime-unknown`. */
+export function compromisedBy(state: VaultState, scope: Scope): VaultKey[] {
   if ('key' in scope) return [knownKey(state, scope.key)]
   if ('runtime' in scope) return mayHaveLeft(knownRuntime(state, scope.runtime)).map((kid) => knownKey(state, kid))
   knownTenant(state, scope.tenant)
@@ -40,11 +37,7 @@ function compromisedBy(
  * What an emergency does: the keys it reaches and their replacements. Codes as `decideCompromise`, and `policy-rejected`
  * where the replacements would leave a tenant with a schedule that cannot be signed.
  */
-export function decideEmergency(
-  state: VaultState,
-  scope: { key: string } | { tenant: string } | { runtime: string },
-  now: number,
-): { reached: VaultKey[] } & Replacements {
+export function decideEmergency(state: VaultState, scope: Scope, now: number): { reached: VaultKey[] } & Replacements {
   const reached = decideCompromise(state, scope, now)
   const { jobs, called } = decideReplacements(state, reached, now)
   for (const id of new Set(reached.map((key) => key.tenant))) {
@@ -58,11 +51,8 @@ export function decideEmergency(
 }
 
 /** The compromised keys that a plan names and that nothing replaces yet. */
-export const awaitingReplacement = (
-  state: VaultState,
-  scope: { key: string } | { tenant: string } | { runtime: string },
-  now: number,
-): VaultKey[] => compromisedBy(state, scope).filter((key) => lacksReplacement(state, key, now))
+export const awaitingReplacement = (state: VaultState, scope: Scope, now: number): VaultKey[] =>
+  compromisedBy(state, scope).filter((key) => lacksReplacement(state, key, now))
 
 /** A replacement that was destroyed without being compromised itself was half made: its ceremony was aborted. */
 const lacksReplacement = (state: VaultState, key: VaultKey, now: number): boolean =>
@@ -124,12 +114,12 @@ const standbyFor = (state: VaultState, key: VaultKey, lost: ReadonlySet<string>,
       now < one.times.signUntil,
   )
 
-/** When a runtime called upon a standby key by an emergency envelope, by its receipts. */
+/** Since when a runtime signs with a standby key, by its receipts: an emergency envelope or a revocation called upon it. */
 function calledAt(state: VaultState, kid: string): number | null {
-  const said = [...state.runtimes.values()].flatMap(({ opened, receipts }) =>
-    opened.includes(kid)
-      ? receipts.statements.filter(({ stated }) => stated.type === 'envelope-opened' && stated['kid'] === kid)
-      : [],
+  const said = [...state.runtimes.values()].flatMap(({ receipts }) =>
+    receipts.statements.filter(
+      ({ stated }) => stated['kid'] === kid && (stated.type === 'envelope-opened' || stated['phase'] === 'signing'),
+    ),
   )
   return said.length === 0 ? null : Math.min(...said.map(({ at }) => at))
 }

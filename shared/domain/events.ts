@@ -42,6 +42,23 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number]
 /** A statement from a receipt, as the vault keeps it: what the runtime said, when, and its number in the runtime's chain. */
 export type StatedByRuntime = { seq: number; at: number; stated: { type: string } & Record<string, unknown> }
 
+/**
+ * A revocation for one runtime: the keys that never sign there again, and the standby keys that take over. `prepared`: it is
+ * kept sealed for a later day, and marks nothing compromised.
+ */
+export type RevocationIntent = {
+  runtimeId: string
+  id: string
+  /** Counts the revocations for the runtime; a number is never used again. */
+  order: number
+  reason: string
+  prepared: boolean
+  keys: string[]
+  standbys: string[]
+  /** Until when a runtime takes it. */
+  exp: number
+}
+
 /** One copy of the vault and the keys that opened from it; `copy` is its id in the ledger, `why` why the others did not. */
 export type RestoreTrial = { folder: string; copy: string; opened: string[]; why: string }
 
@@ -110,6 +127,8 @@ export type VaultEvent =
       kid: string
       spec: KeySpec
       jwk: PublicJwk
+      /** Its self-signed certificate (RFC 7517 section 4.7), where its tenant's policy asks for one. */
+      x5c?: [string] | undefined
       label: string
       times: KeyTimes
       replaces: string | null
@@ -171,6 +190,10 @@ export type VaultEvent =
       envelopes: { number: number; tenant: string; kid: string; transportKey: string }[]
     }
   | { type: 'envelope-sealed'; runtimeId: string; number: number; file: string; digest: string }
+  /** Before revocations are written: from here on their numbers are used. */
+  | { type: 'revocations-intended'; revocations: RevocationIntent[] }
+  /** `statement`: the digest by which a receipt names it. */
+  | { type: 'revocation-signed'; runtimeId: string; order: number; statement: string; file: string; digest: string }
   | {
       type: 'receipts-taken'
       runtimeId: string

@@ -1,6 +1,7 @@
 import type { Copy } from './ledger.ts'
 import { erasureOf } from './receipts.ts'
-import type { VaultKey, VaultState } from './state.ts'
+import { takenBy } from './revocations.ts'
+import type { Runtime, VaultKey, VaultState } from './state.ts'
 
 /** Emergency envelopes in the copy ledger. */
 
@@ -15,8 +16,26 @@ export function staleEnvelopes(state: VaultState): { runtimeId: string; number: 
   )
 }
 
-/** What is to be done about them, in one line; empty where there are none. */
-export function sealAnew(state: VaultState): string {
+/** Prepared revocations that no runtime takes any more once it has the new root, and none took before. */
+function staleRevocations(state: VaultState): string {
+  const since = state.pastAnchors.at(-1)?.until
+  if (since === undefined) return ''
+  const renewed = (runtime: Runtime) => runtime.revocations.some((one) => one.prepared && one.file && one.at > since)
+  const named = [...state.runtimes.values()].flatMap((runtime) =>
+    (renewed(runtime) ? [] : runtime.revocations)
+      .filter((one) => one.prepared && one.file && one.at <= since && one.exp > since && !takenBy(runtime, one))
+      .map(({ order }) => `${order} for ${runtime.runtimeId}`),
+  )
+  return named.length === 0
+    ? ''
+    : `Signed by an earlier root and void with it: prepared revocation ${named.slice(0, 10).join(', ')}. Prepare them anew.`
+}
+
+/** What is to be done about what lies sealed, in one line; empty where there is nothing. */
+export const sealAnew = (state: VaultState): string =>
+  [sealEnvelopesAnew(state), staleRevocations(state)].filter(Boolean).join(' ')
+
+function sealEnvelopesAnew(state: VaultState): string {
   const stale = staleEnvelopes(state)
   if (stale.length === 0) return ''
   const named = stale.slice(0, 10).map((one) => `${one.number} of ${one.tenant} for ${one.runtimeId}`)

@@ -1,5 +1,6 @@
 import { envelopeCopies } from './ledger-envelopes.ts'
 import { shareCopies } from './ledger-people.ts'
+import { cameBack, runtimeBackupCopies } from './ledger-runtimes.ts'
 import { erasureOf } from './receipts.ts'
 import type { Attestation, Handoff, KeyExport, Runtime, VaultKey, VaultState } from './state.ts'
 import type { Backup, ForeignImport, Restored } from './state-copies.ts'
@@ -23,6 +24,7 @@ export function copiesOf(state: VaultState, key: VaultKey): Copy[] {
     ...handed.map(({ runtime, handoff }) => fileCopy(runtime, handoff)),
     ...envelopeCopies(state, key),
     ...runtimes.map((runtime) => runtimeCopy(state, runtime, key)),
+    ...runtimeBackupCopies(state, key),
     ...foreignCopies(state, key, new Set(runtimes.map((runtime) => runtime.runtimeId))),
     ...backupCopies(state, key),
     ...lostVaults(state, key),
@@ -66,6 +68,12 @@ function runtimeCopy(state: VaultState, runtime: Runtime, key: VaultKey): Copy {
   )
   if (!erased) return { ...base, status: 'open', evidence: 'No erasure receipt yet' }
   const receipt = `Erasure receipt ${erased.seq}`
+  if (cameBack(state, runtime, key.kid, erased.seq))
+    return {
+      ...base,
+      status: 'open',
+      evidence: `${receipt}; the runtime had it again later, and did not say since that it erased it`,
+    }
   const attested = attestationOf(state, key.kid, id, erased.at)
   if (!attested)
     return { ...base, status: 'open', evidence: `${receipt}; nobody attested its snapshots and backups yet` }

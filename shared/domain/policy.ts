@@ -1,5 +1,5 @@
 import { must } from '../errors.ts'
-import { KEY_SPECS, type KeySpec } from './algorithms.ts'
+import { type Algorithm, KEY_SPECS, type KeySpec } from './algorithms.ts'
 
 /** All times in Keyrite are whole seconds; instants are seconds since 1970 UTC. */
 export const MINUTE = 60
@@ -12,6 +12,10 @@ export const SKEW = 300
 export const JWKS_MAX_AGE = HOUR
 export const MAX_PUBLISHED_KEYS = 8
 export const MAX_JWKS_BYTES = 32 * 1024
+/** Bytes of one tenant's line in a bundle. */
+export const MAX_LINE_BYTES = 4 * 1024 * 1024
+/** Bytes of one key's certificate (DER): an RSA-4096 key with an issuer's name and its signature takes about 1450. */
+export const MAX_CERTIFICATE_BYTES = 2048
 /** As in the formats: the longest time of a policy, and the longest that a relying party may keep a key set. */
 const LONGEST_TIME = 3650 * DAY
 const LONGEST_CACHE = 30 * DAY
@@ -20,6 +24,14 @@ export const MAX_SLOTS = 400
 
 export const STANDBYS = ['none', 'hot', 'cold'] as const
 export type Standby = (typeof STANDBYS)[number]
+
+/** `typ` of a tenant's access tokens: RFC 9068 section 2.1, or what older frameworks expect. */
+export const TOKEN_TYPES = ['at+jwt', 'JWT'] as const
+export type TokenType = (typeof TOKEN_TYPES)[number]
+
+/** The `alg` of Ed25519 keys: RFC 9864 section 2.2, or RFC 8037 section 3.1 where verifiers are older. */
+export const ED25519_NAMES = ['Ed25519', 'EdDSA'] as const
+export type Ed25519Name = (typeof ED25519_NAMES)[number]
 
 /** How a tenant's keys rotate. Durations in seconds; `horizon` and `materialAhead` count keys. */
 export type Policy = {
@@ -37,7 +49,21 @@ export type Policy = {
   materialAhead: number
   /** A key for the default algorithm that is announced all the time; `cold`: its material stays in a safe. */
   standby: Standby
+  tokenType: TokenType
+  ed25519Name: Ed25519Name
+  /** New RSA keys get a self-signed certificate each, published with them (`x5c`). */
+  x509: boolean
 }
+
+/** Members that came after the others: a file that was written before leaves them out and means these. */
+export const LATER_POLICY = {
+  tokenType: 'at+jwt',
+  ed25519Name: 'Ed25519',
+  x509: false,
+} as const satisfies Partial<Policy>
+
+/** A policy as an older file may have it. */
+export type WrittenPolicy = Omit<Policy, keyof typeof LATER_POLICY> & Partial<Pick<Policy, keyof typeof LATER_POLICY>>
 
 export const DEFAULT_POLICY: Policy = {
   rotationInterval: 90 * DAY,
@@ -52,6 +78,17 @@ export const DEFAULT_POLICY: Policy = {
   horizon: 2,
   materialAhead: 1,
   standby: 'none',
+  ...LATER_POLICY,
+}
+
+/** The part of a policy that decides how a key is published. */
+export type PublishedAs = Pick<Policy, 'ed25519Name'>
+export type AlgorithmName = Algorithm | Ed25519Name
+
+/** The `alg` of a key in the JWKS and of the tokens it signs (RFC 7518 section 3.1, RFC 8037, RFC 9864). */
+export function algorithmName(spec: KeySpec, { ed25519Name }: PublishedAs): AlgorithmName {
+  const { kty, alg } = KEY_SPECS[spec]
+  return kty === 'OKP' ? ed25519Name : alg
 }
 
 /**
@@ -145,8 +182,12 @@ export function checkPolicy(policy: Policy, relyingParties: readonly RelyingPart
     slots <= MAX_SLOTS,
     `One bundle may hold at most ${MAX_SLOTS} slots of a tenant. This plan would need ${slots}: take longer slots, or schedule fewer keys at once.`,
   )
-  const bytes = published * JWK_BYTES
+  const bytes = published * jwkBytes(policy)
   rule(bytes <= MAX_JWKS_BYTES, `A key set may have at most ${MAX_JWKS_BYTES} bytes. This plan would need ${bytes}.`)
+  rule(
+    !policy.x509 || slots * slotBytes(policy, published) <= MAX_LINE_BYTES,
+    'With certificates the signed key sets of this tenant would be too large for a bundle: take longer slots, or schedule fewer keys at once.',
+  )
 }
 
 /** The most slots that one ceremony cuts: the schedule's length by `slotLength`, and a cut more at each key's two changes. */
@@ -158,6 +199,18 @@ function mostSlots(policy: Policy): number {
 
 /** An RSA-4096 public JWK with its metadata, rounded up. */
 const JWK_BYTES = 1024
+/** A certificate as `x5c` spells it (base64), with its digest (`x5t#S256`), rounded up. */
+const X5C_BYTES = Math.ceil(MAX_CERTIFICATE_BYTES / 3) * 4 + 128
+
+/** The most bytes that a published key of this policy takes. */
+const jwkBytes = ({ x509, signingAlgorithms }: Policy): number =>
+  JWK_BYTES + (x509 && signingAlgorithms.some((spec) => KEY_SPECS[spec].kty === 'RSA') ? X5C_BYTES : 0)
+
+/** The most bytes of one slot: its set of so many keys and a set without each, as compact JWS. */
+function slotBytes(policy: Policy, published: number): number {
+  const set = (keys: number) => Math.ceil(((keys * jwkBytes(policy) + 512) * 4) / 3)
+  return set(published) + published * set(published - 1)
+}
 
 /** The most keys published at one instant: a key is published from `propagationTime` before its span to `retentionDuration` after. */
 function mostPublished(policy: Policy): number {

@@ -20,6 +20,7 @@ export type Condition =
   | 'receipts-checked'
   | 'receipts-taken'
   | 'compromise-recorded'
+  | 'revocations-signed'
   | 'confirmed'
   | 'bytes-gone'
   | 'epoch-new'
@@ -57,6 +58,7 @@ export type Act =
   | 'check-receipts'
   | 'take-receipts'
   | 'record-compromise'
+  | 'sign-revocations'
   | 'check-dependencies'
   | 'confirm-destruction'
   | 'destroy-bytes'
@@ -265,9 +267,10 @@ export const SCRIPTS: Record<CeremonyKind, readonly Step[]> = {
       title: 'Seal the envelopes',
       who: 'administrator',
       readAloud:
-        'Each envelope lets the operators of one runtime withdraw a key of one tenant and sign with its standby key, on a day when we are not there.',
-      do: 'Approve, write one file for each tenant, and put each medium into a numbered tamper-evident bag.',
-      observe: 'There is one envelope for each tenant of the plan, and the numbers of the bags are written down.',
+        'What we seal lets the operators of one runtime withdraw keys of its tenants, and sign with standby keys, on a day when we are not there.',
+      do: 'Approve, write the files of the plan, and put each medium into a numbered tamper-evident bag.',
+      observe:
+        'There is one envelope for each tenant of the plan, or one prepared revocation, and the numbers of the bags are written down.',
       minutes: 10,
       needs: ['plan-fits'],
       gives: ['envelopes-sealed'],
@@ -280,7 +283,7 @@ export const SCRIPTS: Record<CeremonyKind, readonly Step[]> = {
       who: 'compliance',
       readAloud: 'We check each file as a stranger would, before its bag is closed.',
       do: 'Check the files from the trust anchor alone; then close the bags and name who keeps them.',
-      observe: 'Every envelope is whole, and somebody is named who keeps it in a safe.',
+      observe: 'Every file is whole, and somebody is named who keeps it in a safe.',
       minutes: 5,
       needs: ['envelopes-sealed'],
       gives: ['files-compared'],
@@ -306,6 +309,20 @@ export const SCRIPTS: Record<CeremonyKind, readonly Step[]> = {
       noWayBack: true,
     },
     { ...MAKE_KEYS, title: 'Make the replacements', needs: ['compromise-recorded'] },
+    {
+      id: 'sign-revocations',
+      title: 'Sign the revocations',
+      who: 'administrator',
+      readAloud:
+        'Each runtime that has one of these keys gets our word that it never signs again and is not published any more.',
+      do: 'Approve, write one file for each of these runtimes to the medium, and read it back.',
+      observe: 'There is one file for each runtime that has a marked key, and somebody carries it there at once.',
+      minutes: 3,
+      needs: ['compromise-recorded', 'keys-made'],
+      gives: ['revocations-signed'],
+      act: 'sign-revocations',
+      quorum: 'if-asked',
+    },
   ],
   'import-key': [
     CHECK_MACHINE,

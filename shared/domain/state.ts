@@ -1,7 +1,7 @@
 import { KeyriteError, never } from '../errors.ts'
 import type { KeySpec, PublicJwk } from './algorithms.ts'
 import { notAlone } from './alone.ts'
-import type { CeremonyKind, EventOf, Imported, LoggedEvent, StatedByRuntime } from './events.ts'
+import type { CeremonyKind, EventOf, Imported, LoggedEvent, RevocationIntent, StatedByRuntime } from './events.ts'
 import type { KeyTimes } from './key.ts'
 import type { Policy, RelyingParty } from './policy.ts'
 import { applyCopies, type CopiesState, noCopies, noteReceipts } from './state-copies.ts'
@@ -14,11 +14,15 @@ export type VaultKey = {
   kid: string
   spec: KeySpec
   jwk: PublicJwk
+  /** Its certificate, where its tenant's policy asked for one when it was made. */
+  x5c?: [string] | undefined
   label: string
   times: KeyTimes
   replaces: string | null
   /** Announced, and waiting to be called upon. */
   standby?: true | undefined
+  /** The times that it stood by with, and when it was called upon. */
+  stoodBy?: { until: number; times: KeyTimes } | undefined
   /** Null for an imported key. */
   generator: EventOf<'key-generated'>['generator'] | null
   /** Where it came from, if it was not made here: its independence is attested by nobody. */
@@ -39,6 +43,8 @@ export type Tenant = {
   name: string
   issuer: string
   policy: Policy
+  /** The policies that were amended since, oldest first, with the time until which each was in force. */
+  earlier?: { until: number; policy: Policy }[] | undefined
   relyingParties: RelyingParty[]
   /** Its keys were made ahead, and no customer has it yet. */
   reserved: boolean
@@ -79,6 +85,14 @@ export type SealedEnvelope = {
   file: { name: string; digest: string } | null
 }
 
+/** A revocation that was to be signed and, once it was, its file. `seq`: the event that intended it. */
+export type SignedRevocation = Omit<RevocationIntent, 'runtimeId'> & {
+  at: number
+  seq: number
+  ceremony: string | null
+  file: { name: string; digest: string; statement: string } | null
+}
+
 export type Runtime = {
   runtimeId: string
   environment: string
@@ -89,6 +103,8 @@ export type Runtime = {
   handoffs: Handoff[]
   /** Sealed emergency envelopes, in the order of their numbers. */
   envelopes: SealedEnvelope[]
+  /** In the order of their numbers. */
+  revocations: SignedRevocation[]
   /** Standby keys that came to it in an envelope, by its receipts. */
   opened: string[]
   /** `takenAt`: when receipts last came in. */
@@ -309,6 +325,7 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
     case 'tenant-amended': {
       const { name, policy, relyingParties } = event
       const tenant = livingTenant(state, event.tenant, seq)
+      tenant.earlier = [...(tenant.earlier ?? []), { until: at, policy: tenant.policy }]
       Object.assign(tenant, { name, policy, relyingParties, reserved: tenant.reserved && name === tenant.name })
       return
     }
@@ -350,7 +367,8 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
       const key = keyOf(state, event.kid, seq)
       if (!key.standby || key.destroyed || key.compromised)
         return broken(seq, 'a key is called upon that does not stand by')
-      Object.assign(key, { times: event.times, replaces: event.replaces, standby: undefined })
+      const stoodBy = { until: at, times: key.times }
+      Object.assign(key, { times: event.times, replaces: event.replaces, standby: undefined, stoodBy })
       return
     }
     case 'key-compromised':
@@ -368,6 +386,7 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
         offer: null,
         handoffs: [],
         envelopes: [],
+        revocations: [],
         opened: [],
         receipts,
       })
@@ -396,6 +415,21 @@ function apply(state: VaultState, { seq, at, actor, event }: LoggedEvent): void 
       const envelope = runtimeOf(state, event.runtimeId, seq).envelopes.find((one) => one.number === event.number)
       if (!envelope || envelope.file) return broken(seq, 'an envelope is sealed that was not intended')
       envelope.file = { name: event.file, digest: event.digest }
+      return
+    }
+    case 'revocations-intended': {
+      const ceremony = openCeremony(state)?.id ?? null
+      for (const { runtimeId, ...intent } of event.revocations) {
+        const { revocations } = runtimeOf(state, runtimeId, seq)
+        if (revocations.some(({ order }) => order >= intent.order)) broken(seq, 'a revocation is not numbered in order')
+        revocations.push({ ...intent, at, seq, ceremony, file: null })
+      }
+      return
+    }
+    case 'revocation-signed': {
+      const intent = runtimeOf(state, event.runtimeId, seq).revocations.find(({ order }) => order === event.order)
+      if (!intent || intent.file) return broken(seq, 'a revocation is signed that was not intended')
+      intent.file = { name: event.file, digest: event.digest, statement: event.statement }
       return
     }
     case 'receipts-taken': {

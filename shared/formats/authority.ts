@@ -1,5 +1,6 @@
 import type { EventOf, LoggedEvent, VaultEvent } from '../domain/events.ts'
-import { amendedObjects, envelopeObjects, exportObjects, madeObjects } from '../domain/objects.ts'
+import { amendedObjects, envelopeObjects, exportObjects, madeObjects, revocationObjects } from '../domain/objects.ts'
+import { intendedWith } from '../domain/revocations.ts'
 import { isAlone } from '../domain/script.ts'
 import { openCeremony, type VaultState } from '../domain/state.ts'
 import type { PendingRoster } from '../domain/state-people.ts'
@@ -126,6 +127,8 @@ function objectsOf(event: VaultEvent, before: VaultState): unknown[] {
       const together = all.filter((one) => one.seq === all.at(-1)?.seq)
       return [envelopeObjects(event.runtimeId, together)]
     }
+    case 'revocation-signed':
+      return [revocationObjects(intendedWith(before, event))]
     case 'receipts-taken': {
       const { type: _, ...taken } = event
       return [taken]

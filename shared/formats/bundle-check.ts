@@ -1,5 +1,6 @@
 import { lintKey } from '../domain/lint.ts'
-import { checkPolicy, MAX_JWKS_BYTES } from '../domain/policy.ts'
+import type { PastKey } from '../domain/past-keys.ts'
+import { checkPolicy, DEFAULT_POLICY, MAX_JWKS_BYTES, type PublishedAs } from '../domain/policy.ts'
 import { planTimes, type Slot } from '../domain/slots.ts'
 import { asKeyriteError, type Code, KeyriteError } from '../errors.ts'
 import {
@@ -11,14 +12,18 @@ import {
   type SignedSlot,
   type TenantLine,
 } from './bundle.ts'
+import { openHistoricalSet } from './historical.ts'
 import { canonicalText } from './json.ts'
 import type { StatementKey } from './jws.ts'
 import { checkIssuerUrl } from './tenant-id.ts'
+import { findingOfCertificate } from './x509.ts'
 
 /** What must hold for one tenant of a bundle: checked before the root signs it, and again by everyone who reads it. */
 
-/** A tenant line before its slots are signed. */
-export type TenantEntry = Omit<TenantLine, 'slots'>
+/** A tenant line without what the root signs for it: its slots and its past keys. */
+export type TenantEntry = Omit<TenantLine, 'slots' | 'historical'>
+/** What the vault puts into a bundle of a tenant, before anything is signed. */
+export type TenantToSign = TenantEntry & { past?: readonly PastKey[] }
 
 /** As in the format of a tenant line. */
 const MAX_KEYS = 64
@@ -50,7 +55,7 @@ export function planSlots(entry: TenantEntry, iat: number, practice: boolean, co
   const { slots, finding } = planTimes(entry.policy, entry.keys, gone, iat)
   rule(finding === null, finding ?? '')
   for (const slot of slots) {
-    const bytes = canonicalText({ keys: keySet(entry.keys, slot.kids) }).length
+    const bytes = canonicalText({ keys: keySet(entry.keys, slot.kids, entry.policy) }).length
     rule(bytes <= MAX_JWKS_BYTES, `its key set would have ${bytes} bytes`)
   }
   return slots
@@ -70,12 +75,33 @@ function checkTombstones(entry: TenantEntry): void {
   if (back) throw new KeyriteError('tombstone-hit', `Key ${back.kid} of tenant ${entry.tenant} was destroyed.`)
 }
 
-/** The keys of a slot as relying parties see them, in the slot's order. */
-export function keySet(keys: readonly BundleKey[], kids: readonly string[]): PublishedJwk[] {
+/**
+ * Checks the certificates of a tenant's keys (x509.ts). A key has one only where the policy asks for them; a key that was
+ * imported, or made before the policy asked, has none. Code: `code`.
+ */
+export async function checkCertificates({ tenant, issuer, policy, keys }: TenantEntry, code: Code): Promise<void> {
+  const checks = keys.map(async ({ x5c, announceAt: from, removeAt: to, ...key }) => {
+    const finding = x5c && (await findingOfCertificate(x5c, key, { issuer, from, to }))
+    if (finding) throw new KeyriteError(code, `Tenant ${tenant}: key ${key.kid} is refused: ${finding}.`)
+    if (x5c && !policy.x509)
+      throw new KeyriteError(
+        code,
+        `Tenant ${tenant}: key ${key.kid} has a certificate that its policy does not ask for.`,
+      )
+  })
+  await Promise.all(checks)
+}
+
+/** The keys of a slot as relying parties see them, in the slot's order: `policy` is that of their tenant. */
+export function keySet(
+  keys: readonly BundleKey[],
+  kids: readonly string[],
+  policy: PublishedAs = DEFAULT_POLICY,
+): PublishedJwk[] {
   const byKid = new Map(keys.map((key) => [key.kid, key]))
   return kids.flatMap((kid) => {
     const key = byKid.get(kid)
-    return key ? [publishedJwk(key)] : []
+    return key ? [publishedJwk(key, policy)] : []
   })
 }
 
@@ -90,30 +116,66 @@ export const slotClaims = (issuer: string, iat: number, slot: Slot): Omit<JwkSet
 
 /**
  * Checks one tenant of a bundle completely: the rules of `planSlots`, and that its slots are exactly the ones that the
- * schedule gives, each set and each `without` variant signed by the root with exactly those keys. Codes as `planSlots`
- * with `bundle-refused`, and of `openStatement` for a set. Gives the slots as planned.
+ * schedule gives, each set and each `without` variant signed by the root with exactly those keys; certificates and past
+ * keys likewise. Codes as `planSlots` with `bundle-refused`, and of `openStatement` for a set. Gives the slots as planned.
  */
 export async function checkTenantLine(
   line: TenantLine,
   iat: number,
   pin: { practice: boolean; key: StatementKey },
 ): Promise<Slot[]> {
-  const refuse = (what: string) => new KeyriteError('bundle-refused', `Tenant ${line.tenant}: ${what}.`)
   const plan = planSlots(line, iat, pin.practice, 'bundle-refused')
-  if (plan.length !== line.slots.length) throw refuse('its slots are not those of its schedule')
+  await checkCertificates(line, 'bundle-refused')
+  await checkSlots(line, line.slots, plan, iat, pin.key)
+  await checkHistorical(line, iat, pin.key)
+  return plan
+}
+
+/**
+ * Checks the past keys of a tenant: signed by the root with this bundle, for this issuer. A key that the bundle names may
+ * be among them only if it is compromised, and then the set says so: such a key is in no slot, whatever its schedule says,
+ * and the bundle names it until its time is over so that its runtimes learn of it. Codes `bundle-refused`, and of
+ * `openHistoricalSet`.
+ */
+async function checkHistorical(line: TenantLine, iat: number, key: StatementKey): Promise<void> {
+  if (line.historical === undefined) return
+  const refuse = (what: string) => new KeyriteError('bundle-refused', `Tenant ${line.tenant}: ${what}.`)
+  const said = await openHistoricalSet(line.historical, key)
+  if (said.iss !== line.issuer || said.iat !== iat) throw refuse('its set of past keys is of another bundle')
+  const named = new Set(line.keys.map(({ kid }) => kid))
+  const compromised = new Map(line.compromised.map(({ kid, at }) => [kid, at]))
+  for (const { kid, revoked } of said.keys) {
+    const at = compromised.get(kid)
+    if (at === undefined && named.has(kid)) throw refuse('a key that is still published stands among its past keys')
+    if (at !== undefined && revoked?.revoked_at !== at) throw refuse('a past key is not revoked as the bundle says')
+  }
+}
+
+/**
+ * Checks that signed slots are exactly the planned ones, each set and each `without` variant signed by the root with exactly
+ * those keys of the tenant. Codes `bundle-refused` for other slots or keys, and of `openStatement` for a set.
+ */
+export async function checkSlots(
+  entry: TenantEntry,
+  slots: readonly SignedSlot[],
+  plan: readonly Slot[],
+  iat: number,
+  key: StatementKey,
+): Promise<void> {
+  const refuse = (what: string) => new KeyriteError('bundle-refused', `Tenant ${entry.tenant}: ${what}.`)
+  if (plan.length !== slots.length) throw refuse('its slots are not those of its schedule')
   const checks = plan.map(async (slot, index) => {
-    const signed = line.slots[index]
+    const signed = slots[index]
     if (signed?.from !== slot.from || signed.to !== slot.to) throw refuse('its slots are not those of its schedule')
     for (const [jws, kids] of setsOf(signed, slot)) {
       if (jws === undefined) throw refuse('a slot lacks a set for a withdrawal')
-      const said = await openJwkSet(jws, pin.key)
-      const expected = { ...slotClaims(line.issuer, iat, slot), keys: keySet(line.keys, kids) }
+      const said = await openJwkSet(jws, key)
+      const expected = { ...slotClaims(entry.issuer, iat, slot), keys: keySet(entry.keys, kids, entry.policy) }
       if (canonicalText(said) !== canonicalText(expected)) throw refuse('a signed set is not that of its slot')
     }
     if (Object.keys(signed.without).length !== slot.kids.length) throw refuse('a slot has a set too many')
   })
   await Promise.all(checks)
-  return plan
 }
 
 /** Each signed set of a slot with the keys it must hold: the whole one, then one without each key. */

@@ -1,5 +1,12 @@
 import { z } from 'zod'
-import { KEY_SPECS, type KeySpec, type PublicJwk } from '../domain/algorithms.ts'
+import type { KeySpec, PublicJwk } from '../domain/algorithms.ts'
+import {
+  algorithmName,
+  DEFAULT_POLICY,
+  MAX_LINE_BYTES,
+  MAX_PUBLISHED_KEYS,
+  type PublishedAs,
+} from '../domain/policy.ts'
 import { must } from '../errors.ts'
 import {
   compactSchema,
@@ -11,13 +18,15 @@ import {
   keySpecSchema,
   keyTimesShape,
   lineSchema,
+  PUBLIC_JWK_SHAPES,
   policySchema,
   publicJwkSchema,
+  publishedAlgorithmSchema,
   relyingPartySchema,
   uuidSchema,
 } from './common.ts'
 import { thumbprint } from './fingerprint.ts'
-import { KB, MB, parseAs, parseJson } from './json.ts'
+import { KB, parseAs, parseJson } from './json.ts'
 import {
   JWK_SET_TYP,
   openStatement,
@@ -26,13 +35,14 @@ import {
   signStatement,
   statementTyp,
 } from './jws.ts'
+import { type X5c, x5cSchema, x5tS256 } from './x509.ts'
 
 /**
  * The bundle: public, for one runtime. Line 1 is the root-signed manifest, then one canonical JSON line per tenant,
  * in order of the tenant id, bound to the manifest by the Merkle root (RFC 9162) of those lines.
  */
 export const MAX_TENANTS = 20_000
-export const TENANT_LINE_MAX = 4 * MB
+export const TENANT_LINE_MAX = MAX_LINE_BYTES
 
 export const manifestSchema = z.strictObject({
   vaultId: uuidSchema,
@@ -60,12 +70,14 @@ export const bundleKeySchema = z.strictObject({
   spec: keySpecSchema,
   label: lineSchema,
   jwk: publicJwkSchema,
+  /** The key's certificate, where the policy asks for one and the key has it. */
+  x5c: x5cSchema.optional(),
   ...keyTimesShape,
   standby: z.literal(true).optional(),
 })
 export type BundleKey = z.infer<typeof bundleKeySchema>
 
-const slotSchema = z.strictObject({
+export const slotSchema = z.strictObject({
   from: instantSchema,
   to: instantSchema,
   /** The signed JWK Set of this slot. */
@@ -85,6 +97,8 @@ export const tenantLineSchema = z.strictObject({
   compromised: z.array(z.strictObject({ kid: digestSchema, at: instantSchema, reason: lineSchema })).max(64),
   slots: z.array(slotSchema).min(1).max(400),
   tombstones: z.array(z.strictObject({ kid: digestSchema, at: instantSchema })).max(1000),
+  /** The signed set of past keys (historical.ts); absent while there is none. */
+  historical: compactSchema.optional(),
 })
 export type TenantLine = z.infer<typeof tenantLineSchema>
 
@@ -96,15 +110,32 @@ export const removedLineSchema = z.strictObject({
 })
 export type RemovedLine = z.infer<typeof removedLineSchema>
 
-/** One key as relying parties see it (RFC 7517): public members, `use`, `alg`, `kid`. */
-export type PublishedJwk = PublicJwk & { use: 'sig'; alg: string; kid: string }
+/** One key as relying parties see it (RFC 7517): public members, `use`, `alg`, `kid`, and its certificate if it has one. */
+export type PublishedJwk = PublicJwk & { use: 'sig'; alg: string; kid: string; x5c?: X5c; 'x5t#S256'?: string }
 
-export const publishedJwk = (key: { kid: string; spec: KeySpec; jwk: PublicJwk }): PublishedJwk => ({
-  ...key.jwk,
+/** A key as the tenant's policy has it published: what jwks.json shows and what the root signs are made here alone. */
+export const publishedJwk = (
+  { kid, spec, jwk, x5c }: { kid: string; spec: KeySpec; jwk: PublicJwk; x5c?: X5c | undefined },
+  policy: PublishedAs = DEFAULT_POLICY,
+): PublishedJwk => ({
+  ...jwk,
   use: 'sig',
-  alg: KEY_SPECS[key.spec].alg,
-  kid: key.kid,
+  alg: algorithmName(spec, policy),
+  kid,
+  ...(x5c && { x5c, 'x5t#S256': x5tS256(x5c) }),
 })
+
+const published = { use: z.literal('sig'), alg: publishedAlgorithmSchema, kid: digestSchema }
+const publishedJwkSchema: z.ZodType<PublishedJwk> = z.discriminatedUnion('kty', [
+  z.strictObject({
+    ...PUBLIC_JWK_SHAPES.RSA,
+    ...published,
+    x5c: x5cSchema.exactOptional(),
+    'x5t#S256': digestSchema.exactOptional(),
+  }),
+  z.strictObject({ ...PUBLIC_JWK_SHAPES.EC, ...published }),
+  z.strictObject({ ...PUBLIC_JWK_SHAPES.OKP, ...published }),
+])
 
 const jwkSetClaimsSchema = z.strictObject({
   iss: z.string(),
@@ -112,15 +143,13 @@ const jwkSetClaimsSchema = z.strictObject({
   iat: instantSchema,
   nbf: instantSchema,
   exp: instantSchema,
-  keys: z.array(z.record(z.string(), z.string())).max(8),
+  keys: z.array(publishedJwkSchema).max(MAX_PUBLISHED_KEYS),
 })
 export type JwkSetClaims = z.infer<typeof jwkSetClaimsSchema>
 
 /** Signs a slot's key set as `jwk-set+jwt` (OpenID Federation 1.0 section 5.2.1.1). */
-export const signJwkSet = (
-  claims: Omit<JwkSetClaims, 'keys'> & { keys: PublishedJwk[] },
-  root: StatementSigner,
-): Promise<string> => signStatement(JWK_SET_TYP, claims, root)
+export const signJwkSet = (claims: JwkSetClaims, root: StatementSigner): Promise<string> =>
+  signStatement(JWK_SET_TYP, claims, root)
 
 export const openJwkSet = (jws: string, root: StatementKey): Promise<JwkSetClaims> =>
   openStatement(jws, {

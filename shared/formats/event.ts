@@ -20,6 +20,7 @@ import {
 import { canonicalText, MB, parseAs, parseJson } from './json.ts'
 import { ROSTER_MAX } from './roster.ts'
 import { successionSchema } from './succession.ts'
+import { x5cSchema } from './x509.ts'
 
 /** The event log's rows: canonical JSON bodies in a SHA-256 chain. */
 
@@ -109,6 +110,7 @@ export const eventSchema: z.ZodType<VaultEvent> = z.discriminatedUnion('type', [
     kid: digestSchema,
     spec: keySpecSchema,
     jwk: publicJwkSchema,
+    x5c: x5cSchema.optional(),
     label: lineSchema,
     times: z.strictObject(keyTimesShape),
     replaces: digestSchema.nullable(),
@@ -193,6 +195,32 @@ export const eventSchema: z.ZodType<VaultEvent> = z.discriminatedUnion('type', [
     ...type('envelope-sealed'),
     runtimeId: idSchema,
     number: z.int().min(1),
+    file: z.string().max(200),
+    digest: digestSchema,
+  }),
+  z.strictObject({
+    ...type('revocations-intended'),
+    revocations: z
+      .array(
+        z.strictObject({
+          runtimeId: idSchema,
+          id: uuidSchema,
+          order: z.int().min(1),
+          reason: lineSchema,
+          prepared: z.boolean(),
+          keys: kids.min(1),
+          standbys: kids,
+          exp: instantSchema,
+        }),
+      )
+      .min(1)
+      .max(1000),
+  }),
+  z.strictObject({
+    ...type('revocation-signed'),
+    runtimeId: idSchema,
+    order: z.int().min(1),
+    statement: digestSchema,
     file: z.string().max(200),
     digest: digestSchema,
   }),

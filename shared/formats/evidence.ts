@@ -12,8 +12,8 @@ import {
   keySpecSchema,
   keyTimesShape,
   lineSchema,
-  policySchema,
   uuidSchema,
+  writtenPolicySchema,
 } from './common.ts'
 import { canonicalText, MB, parseAs, parseJson } from './json.ts'
 
@@ -48,7 +48,7 @@ export const evidenceBodySchema = z.strictObject({
       tenant: idSchema,
       name: lineSchema,
       issuer: z.string().max(256),
-      policy: policySchema,
+      policy: writtenPolicySchema,
       keys: z.array(evidenceKeySchema),
     }),
   ),

@@ -7,6 +7,7 @@ export type FileType =
   | 'succession'
   | 'enrollment'
   | 'bundle'
+  | 'revocation'
   | 'material'
   | 'envelope'
   | 'receipts'

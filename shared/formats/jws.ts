@@ -15,6 +15,7 @@ export const STATEMENTS = [
   'enrollment',
   'enrollment-acceptance',
   'bundle',
+  'revocation',
   'material',
   'envelope',
   'receipt',

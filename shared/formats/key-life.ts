@@ -1,5 +1,6 @@
 import type { KeySpec } from '../domain/algorithms.ts'
 import type { StatedByRuntime } from '../domain/events.ts'
+import { holdingsOf, isIn, type RuntimeBackup } from '../domain/holdings.ts'
 import { type KeyState, type KeyTimes, keyState } from '../domain/key.ts'
 import { knownKey, knownTenant } from '../domain/known.ts'
 import { type Copy, copiesOf } from '../domain/ledger.ts'
@@ -46,7 +47,7 @@ export function lifeOf(state: VaultState, kid: string, now: number): KeyLife {
   const moments = [
     ...birthOf(state, key),
     ...departures(state, key),
-    ...[...state.runtimes.values()].flatMap((runtime) => told(runtime, key)),
+    ...[...state.runtimes.values()].flatMap((runtime) => told(state, runtime, key)),
     ...copiesMade(state, key),
     ...ending(state, key),
   ]
@@ -119,16 +120,34 @@ const departures = (state: VaultState, { kid }: VaultKey): Moment[] => [
   ),
 ]
 
-const told = ({ runtimeId, receipts }: Runtime, { kid }: VaultKey): Moment[] =>
-  receipts.statements.flatMap(({ seq, at, stated }) =>
-    stated.kid === kid
-      ? [{ at, what: `${runtimeId}: ${saying(stated)}`, evidence: `Receipt ${seq}, as the runtime stated` }]
-      : [],
-  )
+function told(state: VaultState, runtime: Runtime, { kid }: VaultKey): Moment[] {
+  const { runtimeId, receipts, revocations } = runtime
+  const { keys, backups } = holdingsOf(state, runtime)
+  const spans = keys.get(kid)
+  const inBackup = (is: (one: RuntimeBackup) => boolean) => backups.some((one) => is(one) && isIn(spans, one))
+  /** Statements that name no key are about those that the runtime held, or that the revocation names. */
+  const concerns = ({ seq, stated }: StatedByRuntime): boolean => {
+    if (stated.type === 'revoked') return revocations.some((one) => one.id === stated['id'] && one.keys.includes(kid))
+    if (stated.type === 'backup-made') return inBackup((one) => one.seq === seq)
+    if (stated.type === 'restored') return inBackup((one) => one.backup === stated['backup'])
+    if (stated.type === 'storage-key-rotated')
+      return inBackup((one) => one.storageKey === stated['from'] && one.seq < seq)
+    return stated['kid'] === kid
+  }
+  return receipts.statements.filter(concerns).map(({ seq, at, stated }) => ({
+    at,
+    what: `${runtimeId}: ${saying(stated)}`,
+    evidence: `Receipt ${seq}, as the runtime stated`,
+  }))
+}
 
 function saying(stated: StatedByRuntime['stated']): string {
   if (stated.type === 'phase') return String(stated.phase)
   if (stated.type === 'erased') return `private half erased (${stated.reason})`
+  if (stated.type === 'revoked') return `never signs again and is not published, by revocation ${stated['order']}`
+  if (stated.type === 'backup-made') return `copied with a backup of the runtime`
+  if (stated.type === 'restored') return `came back with a backup of the runtime`
+  if (stated.type === 'storage-key-rotated') return `the storage key of backups that hold it was rotated`
   return stated.type
 }
 

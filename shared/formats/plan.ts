@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { EXPORT_FORMATS, IMPORT_FORMATS } from '../domain/events.ts'
-import { DEFAULT_POLICY, type Policy, STANDBYS } from '../domain/policy.ts'
+import { DEFAULT_POLICY, ED25519_NAMES, type Policy, STANDBYS, TOKEN_TYPES } from '../domain/policy.ts'
 import { ROLES, SHARE_PLACES } from '../domain/roster.ts'
 import { KeyriteError } from '../errors.ts'
 import { digest, toBase64url } from './bytes.ts'
@@ -30,6 +30,9 @@ const policyMembers = z
     horizon: z.int().min(1).max(12).optional(),
     materialAhead: z.int().min(0).max(12).optional(),
     standby: z.enum(STANDBYS).optional(),
+    tokenType: z.enum(TOKEN_TYPES).optional(),
+    ed25519Name: z.enum(ED25519_NAMES).optional(),
+    x509: z.boolean().optional(),
   })
   .transform((given) => given as Partial<Policy>)
 const policySchema = policyMembers.transform((given): Policy => ({ ...DEFAULT_POLICY, ...given }))
@@ -138,6 +141,10 @@ export const planSchema = z.discriminatedUnion('kind', [
     runtime: idSchema,
     tenants: tenantsSchema,
     validFor: duration.default(365 * 86_400),
+    /** Instead of standby keys, one revocation is prepared: of every key of these tenants there, or of these keys. */
+    revoke: z
+      .strictObject({ reason: lineSchema, keys: z.array(digestSchema).min(1).max(10_000).exactOptional() })
+      .exactOptional(),
   }),
   z.strictObject({ kind: z.literal('rotate'), tenants: tenantsSchema, endingWithin: duration.optional(), dice }),
   z.strictObject({
@@ -151,6 +158,8 @@ export const planSchema = z.discriminatedUnion('kind', [
       'one of { "key": KEY-ID }, { "tenant": ID } or { "runtime": ID }',
     ),
     reason,
+    /** For how long runtimes take the revocations that follow. */
+    validFor: duration.default(7 * 86_400),
   }),
   z.strictObject({
     kind: z.literal('custody'),

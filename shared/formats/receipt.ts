@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { must } from '../errors.ts'
 import { toBase64url, utf8 } from './bytes.ts'
-import { countSchema, digestSchema, idSchema, instantSchema, lineSchema } from './common.ts'
+import { countSchema, digestSchema, idSchema, instantSchema, lineSchema, uuidSchema } from './common.ts'
 import { canonicalBytes, KB, parseAs } from './json.ts'
 import { openStatement, p256JwkSchema, type StatementKey, statementTyp } from './jws.ts'
 
@@ -46,6 +46,30 @@ export const statedSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('client-removed'), tenant: idSchema, clientId: lineSchema, actor: lineSchema }),
   z.strictObject({ type: z.literal('clock-hold'), from: instantSchema, to: instantSchema }),
   z.strictObject({ type: z.literal('clock-confirmed'), actor: lineSchema }),
+  z.strictObject({
+    type: z.literal('revoked'),
+    id: uuidSchema,
+    order: z.int().min(1),
+    digest: digestSchema,
+    tenants: countSchema,
+    keys: countSchema,
+    actor: lineSchema,
+  }),
+  z.strictObject({ type: z.literal('tokens-rejected'), tenant: idSchema, before: instantSchema, actor: lineSchema }),
+  z.strictObject({ type: z.literal('config-changed'), what: lineSchema, actor: lineSchema }),
+  /** A copy of every private half the runtime holds; `storageKey` is the id of the key that opens it. */
+  z.strictObject({
+    type: z.literal('backup-made'),
+    backup: digestSchema,
+    keys: countSchema,
+    storageKey: digestSchema,
+    actor: lineSchema,
+  }),
+  z.strictObject({ type: z.literal('restored'), backup: digestSchema, fromSeq: z.int().min(0), actor: lineSchema }),
+  /** Once the storage key `from` is erased, no backup made under it opens for anybody. */
+  z.strictObject({ type: z.literal('storage-key-rotated'), from: digestSchema, to: digestSchema, actor: lineSchema }),
+  /** Anchors a tenant's hash-chained issuance log in this chain. */
+  z.strictObject({ type: z.literal('issuance-log'), tenant: idSchema, seq: z.int().min(1), head: digestSchema }),
 ])
 export type Stated = z.infer<typeof statedSchema>
 

@@ -111,6 +111,7 @@ const runtimeOf = (handoffs: Handoff[], takenAt: number | null = null): Runtime 
   offer: null,
   handoffs,
   envelopes: [],
+  revocations: [],
   opened: [],
   receipts: { upTo: 0, head: null, takenAt, statements: [] },
 })

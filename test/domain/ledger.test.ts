@@ -48,6 +48,7 @@ const runtime = (
   offer: null,
   handoffs,
   envelopes: [],
+  revocations: [],
   opened: [],
   receipts: {
     upTo: stated.length,

@@ -13,6 +13,7 @@ import {
   DAY,
   HOUR,
   JWKS_MAX_AGE,
+  LATER_POLICY,
   MINUTE,
   type Policy,
   type RelyingParty,
@@ -41,6 +42,7 @@ export const policyOf = (change: Partial<Policy> = {}): Policy => ({
   horizon: 2,
   materialAhead: 1,
   standby: 'none',
+  ...LATER_POLICY,
   ...change,
 })
 

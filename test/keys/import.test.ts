@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { encodeKeys } from '../../electron/keys/encode.ts'
 import { readKeyFile } from '../../electron/keys/import.ts'
 import { writePfx } from '../../electron/keys/pfx.ts'
-import type { KeySpec } from '../../shared/domain/algorithms.ts'
+import { KEY_SPECS, type KeySpec } from '../../shared/domain/algorithms.ts'
 import type { Imported } from '../../shared/domain/events.ts'
 import { lintKey } from '../../shared/domain/lint.ts'
 import { type Code, isKeyriteError } from '../../shared/errors.ts'
@@ -128,7 +128,7 @@ describe('a private key that another program made', () => {
 describe('a private key for another program', () => {
   const key = async (file: string, spec: KeySpec) => {
     const made = await read(file, 'pem', spec, never)
-    return { ...made, spec, kid: thumbprint(made.jwk) }
+    return { ...made, spec, alg: KEY_SPECS[spec].alg, kid: thumbprint(made.jwk) }
   }
 
   it.each([

@@ -9,6 +9,8 @@ import { peekStatement, type StatementKey } from '../../../shared/formats/jws.ts
 import { materialManifestSchema } from '../../../shared/formats/material.ts'
 import { MATERIAL_CAPS } from '../../../shared/formats/material-file.ts'
 import { RECEIPT_MAX, RECEIPTS_MAX, receiptSchema } from '../../../shared/formats/receipt.ts'
+import { REVOCATION_STATEMENT_MAX, revocationSchema } from '../../../shared/formats/revocation.ts'
+import { REVOCATION_CAPS } from '../../../shared/formats/revocation-file.ts'
 import { spellTime } from '../../../shared/pages/words.ts'
 import { digestLines } from '../../files/lines.ts'
 import { readLinesGuarded } from '../../files/read.ts'
@@ -16,6 +18,7 @@ import { readBundle } from '../../handoff/bundle.ts'
 import { readEnvelope } from '../../handoff/envelope.ts'
 import { readMaterial } from '../../handoff/material.ts'
 import { readReceipts } from '../../handoff/receipts.ts'
+import { readRevocation } from '../../handoff/revocation.ts'
 import { readStatement } from '../../handoff/statements.ts'
 import { type Against, at, byRoot, expires, fact, mode, NOBODY_CHECKED, type Told, WHOLE_FILE } from './told.ts'
 
@@ -87,6 +90,27 @@ export async function inspectEnvelope(path: string, against: Against, now: numbe
       fact('Keys it may withdraw', envelope.withdraws.length),
       at('Made', envelope.iat),
       expires(envelope.exp, now),
+    ],
+  }
+}
+
+export async function inspectRevocation(path: string, against: Against, now: number): Promise<Told> {
+  const read = against && (await readRevocation(path, against.anchor))
+  const first = () => firstOf(path, REVOCATION_CAPS)
+  const said = read?.revocation ?? peekStatement(first(), revocationSchema, 'revocation', REVOCATION_STATEMENT_MAX)
+  return {
+    signer: against ? byRoot(against.anchor) : NOBODY_CHECKED,
+    verified: read !== null,
+    digest: said.merkleRoot,
+    covers: 'every tenant of this revocation, with the keys that are never used again',
+    runtime: said.runtimeId,
+    facts: [
+      fact('Revocation', `${said.order} for the runtime ${said.runtimeId} (${said.environment})`),
+      fact('Why', said.reason),
+      fact('Tenants', said.tenants),
+      ...(read ? [fact('Keys never to be used again', read.keys)] : []),
+      at('Made', said.iat),
+      expires(said.exp, now),
     ],
   }
 }

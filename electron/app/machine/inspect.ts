@@ -17,6 +17,7 @@ import {
   inspectEnvelope,
   inspectMaterial,
   inspectReceipts,
+  inspectRevocation,
 } from './inspect-handoff.ts'
 import {
   inspectAcceptance,
@@ -65,6 +66,7 @@ const INSPECT: Record<Inspected['kind'], Inspect> = {
   bundle: inspectBundle,
   'key material': inspectMaterial,
   envelope: inspectEnvelope,
+  revocation: inspectRevocation,
   'exported key': inspectExport,
   share: inspectShare,
   backup: inspectBackup,

@@ -11,6 +11,7 @@ const ON_MEDIUM: ReadonlySet<Act> = new Set([
   'export-files',
   'check-receipts',
   'seal-envelopes',
+  'sign-revocations',
   'write-backup',
   'read-losses',
   'publish-succession',

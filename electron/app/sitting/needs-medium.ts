@@ -6,7 +6,7 @@ const MEDIUM: Record<CeremonyKind, boolean> = {
   'enroll-runtime': true,
   handoff: true,
   rotate: false,
-  emergency: false,
+  emergency: true,
   intake: true,
   destroy: false,
   custody: false,

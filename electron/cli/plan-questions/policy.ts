@@ -1,5 +1,5 @@
 import { KEY_SPEC_NAMES } from '../../../shared/domain/algorithms.ts'
-import { STANDBYS } from '../../../shared/domain/policy.ts'
+import { ED25519_NAMES, STANDBYS, TOKEN_TYPES } from '../../../shared/domain/policy.ts'
 import { type Answer, askAll, duration, line, listOf, oneOf, type Questions, someOf, whole, yesNo } from './answers.ts'
 
 /** How a tenant's keys rotate: a preset, or every option. */
@@ -36,6 +36,9 @@ export const OPTIONS: Questions = [
   ['horizon', whole('How many future keys does one ceremony make?', 1, 12, 2)],
   ['materialAhead', whole('How many of them leave the vault ahead of time?', 0, 12, 1)],
   ['standby', oneOf('Is a standby key announced all the time?', choices(STANDBYS))],
+  ['tokenType', oneOf('What type do its tokens name? JWT is for older frameworks', choices(TOKEN_TYPES))],
+  ['ed25519Name', oneOf('What are Ed25519 signatures called? EdDSA is for older verifiers', choices(ED25519_NAMES))],
+  ['x509', yesNo('Does each new RSA key get a self-signed certificate (x5c)?')],
 ]
 
 export const policy = (question: string): Answer<Record<string, unknown>> => ({

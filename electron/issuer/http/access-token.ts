@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto'
-import type { Client, TenantService, TokenSigner } from '../service.ts'
+import type { Client, Issued, TenantService, TokenSigner, TokenType } from '../service.ts'
 
 /** What a request was granted: one audience, and scopes joined by single spaces ('' for none). */
 export type Grant = { audience: string; scope: string }
@@ -7,7 +7,8 @@ export type Grant = { audience: string; scope: string }
 /**
  * Makes an access token as RFC 9068 section 2 says, signed by `signer`, which belongs to the same tenant.
  * @param now seconds since 1970 UTC
- * @returns the token and its lifetime in seconds: the client's, never more than the tenant's policy
+ * @returns the token, its lifetime in seconds (the client's, never more than the tenant's policy), and what the
+ *   issuance log has to say about it
  */
 export function issueAccessToken(
   tenant: TenantService,
@@ -15,32 +16,42 @@ export function issueAccessToken(
   signer: TokenSigner,
   { audience, scope }: Grant,
   now: number,
-): { token: string; expiresIn: number } {
+): { token: string; expiresIn: number; issued: Issued } {
+  const { clientId } = client
   const expiresIn = Math.min(client.accessTokenLifetime, tenant.accessTokenLifetime)
+  const exp = now + expiresIn
+  const jti = tokenId()
   const claims = {
     iss: tenant.issuer,
-    sub: client.clientId,
+    sub: clientId,
     aud: audience,
-    exp: now + expiresIn,
+    exp,
     iat: now,
-    jti: tokenId(),
-    client_id: client.clientId,
+    jti,
+    client_id: clientId,
     scope: scope === '' ? undefined : scope,
   }
-  const signingInput = `${headerOf(signer)}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
-  return { token: `${signingInput}.${signer.sign(signingInput)}`, expiresIn }
+  const payload = Buffer.from(JSON.stringify(claims)).toString('base64url')
+  const signingInput = `${headerOf(tenant, signer, now)}.${payload}`
+  const token = `${signingInput}.${signer.sign(signingInput)}`
+  return { token, expiresIn, issued: { at: now, jti, clientId, audience, scope, kid: signer.kid, exp } }
 }
 
-const headers = new WeakMap<TokenSigner, string>()
+const headers = new WeakMap<TokenSigner, { typ: TokenType; text: string }>()
 
-/** The encoded header, the same for every token of one signer. */
-function headerOf(signer: TokenSigner): string {
+/**
+ * The encoded header, the same for every token of one signer. `alg` is what the published key of that kid says, because
+ * a verifier compares the two: an Ed25519 key may go by `Ed25519` or by `EdDSA`.
+ */
+function headerOf(tenant: TenantService, signer: TokenSigner, now: number): string {
+  const typ = tenant.tokenType
   const known = headers.get(signer)
-  if (known !== undefined) return known
-  const { alg, kid } = signer
-  const header = Buffer.from(JSON.stringify({ alg, typ: 'at+jwt', kid })).toString('base64url')
-  headers.set(signer, header)
-  return header
+  if (known?.typ === typ) return known.text
+  const { kid } = signer
+  const alg = tenant.published(now).keys.find((key) => key.kid === kid)?.alg ?? signer.alg
+  const text = Buffer.from(JSON.stringify({ alg, typ, kid })).toString('base64url')
+  headers.set(signer, { typ, text })
+  return text
 }
 
 const ID_BYTES = 16

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 
 /** A whole HTTP answer as plain data: endpoints make them, only `send` touches the socket. */
-export type Answer = { readonly status: number; readonly head: string[]; readonly body: string }
+export type Answer = { readonly status: number; readonly head: readonly string[]; readonly body: string }
 
 /** Stands on every answer: nothing here is a page, and nothing may be taken for one. */
 const SECURITY = [
@@ -13,20 +13,34 @@ const SECURITY = [
   'no-referrer',
 ]
 
+/** The header of every answer of one kind, all but its length. */
+export const makeHead = (headers: Record<string, string>): readonly string[] => [
+  ...Object.entries(headers).flat(),
+  ...SECURITY,
+]
+
 /** Builds an answer. `Content-Length` is stated here, except for 304, which has no content (RFC 9110 section 15.4.5). */
 export function makeAnswer(status: number, headers: Record<string, string>, body = ''): Answer {
-  const head = [...Object.entries(headers).flat(), ...SECURITY]
-  if (status !== 304) head.push('Content-Length', String(Buffer.byteLength(body)))
-  return { status, head, body }
+  const head = makeHead(headers)
+  return status === 304 ? { status, head, body } : withLength(status, head, body)
 }
+
+export const withLength = (status: number, head: readonly string[], body: string): Answer => ({
+  status,
+  head: [...head, 'Content-Length', String(Buffer.byteLength(body))],
+  body,
+})
+
+const JSON_HEADERS = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' }
 
 /** A JSON answer that no cache may keep. */
 export const jsonAnswer = (status: number, value: unknown, headers: Record<string, string> = {}): Answer =>
-  makeAnswer(
-    status,
-    { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers },
-    JSON.stringify(value),
-  )
+  makeAnswer(status, { ...JSON_HEADERS, ...headers }, JSON.stringify(value))
+
+const OAUTH_HEAD = makeHead({ ...JSON_HEADERS, Pragma: 'no-cache' })
+
+/** The success of an OAuth endpoint (RFC 6749 section 5.1), from JSON text. */
+export const oauthAnswer = (json: string): Answer => withLength(200, OAUTH_HEAD, json)
 
 /** The same words for an unknown issuer and for an unknown path of a known one: 404 without hints. */
 export const NOT_FOUND = jsonAnswer(404, { error: 'not_found' })
@@ -34,11 +48,17 @@ export const BAD_REQUEST = jsonAnswer(400, { error: 'invalid_request' }, { Conne
 export const TOO_LARGE = jsonAnswer(413, { error: 'invalid_request' }, { Connection: 'close' })
 export const SERVER_ERROR = jsonAnswer(500, { error: 'server_error' })
 
+const refusals = new Map<string, Answer>()
+
 /** RFC 9110 section 15.5.6: `allow` names the methods of this endpoint. */
-export const methodNotAllowed = (allow: string): Answer =>
-  jsonAnswer(405, { error: 'method_not_allowed' }, { Allow: allow })
+export function methodNotAllowed(allow: string): Answer {
+  const answer = refusals.get(allow) ?? jsonAnswer(405, { error: 'method_not_allowed' }, { Allow: allow })
+  refusals.set(allow, answer)
+  return answer
+}
 
 export function send(response: ServerResponse, { status, head, body }: Answer): void {
-  response.writeHead(status, head)
+  // Node only reads the list; its type does not say so.
+  response.writeHead(status, head as string[])
   response.end(body)
 }

@@ -1,10 +1,12 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import { isKeyriteError } from '../../../shared/errors.ts'
-import type { Client, ClientAuthMethod, TenantService } from '../service.ts'
+import type { Client, ClientAuthMethod, Soon, TenantService } from '../service.ts'
 import { ASSERTION_TYPE, type Assertion, parseAssertion, verifyAssertion } from './assertion.ts'
 import { demand, OAuthError } from './errors.ts'
 import { decodeForm } from './form.ts'
 import { tokenEndpoint } from './routes.ts'
+import type { Serving } from './serving.ts'
+import { soon } from './soon.ts'
 
 /** Client authentication at one tenant (RFC 6749 section 2.3, RFC 7521 section 4.2): exactly one method, the registered one. */
 
@@ -22,19 +24,29 @@ const refusal = () => new OAuthError('invalid_client', 'Client authentication fa
  * The client that made this request.
  * @param form the body's parameters; each stands once
  * @param authorization the Authorization header, undefined without one, null when it stands twice
- * @param now seconds since 1970 UTC
- * @throws OAuthError `invalid_request` for malformed or double authentication, `invalid_client` for everything else
+ * @throws OAuthError `invalid_request` for malformed or double authentication, `invalid_client` for everything else, and
+ *   `too_many_failures` instead of that when the same id failed too often. The right credentials pass all the same:
+ *   secrets have 256 bits, so guessing gains nothing, while a stranger who knows an id must not keep its client out.
  */
 export async function authenticate(
+  serving: Serving,
   tenant: TenantService,
   form: ReadonlyMap<string, string>,
   authorization: string | null | undefined,
-  now: number,
 ): Promise<Client> {
   const presented = readCredentials(form, authorization)
-  if (presented.method === 'private_key_jwt') return byAssertion(tenant, presented, now)
-  return bySecret(tenant, presented)
+  const { clientId, client } =
+    presented.method === 'private_key_jwt'
+      ? await byAssertion(serving, tenant, presented)
+      : await bySecret(tenant, presented)
+  if (client) return client
+  const wait = CLIENT_ID.test(clientId ?? '') ? serving.throttle.failure(tenant.tenant, clientId ?? '') : 0
+  if (wait > 0) throw new OAuthError('too_many_failures', 'This client failed to authenticate too often.', wait)
+  throw refusal()
 }
+
+/** Who a request says it is, and the client if it is one. */
+type Outcome = { clientId: string | null; client: Client | null }
 
 function readCredentials(form: ReadonlyMap<string, string>, authorization: string | null | undefined): Presented {
   const secret = form.get('client_secret')
@@ -68,43 +80,46 @@ function readBasic(authorization: string, clientId: string | null): Presented {
 }
 
 /** The client of that id if it is registered for that method. */
-function find(tenant: TenantService, clientId: string, method: ClientAuthMethod): Client | null {
-  const client = CLIENT_ID.test(clientId) ? tenant.client(clientId) : null
-  return client?.method === method ? client : null
-}
+const find = (tenant: TenantService, clientId: string, method: ClientAuthMethod): Soon<Client | null> =>
+  CLIENT_ID.test(clientId)
+    ? soon(tenant.client(clientId), (client) => (client?.method === method ? client : null))
+    : null
 
 /** Nobody knows a secret with this digest; it stands in for the digest of a client that does not exist. */
 const NO_SECRET = 'A'.repeat(43)
 
-function bySecret(
+async function bySecret(
   tenant: TenantService,
   { clientId, secret, method }: Exclude<Presented, { method: 'private_key_jwt' }>,
-): Client {
-  const client = find(tenant, clientId, method)
+): Promise<Outcome> {
+  const client = await find(tenant, clientId, method)
   const presented = Buffer.from(hash('sha256', secret, 'base64url'))
   const same = timingSafeEqual(presented, Buffer.from(client?.secretDigest ?? NO_SECRET))
-  if (!client || client.secretDigest === null || !same) throw refusal()
-  return client
+  return { clientId, client: same && client?.secretDigest ? client : null }
 }
 
 async function byAssertion(
+  { service, observer }: Serving,
   tenant: TenantService,
   presented: Extract<Presented, { method: 'private_key_jwt' }>,
-  now: number,
-): Promise<Client> {
-  const assertion = readAssertion(presented.assertion, tenant.issuer, now)
-  if (presented.clientId !== null && presented.clientId !== assertion.clientId) throw refusal()
-  const client = find(tenant, assertion.clientId, 'private_key_jwt')
+): Promise<Outcome> {
+  const assertion = readAssertion(presented.assertion, tenant.issuer, service.now())
+  if (!assertion) return { clientId: presented.clientId, client: null }
+  const { clientId, jti, deadAt } = assertion
+  const nobody = { clientId, client: null }
+  if (presented.clientId !== null && presented.clientId !== clientId) return nobody
+  const client = await find(tenant, clientId, 'private_key_jwt')
   const verified = await verifyAssertion(assertion, client?.jwks ?? [])
-  if (!client || !verified) throw refusal()
-  if (!tenant.takeAssertion(client.clientId, assertion.jti, assertion.deadAt)) throw refusal()
-  return client
+  if (client && !verified) observer.badSignature(tenant.tenant, 'assertion')
+  if (!client || !verified) return nobody
+  return (await tenant.takeAssertion(clientId, jti, deadAt)) ? { clientId, client } : nobody
 }
 
-function readAssertion(compact: string, issuer: string, now: number): Assertion {
+function readAssertion(compact: string, issuer: string, now: number): Assertion | null {
   try {
     return parseAssertion(compact, [issuer, tokenEndpoint(issuer)], now)
   } catch (error) {
-    throw isKeyriteError(error) ? refusal() : error
+    if (isKeyriteError(error)) return null
+    throw error
   }
 }

@@ -6,6 +6,21 @@ export const MAX_FORM_BYTES = 16 * 1024
 const MAX_PARAMETERS = 32
 const MEDIA_TYPE = /^application\/x-www-form-urlencoded(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?[ \t]*$/i
 
+/** A request with a form as it came in; a header is undefined without one and null when it stands twice. */
+export type FormRequest = {
+  contentType: string | null | undefined
+  authorization: string | null | undefined
+  hasQuery: boolean
+  body: string
+}
+
+/** The parameters of a request to an OAuth endpoint; `invalid_request` when they are not in its body, or not as a form. */
+export function readForm({ contentType, hasQuery, body }: FormRequest): Map<string, string> {
+  demand(!hasQuery, 'invalid_request', 'Parameters belong in the request body (RFC 6749 section 2.3.1).')
+  demand(contentType && isFormType(contentType), 'invalid_request', 'The request body must be form-urlencoded.')
+  return parseForm(body)
+}
+
 export const isFormType = (contentType: string): boolean => MEDIA_TYPE.test(contentType)
 
 /**

@@ -1,69 +1,70 @@
-import { hash } from 'node:crypto'
 import type { PublicJwk } from '../../../shared/domain/algorithms.ts'
+import { JWKS_MAX_AGE } from '../../../shared/domain/policy.ts'
 import { never } from '../../../shared/errors.ts'
 import type { PublishedJwk } from '../../../shared/formats/bundle.ts'
-import type { TenantService } from '../service.ts'
-import { type Answer, jsonAnswer, makeAnswer } from './answer.ts'
-import { matchesEtag, maxAge, spread } from './caching.ts'
+import type { Soon, TenantService } from '../service.ts'
+import { type Answer, jsonAnswer, NOT_FOUND } from './answer.ts'
+import { Documents } from './documents.ts'
 import { RETRY_AFTER } from './errors.ts'
+import { soon } from './soon.ts'
 
-/**
- * A tenant's key set, serialised once and kept until the keys change. The caches hang on the tenant's own service
- * object, not on a name: no request can meet another tenant's entry, and an entry goes when its tenant goes.
- */
-type Cached<S> = { source: S; body: string; etag: string; share: number; fresh: Fresh }
-/** The two possible answers, which differ from second to second only in max-age. */
-type Fresh = { maxAge: number; full: Answer; notModified: Answer }
-
-const keySets = new WeakMap<TenantService, Cached<readonly PublishedJwk[]>>()
-const signedSets = new WeakMap<TenantService, Cached<string>>()
-
-/** `jwks.json` (RFC 7517 section 5): 200 or 304, with a strong ETag; never a redirect. */
-export function jwksAnswer(tenant: TenantService, now: number, ifNoneMatch: string | undefined): Answer {
-  const { keys, nextChange } = tenant.published(now)
-  let entry = keySets.get(tenant)
-  if (!entry || !sameKeys(entry.source, keys)) {
-    entry = cached(keys, JSON.stringify({ keys: keys.map(publicOnly) }), 'application/json', tenant)
-    keySets.set(tenant, entry)
-  }
-  return choose(entry, nextChange - now, ifNoneMatch, 'application/json')
-}
-
-/** `jwks.jwt`: the key set as the root signed it; 503 while no signed set holds exactly the published keys. */
-export function signedJwksAnswer(tenant: TenantService, now: number, ifNoneMatch: string | undefined): Answer {
-  const signed = tenant.signedSet(now)
-  if (signed === null) return jsonAnswer(503, { error: 'temporarily_unavailable' }, { 'Retry-After': `${RETRY_AFTER}` })
-  let entry = signedSets.get(tenant)
-  if (!entry || entry.source !== signed) {
-    entry = cached(signed, signed, 'application/jwk-set+jwt', tenant)
-    signedSets.set(tenant, entry)
-  }
-  return choose(entry, tenant.published(now).nextChange - now, ifNoneMatch, 'application/jwk-set+jwt')
-}
-
-function cached<S>(source: S, body: string, type: string, tenant: TenantService): Cached<S> {
-  const etag = `"${hash('sha256', body, 'base64url')}"`
-  return { source, body, etag, share: spread(tenant.issuer), fresh: makeFresh(body, etag, type, 0) }
-}
-
-function choose<S>(entry: Cached<S>, left: number, ifNoneMatch: string | undefined, type: string): Answer {
-  const age = maxAge(left, entry.share)
-  if (entry.fresh.maxAge !== age) entry.fresh = makeFresh(entry.body, entry.etag, type, age)
-  return matchesEtag(ifNoneMatch, entry.etag) ? entry.fresh.notModified : entry.fresh.full
-}
-
-function makeFresh(body: string, etag: string, type: string, age: number): Fresh {
-  const headers = { ETag: etag, 'Cache-Control': `public, max-age=${age}`, 'Access-Control-Allow-Origin': '*' }
-  return {
-    maxAge: age,
-    full: makeAnswer(200, { 'Content-Type': type, ...headers }, body),
-    notModified: makeAnswer(304, headers),
-  }
+/** A request for a public document. */
+export type Fetch = {
+  now: number
+  ifNoneMatch: string | undefined
+  /** Who fetches, by name, or null; undefined when nothing is fetched, as with HEAD. */
+  party?: string | null | undefined
 }
 
 /** A kid is the thumbprint of its key (RFC 7638), so kid and alg decide. */
-const sameKeys = (a: readonly PublishedJwk[], b: readonly PublishedJwk[]): boolean =>
+export const sameKeys = (a: readonly PublishedJwk[], b: readonly PublishedJwk[]): boolean =>
   a === b || (a.length === b.length && a.every((key, at) => key.kid === b[at]?.kid && key.alg === b[at]?.alg))
+
+const same = (a: string, b: string): boolean => a === b
+const asItIs = (signed: string): string => signed
+
+const SIGNED_TYPE = 'application/jwk-set+jwt'
+const keySets = new Documents<readonly PublishedJwk[]>('application/json', sameKeys, (keys) =>
+  JSON.stringify({ keys: keys.map(publicOnly) }),
+)
+const signedSets = new Documents<string>(SIGNED_TYPE, same, asItIs)
+const historicalSets = new Documents<string>(SIGNED_TYPE, same, asItIs)
+
+/** `jwks.json` (RFC 7517 section 5). */
+export function jwksAnswer(tenant: TenantService, { now, ifNoneMatch, party }: Fetch): Answer {
+  const { keys, nextChange } = tenant.published(now)
+  if (party !== undefined) tenant.noteFetch(party, kidsOf(keys), now)
+  return keySets.answer(tenant, keys, nextChange - now, ifNoneMatch)
+}
+
+/** `jwks.jwt`: the key set as the root signed it; 503 while no signed set holds exactly the published keys. */
+export function signedJwksAnswer(tenant: TenantService, { now, ifNoneMatch, party }: Fetch): Soon<Answer> {
+  return soon(tenant.signedSet(now), (signed) => {
+    if (signed === null) return NO_SIGNED_SET
+    const { keys, nextChange } = tenant.published(now)
+    if (party !== undefined) tenant.noteFetch(party, kidsOf(keys), now)
+    return signedSets.answer(tenant, signed, nextChange - now, ifNoneMatch)
+  })
+}
+
+/** `historical-keys.jwt` (OpenID Federation 1.0 section 8.7): past keys, as the vault signed them; 404 while it signed none. */
+export function historicalKeysAnswer(tenant: TenantService, { ifNoneMatch }: Pick<Fetch, 'ifNoneMatch'>): Soon<Answer> {
+  return soon(tenant.historicalSet(), (signed) =>
+    signed === null ? NOT_FOUND : historicalSets.answer(tenant, signed, JWKS_MAX_AGE, ifNoneMatch),
+  )
+}
+
+const NO_SIGNED_SET = jsonAnswer(503, { error: 'temporarily_unavailable' }, { 'Retry-After': `${RETRY_AFTER}` })
+
+const kidLists = new WeakMap<readonly PublishedJwk[], readonly string[]>()
+
+function kidsOf(keys: readonly PublishedJwk[]): readonly string[] {
+  const known = kidLists.get(keys)
+  if (known) return known
+  const kids = keys.map((key) => key.kid)
+  kidLists.set(keys, kids)
+  return kids
+}
 
 /** Copies the public members by name, so that whatever else an object held could not be served. */
 function publicOnly(jwk: PublishedJwk): PublishedJwk {

@@ -1,50 +1,51 @@
 import type { Algorithm } from '../../../shared/domain/algorithms.ts'
-import type { Client, TenantService } from '../service.ts'
+import type { Client, Issued, TenantService } from '../service.ts'
 import { type Grant, issueAccessToken } from './access-token.ts'
-import { type Answer, jsonAnswer } from './answer.ts'
+import { type Answer, oauthAnswer } from './answer.ts'
 import { authenticate } from './client-auth.ts'
-import { demand, errorAnswer, OAuthError } from './errors.ts'
-import { isFormType, parseForm } from './form.ts'
+import { demand, OAuthError } from './errors.ts'
+import { type FormRequest, readForm } from './form.ts'
+import { answering, demandKnowledge, type Serving } from './serving.ts'
 
-/** A token request as it came in; a header is undefined without one and null when it stands twice. */
-export type TokenRequest = {
-  contentType: string | null | undefined
-  authorization: string | null | undefined
-  hasQuery: boolean
-  body: string
-}
-
-/**
- * The token endpoint (RFC 6749 section 4.4): parse, authenticate, grant, sign. It reaches no tenant but the one given.
- * @param now seconds since 1970 UTC
- */
-export async function tokenAnswer(tenant: TenantService, request: TokenRequest, now: number): Promise<Answer> {
-  try {
+/** The token endpoint (RFC 6749 section 4.4): parse, authenticate, grant, sign, record. It reaches no tenant but the one given. */
+export const tokenAnswer = (serving: Serving, tenant: TenantService, request: FormRequest): Promise<Answer> =>
+  answering(serving, tenant, 'token', async () => {
+    demandKnowledge(serving)
     const form = readForm(request)
-    const client = await authenticate(tenant, form, request.authorization, now)
+    const client = await authenticate(serving, tenant, form, request.authorization)
+    demandRate(serving, tenant, client)
     const grant = readGrant(form, client)
-    const signer = tenant.signer(client.algorithm ?? defaultAlgorithm(tenant), now)
-    if (!signer) throw new OAuthError('temporarily_unavailable', 'No key of this issuer may sign at present.')
-    const { token, expiresIn } = issueAccessToken(tenant, client, signer, grant, now)
-    return jsonAnswer(200, success(token, expiresIn, grant.scope), { Pragma: 'no-cache' })
+    const algorithm = client.algorithm ?? defaultAlgorithm(tenant)
+    const now = serving.service.now()
+    const signer = await tenant.signer(algorithm, now)
+    if (!signer) throw noKey()
+    // Once more, because reading the client or the key may have taken long.
+    demandKnowledge(serving)
+    const { token, expiresIn, issued } = issueAccessToken(tenant, client, signer, grant, now)
+    await record(serving, tenant, issued)
+    serving.observer.issued(tenant.tenant, client.clientId, algorithm)
+    return oauthAnswer(success(token, expiresIn, grant.scope))
+  })
+
+/** A token that is not in the log is not handed out. */
+async function record(serving: Serving, tenant: TenantService, issued: Issued): Promise<void> {
+  try {
+    await tenant.record(issued)
   } catch (error) {
-    if (error instanceof OAuthError) return errorAnswer(error, tenant.issuer)
-    throw error
+    serving.failed(error)
+    throw new OAuthError('not_recorded', 'Issued tokens cannot be recorded at present.')
   }
 }
 
-/** RFC 6749 section 5.1. */
-const success = (token: string, expiresIn: number, scope: string) => ({
-  access_token: token,
-  token_type: 'Bearer',
-  expires_in: expiresIn,
-  ...(scope !== '' && { scope }),
-})
+/** RFC 6749 section 5.1 as JSON. A token is base64url and full stops, which JSON takes as they are. */
+function success(token: string, expiresIn: number, scope: string): string {
+  const start = `{"access_token":"${token}","token_type":"Bearer","expires_in":${expiresIn}`
+  return scope === '' ? `${start}}` : `${start},"scope":${JSON.stringify(scope)}}`
+}
 
-function readForm({ contentType, hasQuery, body }: TokenRequest): Map<string, string> {
-  demand(!hasQuery, 'invalid_request', 'Parameters belong in the request body (RFC 6749 section 2.3.1).')
-  demand(contentType && isFormType(contentType), 'invalid_request', 'The request body must be form-urlencoded.')
-  return parseForm(body)
+function demandRate({ throttle }: Serving, { tenant }: TenantService, { clientId, rateLimit }: Client): void {
+  const wait = rateLimit === null ? 0 : throttle.request(tenant, clientId, rateLimit)
+  if (wait > 0) throw new OAuthError('rate_limited', 'This client asks too often.', wait)
 }
 
 function readGrant(form: ReadonlyMap<string, string>, client: Client): Grant {
@@ -84,6 +85,8 @@ function readAudience(form: ReadonlyMap<string, string>, client: Client): string
 /** The first algorithm of the tenant's policy; without any, nothing may be signed. */
 function defaultAlgorithm({ algorithms }: TenantService): Algorithm {
   const [first] = algorithms
-  if (!first) throw new OAuthError('temporarily_unavailable', 'No key of this issuer may sign at present.')
+  if (!first) throw noKey()
   return first
 }
+
+const noKey = () => new OAuthError('no_key', 'No key of this issuer may sign at present.')

@@ -16,7 +16,15 @@ export type Field =
   | (Base & { type: 'yes-no' })
   | (Base & {
       type: 'choice'
-      from: 'roles' | 'sharePlaces' | 'standbys' | 'importFormats' | 'exportFormats' | 'specs'
+      from:
+        | 'roles'
+        | 'sharePlaces'
+        | 'standbys'
+        | 'tokenTypes'
+        | 'ed25519Names'
+        | 'importFormats'
+        | 'exportFormats'
+        | 'specs'
     })
   /** The algorithm that signs, or those that sign beside it: two controls of one member. */
   | (Base & { type: 'specs'; part: 'first' | 'others' })

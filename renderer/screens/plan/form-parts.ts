@@ -44,6 +44,9 @@ const policyOptions: Form = [
   { name: 'materialAhead', type: 'number', words: 'materialAhead', least: 0, most: 12, optional: true, standard: 1 },
   { name: 'destroyPrivateAtRetirement', type: 'yes-no', words: 'destroyPrivateAtRetirement', optional: true },
   { name: 'standby', type: 'choice', words: 'standby', from: 'standbys', optional: true },
+  { name: 'tokenType', type: 'choice', words: 'tokenType', from: 'tokenTypes', optional: true },
+  { name: 'ed25519Name', type: 'choice', words: 'ed25519Name', from: 'ed25519Names', optional: true },
+  { name: 'x509', type: 'yes-no', words: 'x509', optional: true },
 ]
 
 const policy: Field = { name: 'policy', type: 'policy', words: 'policy', fields: policyOptions }

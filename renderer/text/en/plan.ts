@@ -162,6 +162,15 @@ const fieldWords = {
   materialAhead: { label: 'How many of them leave the vault ahead of time', hint: '' },
   destroyPrivateAtRetirement: { label: 'The private half is due for destruction once it no longer signs', hint: '' },
   standby: { label: 'Standby key', hint: '' },
+  tokenType: { label: 'Type of its tokens', hint: 'What stands as “typ” in each. Older frameworks refuse at+jwt.' },
+  ed25519Name: {
+    label: 'Name of Ed25519 signatures',
+    hint: 'What stands as “alg” in key set and token, where it signs with Ed25519.',
+  },
+  x509: {
+    label: 'Certificates for its RSA keys',
+    hint: 'Each new RSA key gets a self-signed certificate, for verifiers that ask for “x5c”.',
+  },
 } satisfies Record<string, { label: string; hint: string }>
 
 const shapes = {
@@ -360,6 +369,8 @@ export const plan = {
       hot: 'Hot: announced all the time, handed out with the others',
       cold: 'Cold: announced all the time, kept in the vault or an envelope',
     },
+    tokenTypes: { 'at+jwt': 'at+jwt, as RFC 9068 says', JWT: 'JWT, for older frameworks' },
+    ed25519Names: { Ed25519: 'Ed25519, as RFC 9864 says', EdDSA: 'EdDSA, for older verifiers' },
     importFormats: { pem: 'PEM (PKCS#8)', pfx: 'PFX (PKCS#12), with a password', jwk: 'JWK, one key' },
     exportFormats: { pkcs8: 'PEM (PKCS#8)', pfx: 'PFX (PKCS#12), with a password', jwks: 'JWKS, a key set' },
     policyWords:

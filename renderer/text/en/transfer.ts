@@ -56,6 +56,7 @@ export const transfer = {
     bundle: 'Bundle',
     'key material': 'Key material',
     envelope: 'Emergency envelope',
+    revocation: 'Revocation',
     'exported key': 'Exported key',
     share: 'Share of a custodian',
     backup: 'Backup of a vault',

@@ -1,6 +1,7 @@
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { maxAge, spread } from '../../../electron/issuer/http/caching.ts'
+import { partyOf } from '../../../electron/issuer/http/party.ts'
 import { makeKey, SPECS, startIssuer, type TestIssuer, type TestTenant } from './service.ts'
 
 let issuer: TestIssuer
@@ -112,4 +113,70 @@ describe('jwks.jwt', () => {
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
     expect((await get()).status).toBe(200)
   })
+})
+
+describe('historical-keys.jwt (OpenID Federation section 8.7)', () => {
+  it('404 while the vault signed none; then what it signed, byte for byte, with an ETag', async () => {
+    const none = await get('historical-keys.jwt')
+    expect([none.status, await none.json()]).toEqual([404, { error: 'not_found' }])
+    for (const text of ['eyJhbGciOiJFUzI1NiJ9.e30.aA', 'eyJhbGciOiJFUzI1NiJ9.e30.aQ']) {
+      tenant.historical = text
+      const response = await get('historical-keys.jwt')
+      expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/jwk-set+jwt'])
+      expect(response.headers.get('access-control-allow-origin')).toBe('*')
+      expect(Number(/max-age=(\d+)/.exec(response.headers.get('cache-control') ?? '')?.[1])).toBeLessThanOrEqual(3600)
+      expect(await response.text()).toBe(text)
+      const etag = response.headers.get('etag') ?? ''
+      expect((await get('historical-keys.jwt', { 'If-None-Match': etag })).status).toBe(304)
+    }
+  })
+
+  it('is served as well where it has to be read from the store first', async () => {
+    tenant.historicalSet = async () => 'eyJhbGciOiJFUzI1NiJ9.e30.aA'
+    tenant.signedSet = async () => 'eyJhbGciOiJFUzI1NiJ9.e30.aQ'
+    expect(await (await get('historical-keys.jwt')).text()).toBe('eyJhbGciOiJFUzI1NiJ9.e30.aA')
+    expect(await (await get('jwks.jwt')).text()).toBe('eyJhbGciOiJFUzI1NiJ9.e30.aQ')
+  })
+})
+
+describe('propagation evidence', () => {
+  const kids = () => tenant.keys.map((key) => key.published.kid)
+
+  it('each fetch of the keys is noted with who says it fetched and what it got, 304 as well', async () => {
+    const etag = (await get('jwks.json', { 'Keyrite-Relying-Party': 'Orders gateway' })).headers.get('etag') ?? ''
+    await get('jwks.json', { 'If-None-Match': etag, 'User-Agent': 'Go-http-client/2.0' })
+    tenant.keys = [...tenant.keys, makeKey('ES256')]
+    await get('jwks.jwt', { 'User-Agent': '<script>/1' })
+    const [first = ''] = kids()
+    expect(tenant.fetches).toEqual([
+      { party: 'Orders gateway', kids: [first], now: expect.any(Number) },
+      { party: 'Go-http-client', kids: [first], now: expect.any(Number) },
+      { party: null, kids: kids(), now: expect.any(Number) },
+    ])
+  })
+
+  it('what gives no keys is not noted: HEAD, discovery, history, and 503', async () => {
+    tenant.signed = null
+    tenant.historical = 'e30.e30.e30'
+    await fetch(`${tenant.issuer}/.well-known/jwks.json`, { method: 'HEAD' })
+    for (const file of ['openid-configuration', 'historical-keys.jwt', 'jwks.jwt']) await get(file)
+    expect(tenant.fetches).toEqual([])
+  })
+
+  it.each([
+    [['Keyrite-Relying-Party', 'a'], 'a'],
+    [['keyrite-relying-party', 'x'.repeat(200)], 'x'.repeat(200)],
+    [['Keyrite-Relying-Party', 'gateway', 'User-Agent', 'jose/v6'], 'gateway'],
+    [['Keyrite-Relying-Party', 'x'.repeat(201)], null],
+    [['Keyrite-Relying-Party', ''], null],
+    [['Keyrite-Relying-Party', 'a\tb'], null],
+    [['Keyrite-Relying-Party', 'caf\u00e9'], null],
+    [['Keyrite-Relying-Party', 'a', 'Keyrite-Relying-Party', 'b', 'User-Agent', 'jose/v6'], 'jose'],
+    [['User-Agent', 'Apache-HttpClient/4.5.14 (Java/17)'], 'Apache-HttpClient'],
+    [['User-Agent', 'node'], 'node'],
+    [['User-Agent', 'x'.repeat(65)], null],
+    [['User-Agent', 'a"b/1'], null],
+    [['User-Agent', 'a', 'User-Agent', 'b'], null],
+    [[], null],
+  ])('%j is %j', (rawHeaders, party) => expect(partyOf(rawHeaders)).toBe(party))
 })

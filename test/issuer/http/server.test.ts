@@ -60,6 +60,29 @@ describe('finding the issuer', () => {
     expect(statusOf(await exchange(issuer.server.port, request('GET http://x/token', [host()])))).toBe(400)
   })
 
+  it('what is read from the store first is served as what is in memory', async () => {
+    const { find } = issuer.service
+    issuer.service.find = async (...asked) => find(...asked)
+    const { issuer: iss } = issuer.tenant('acme')
+    const statuses = async (base: string) => [
+      (await fetch(`${base}/.well-known/jwks.json`)).status,
+      (await fetch(`${base}/token`)).status,
+    ]
+    expect(await statuses(iss)).toEqual([200, 405])
+    expect(await statuses(`${issuer.server.url}/t/nobody`)).toEqual([404, 404])
+    issuer.service.find = async () => {
+      throw new Error('canary')
+    }
+    expect(await statuses(iss)).toEqual([500, 500])
+    issuer.service.find = find
+    expect(issuer.log.join()).not.toContain('canary')
+  })
+
+  it('health, readiness and metrics are nothing that the public listener knows', async () => {
+    for (const path of ['/healthz', '/readyz', '/metrics', '/t/acme/healthz', '/t/acme/metrics'])
+      expect((await fetch(issuer.server.url + path)).status, path).toBe(404)
+  })
+
   it('a tenant added while serving is found at once, and a removed one is gone at once', async () => {
     const tenant = issuer.add('late', 'ES256')
     const status = async () => (await fetch(`${tenant.issuer}/.well-known/jwks.json`)).status
@@ -74,7 +97,9 @@ describe('methods', () => {
     ['/.well-known/jwks.json', 'GET, HEAD'],
     ['/.well-known/jwks.jwt', 'GET, HEAD'],
     ['/.well-known/openid-configuration', 'GET, HEAD'],
+    ['/.well-known/historical-keys.jwt', 'GET, HEAD'],
     ['/token', 'POST'],
+    ['/introspect', 'POST'],
   ])('RFC 9110 section 15.5.6: %s answers 405 with Allow: %s', async (path, allow) => {
     const all = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']
     for (const method of all.filter((one) => !allow.split(', ').includes(one))) {
@@ -84,7 +109,9 @@ describe('methods', () => {
   })
 
   it('HEAD answers as GET, without the body', async () => {
-    for (const path of ['/.well-known/jwks.json', '/.well-known/openid-configuration']) {
+    issuer.tenant('acme').historical = 'e30.e30.e30'
+    for (const file of ['jwks.json', 'jwks.jwt', 'historical-keys.jwt', 'openid-configuration']) {
+      const path = `/.well-known/${file}`
       const [get, head] = await Promise.all(
         ['GET', 'HEAD'].map((method) => fetch(issuer.tenant('acme').issuer + path, { method })),
       )
@@ -132,11 +159,12 @@ describe('staying up', () => {
       'POST /token HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
       400,
     ],
-    ['a bad chunk', 'POST /token HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', 400],
+    ['a bad chunk', 'POST /t/acme/token HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', 400],
     ['headers of more than 8 KB', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(9000)}\r\n\r\n`, 431],
     ['a target of more than 8 KB', `GET /${'x'.repeat(9000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
   ])('%s is refused in fixed words', async (_what, bytes, status) => {
-    const response = await exchange(issuer.server.port, Buffer.from(bytes, 'latin1'))
+    const ours = bytes.replace('Host: a\r\n', `${host()}\r\n`)
+    const response = await exchange(issuer.server.port, Buffer.from(ours, 'latin1'))
     expect(statusOf(response)).toBe(status)
     expect(response).not.toMatch(/Error|HPE_|node|fastify|\.ts/)
     await alive()

@@ -1,7 +1,15 @@
 import { generateKeyPairSync, hash, type KeyObject, randomBytes } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { createIssuerServer, type IssuerServer, type ServerOptions } from '../../../electron/issuer/http/server.ts'
-import type { Client, IssuerService, TenantService, TokenSigner } from '../../../electron/issuer/service.ts'
+import type {
+  Client,
+  Issued,
+  IssuerService,
+  Soon,
+  TenantService,
+  TokenSigner,
+  TokenType,
+} from '../../../electron/issuer/service.ts'
 import { createSigner } from '../../../electron/issuer/signing.ts'
 import { type Algorithm, KEY_SPECS, type KeySpec, type PublicJwk } from '../../../shared/domain/algorithms.ts'
 import { type PublishedJwk, publishedJwk } from '../../../shared/formats/bundle.ts'
@@ -36,7 +44,13 @@ export class TestTenant implements TenantService {
   keys: TestKey[]
   secondsToChange = 86_400
   signed: string | null = 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln'
+  historical: string | null = null
   maySign = true
+  tokenType: TokenType = 'at+jwt'
+  rejectIssuedBefore: number | null = null
+  /** The issuance log, and every fetch of a key set. */
+  readonly log: Issued[] = []
+  readonly fetches: { party: string | null; kids: readonly string[]; now: number }[] = []
   readonly secrets = new Map<string, string>()
   readonly clients = new Map<string, Client>()
   readonly used = new Map<string, number>()
@@ -54,23 +68,35 @@ export class TestTenant implements TenantService {
     return { keys: this.keys.map((key) => key.published), nextChange: now + this.secondsToChange }
   }
 
-  signedSet() {
+  signedSet(): Soon<string | null> {
     return this.signed
   }
 
-  signer(algorithm: Algorithm) {
+  historicalSet(): Soon<string | null> {
+    return this.historical
+  }
+
+  signer(algorithm: Algorithm): Soon<TokenSigner | null> {
     return (this.maySign && this.keys.find((key) => key.signer.alg === algorithm)?.signer) || null
   }
 
-  client(clientId: string) {
+  client(clientId: string): Soon<Client | null> {
     return this.clients.get(clientId) ?? null
   }
 
-  takeAssertion(clientId: string, jti: string, expires: number) {
+  async takeAssertion(clientId: string, jti: string, expires: number) {
     const id = JSON.stringify([clientId, jti])
     if (this.used.has(id)) return false
     this.used.set(id, expires)
     return true
+  }
+
+  async record(issued: Issued) {
+    this.log.push(issued)
+  }
+
+  noteFetch(party: string | null, kids: readonly string[], now: number) {
+    this.fetches.push({ party, kids, now })
   }
 
   addSecretClient(clientId: string, method: 'client_secret_basic' | 'client_secret_post'): void {
@@ -94,6 +120,8 @@ export class TestTenant implements TenantService {
       scopes: ['orders:read', 'orders:write'],
       accessTokenLifetime: 600,
       algorithm: null,
+      rateLimit: null,
+      introspects: false,
       ...client,
     })
   }
@@ -109,8 +137,11 @@ export class TestTenant implements TenantService {
 
 export class TestService implements IssuerService {
   readonly tenants = new Map<string, TestTenant>()
+  /** Why nothing may be signed. */
+  stopped: string | null = null
   now = () => Math.floor(Date.now() / 1000)
-  find = (host: string, path: string): TenantService | null => this.tenants.get(`http://${host}${path}`) ?? null
+  cannotSign = () => this.stopped
+  find = (host: string, path: string): Soon<TenantService | null> => this.tenants.get(`http://${host}${path}`) ?? null
 }
 
 export type TestIssuer = {
@@ -125,12 +156,15 @@ export type TestIssuer = {
 export async function startIssuer(
   names: readonly (keyof typeof SPECS)[] = ['acme', 'initech'],
   limits: ServerOptions['limits'] = {},
+  options: Pick<ServerOptions, 'trustProxy' | 'observer'> = {},
 ): Promise<TestIssuer> {
   const service = new TestService()
   const log: string[] = []
   const server = await createIssuerServer(service, {
     listen: { host: '127.0.0.1', port: 0 },
-    limits,
+    // Tests of refusals fail to authenticate as one client, again and again.
+    limits: { failures: 100_000, ...limits },
+    ...options,
     log: (line) => log.push(line),
   })
   const add = (name: string, spec: KeySpec) => {

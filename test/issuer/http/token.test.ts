@@ -1,6 +1,7 @@
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import * as oauth from 'oauth4webapi'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { KeyriteError } from '../../../shared/errors.ts'
 import {
   API,
   askToken,
@@ -145,6 +146,116 @@ describe('the answer (RFC 6749 section 5)', () => {
     for (const path of ['jwks.json', 'openid-configuration'])
       expect((await fetch(`${tenant.issuer}/.well-known/${path}`)).status).toBe(200)
     expect((await ask()).status).toBe(200)
+  })
+})
+
+describe('the issuance log', () => {
+  it('says of each token what was granted to whom, with its jti, and never the token', async () => {
+    const tenant = issuer.add('logged', 'ES256')
+    const { body } = await ask({ ...GRANT, scope: 'orders:read' }, tenant)
+    const { iat, exp, jti } = decodeJwt(String(body.access_token))
+    const kid = tenant.keys[0]?.published.kid
+    expect(tenant.log).toEqual([{ at: iat, jti, clientId: 'basic', audience: API, scope: 'orders:read', kid, exp }])
+  })
+
+  it('a token is handed out only after it is in the log', async () => {
+    const tenant = issuer.add('waiting', 'ES256')
+    let written = () => {}
+    tenant.record = () => new Promise((resolve) => (written = resolve))
+    let answered = false
+    const answer = ask(GRANT, tenant).finally(() => (answered = true))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(answered).toBe(false)
+    written()
+    expect((await answer).status).toBe(200)
+  })
+
+  it('many requests wait for one write together', async () => {
+    const tenant = issuer.add('grouped', 'ES256')
+    const waiting: (() => void)[] = []
+    tenant.record = () => new Promise((resolve) => waiting.push(resolve))
+    const answers = Array.from({ length: 30 }, () => ask(GRANT, tenant))
+    await expect.poll(() => waiting.length).toBe(30)
+    for (const resolve of waiting) resolve()
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array(30).fill(200))
+  })
+
+  it('what cannot be recorded is not handed out: 503, one line in the log, nothing of the failure', async () => {
+    const tenant = issuer.add('full', 'ES256')
+    tenant.record = async () => {
+      throw new KeyriteError('medium-full', 'The disk is full.')
+    }
+    const { status, headers, body } = await ask(GRANT, tenant)
+    expect([status, body.error]).toEqual([503, 'temporarily_unavailable'])
+    expect(JSON.stringify(body)).not.toMatch(/eyJ|disk/)
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(issuer.log.at(-1)).toBe('A request failed: The disk is full. (medium-full)')
+  })
+})
+
+describe('while nothing may be signed', () => {
+  afterEach(() => {
+    issuer.service.stopped = null
+  })
+
+  it('503 with Retry-After for everybody, without the reason; discovery and both key sets keep serving', async () => {
+    const tenant = issuer.add('replica', 'ES256')
+    issuer.service.stopped = 'canary: the store is away'
+    for (const path of ['token', 'introspect']) {
+      const response = await fetch(`${tenant.issuer}/${path}`, { method: 'POST', body: new URLSearchParams(GRANT) })
+      const text = await response.text()
+      expect([response.status, JSON.parse(text).error]).toEqual([503, 'temporarily_unavailable'])
+      expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
+      expect(text).not.toContain('canary')
+    }
+    for (const file of ['jwks.json', 'jwks.jwt', 'openid-configuration'])
+      expect((await fetch(`${tenant.issuer}/.well-known/${file}`)).status).toBe(200)
+    issuer.service.stopped = null
+    expect((await ask(GRANT, tenant)).status).toBe(200)
+  })
+
+  it('a request that was under way signs nothing any more', async () => {
+    const tenant = issuer.add('overtaken', 'ES256')
+    const { signer } = tenant
+    tenant.signer = async (algorithm) => {
+      issuer.service.stopped = 'the store is away'
+      return signer.call(tenant, algorithm)
+    }
+    expect((await ask(GRANT, tenant)).status).toBe(503)
+    expect(tenant.log).toEqual([])
+  })
+})
+
+describe('what is read from the store first', () => {
+  it('serves as what is in memory', async () => {
+    const tenant = issuer.add('slow', 'ES256')
+    const { client, signer } = tenant
+    tenant.client = async (clientId) => client.call(tenant, clientId)
+    tenant.signer = async (algorithm) => signer.call(tenant, algorithm)
+    expect((await ask(GRANT, tenant)).status).toBe(200)
+    const unknown = await askToken(tenant, GRANT, { Authorization: tenant.basic('nobody', 'x') })
+    expect(unknown.status).toBe(401)
+    tenant.maySign = false
+    expect((await ask(GRANT, tenant)).status).toBe(503)
+  })
+})
+
+describe('names that older verifiers want', () => {
+  it('typ JWT where the tenant says so, from the next token on', async () => {
+    const tenant = issuer.add('frameworks', 'ES256')
+    const typ = async () => decodeProtectedHeader(String((await ask(GRANT, tenant)).body.access_token)).typ
+    expect(await typ()).toBe('at+jwt')
+    tenant.tokenType = 'JWT'
+    expect(await typ()).toBe('JWT')
+  })
+
+  it('alg EdDSA where the published key says so, and jose takes the token', async () => {
+    const tenant = issuer.add('eddsa', 'Ed25519')
+    tenant.keys = tenant.keys.map((key) => ({ ...key, published: { ...key.published, alg: 'EdDSA' } }))
+    const token = String((await ask(GRANT, tenant)).body.access_token)
+    expect(decodeProtectedHeader(token).alg).toBe('EdDSA')
+    const keys = createRemoteJWKSet(new URL(`${tenant.issuer}/.well-known/jwks.json`))
+    expect((await jwtVerify(token, keys, { issuer: tenant.issuer })).payload.sub).toBe('basic')
   })
 })
 

@@ -109,6 +109,8 @@ const LISTS: Record<FieldOf<'choice'>['from'], (form: ReturnType<typeof useForm>
   roles: () => text.plan.form.roles,
   sharePlaces: () => text.plan.form.sharePlaces,
   standbys: () => text.plan.form.standbys,
+  tokenTypes: () => text.plan.form.tokenTypes,
+  ed25519Names: () => text.plan.form.ed25519Names,
   importFormats: () => text.plan.form.importFormats,
   exportFormats: () => text.plan.form.exportFormats,
   specs: ({ choices }) => Object.fromEntries(choices.specs.map((spec) => [spec, spec])),
@@ -131,7 +133,7 @@ export function ChoiceControl({ field, value, onChange, at, beside }: ControlPro
         look={field.from === 'standbys' ? 'radio' : 'select'}
         options={options}
         value={chosen}
-        onChange={(id) => onChange(field.optional && id === first?.value ? undefined : id)}
+        onChange={onChange}
       />
       <Wrong message={wrong} />
     </div>

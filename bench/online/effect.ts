@@ -1,0 +1,60 @@
+import { decodeProtectedHeader } from 'jose'
+import { openRuntime } from '../../electron/issuer/runtime.ts'
+import { median, type Row } from '../measure.ts'
+import { type Answer, ask, type Target } from './ask.ts'
+import { fixtureOf, say } from './fixture.ts'
+import { serveKeyrite } from './keyrite.ts'
+import { CORES } from './processes.ts'
+
+/** New connections to each port at a time: they go to its processes in turn, so that each is among those asked. */
+const EACH = 4 * CORES
+const TENANTS = 10
+
+/** From the order to stop signing with a key, given by another process, until no process that serves signs with it. */
+export async function onlineEmergency(): Promise<Row[]> {
+  const rows: Row[] = []
+  for (const workers of CORES > 1 ? [1, CORES] : [1]) {
+    const fixture = await fixtureOf(TENANTS)
+    const served = await serveKeyrite(fixture, workers)
+    const runtime = await openRuntime({ dir: served.dir })
+    try {
+      const times: number[] = []
+      for (const target of fixture.tokens) {
+        const tenant = target.path.split('/')[2] ?? ''
+        const kid = kidOf((await ask(served.port, target)).body)
+        const act = async () => void (await runtime.taint(tenant, kid, { withdraw: true, actor: 'benchmark' }))
+        times.push(
+          await effectMs([served.port], target, act, (answer) => answer.status !== 200 || kidOf(answer.body) !== kid),
+        )
+      }
+      say(`emergency: ${times.length} keys tainted with ${served.processes} processes`)
+      rows.push({
+        measure: `taint by another process until nothing is signed, ${served.processes} processes serving`,
+        figure: `${median(times).toFixed(0)} ms (at most ${Math.max(...times).toFixed(0)} ms), the order itself included`,
+      })
+    } finally {
+      await runtime.close()
+      await served.stop()
+    }
+  }
+  return rows
+}
+
+const kidOf = (body: string): string =>
+  decodeProtectedHeader((JSON.parse(body) as { access_token: string }).access_token).kid ?? ''
+
+/** Milliseconds from the start of `act` until every process behind `ports` answers as `shows` wants. */
+export async function effectMs(
+  ports: readonly number[],
+  target: Target,
+  act: () => Promise<void>,
+  shows: (answer: Answer) => boolean,
+): Promise<number> {
+  const start = performance.now()
+  await act()
+  const asked = ports.flatMap((port) => Array.from({ length: EACH }, () => port))
+  for (;;) {
+    const answers = await Promise.all(asked.map((port) => ask(port, target, { fresh: true })))
+    if (answers.every(shows)) return performance.now() - start
+  }
+}

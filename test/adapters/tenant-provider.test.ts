@@ -1,0 +1,120 @@
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import * as oidc from 'oidc-provider'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { createTenantProvider, type TenantProviderOptions } from '../../electron/adapters/oidc-provider.ts'
+import { codeOf, makeServing, makeTenant, makeVault } from '../issuer/fixtures.ts'
+import { storage } from './storage.ts'
+import { whole } from './whole.ts'
+
+/** Around one provider whose issuer is a bare host, as in production. */
+
+const ISSUER = 'https://acme.example.com'
+const configuration = { adapter: storage(), features: { devInteractions: { enabled: false } } }
+
+async function make(options: Partial<TenantProviderOptions> = {}) {
+  const { runtime, clock, tenants } = await makeAcme()
+  const service = whole(runtime)
+  const said: string[] = []
+  const log = (line: string) => void said.push(line)
+  const provider = await createTenantProvider({
+    oidc,
+    runtime: service,
+    issuer: ISSUER,
+    configuration,
+    log,
+    ...options,
+  })
+  const server = createServer(provider.callback())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  const get = (path: string, headers: Record<string, string> = {}) =>
+    new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
+      const asked = request({ port, host: '127.0.0.1', path, headers: { host: 'acme.example.com', ...headers } })
+      asked.once('error', reject).once('response', async (response) => {
+        let body = ''
+        for await (const chunk of response.setEncoding('utf8')) body += chunk
+        resolve({ status: response.statusCode, body })
+      })
+      asked.end()
+    })
+  return { service, provider, clock, tenants, said, get }
+}
+
+async function makeAcme() {
+  const tenants = [makeTenant('acme')]
+  return { ...(await makeServing(await makeVault(), tenants)), tenants }
+}
+
+describe('a provider', () => {
+  it('takes an issuer of the runtime, storage, and no keys of its own', async () => {
+    const runtime = whole((await makeAcme()).runtime)
+    const codeFor = (issuer: string, changes: object = {}) =>
+      codeOf(() => createTenantProvider({ oidc, runtime, issuer, configuration: { ...configuration, ...changes } }))
+    expect(await codeFor(ISSUER)).toBeNull()
+    expect(await codeFor('https://globex.example.com')).toBe('tenant-unknown')
+    for (const issuer of [`${ISSUER}/`, 'acme.example.com', `${ISSUER}?a`, `${ISSUER}#a`, 'ftp://acme.example.com'])
+      expect(await codeFor(issuer)).toBe('config-invalid')
+    expect(await codeFor(ISSUER, { jwks: { keys: [] } })).toBe('config-invalid')
+    expect(await codeFor(ISSUER, { adapter: undefined })).toBe('config-invalid')
+  })
+
+  it('behind a proxy that ends TLS, every link is the issuer with its scheme', async () => {
+    const { get } = await make()
+    const { status, body } = await get('/.well-known/openid-configuration', { 'x-forwarded-proto': 'http' })
+    expect(status).toBe(200)
+    expect(JSON.parse(body)).toMatchObject({
+      issuer: ISSUER,
+      jwks_uri: `${ISSUER}/jwks`,
+      token_endpoint: `${ISSUER}/token`,
+    })
+    expect((await get('/jwks', { host: 'evil.example' })).status).toBe(404)
+  })
+
+  it('is made anew when the keys change and only then, and is prepared each time', async () => {
+    const made: oidc.Provider[] = []
+    const { provider, clock, tenants, get } = await make({ prepare: (one) => void made.push(one) })
+    await get('/jwks')
+    await get('/.well-known/openid-configuration')
+    expect(made).toHaveLength(1)
+    const [, next] = tenants[0]?.keys ?? []
+    clock.to(next?.announceAt ?? 0)
+    await Promise.all([get('/jwks'), get('/jwks')])
+    expect(made).toHaveLength(2)
+    clock.to(next?.signFrom ?? 0)
+    expect(await provider.current()).toBe(made[2])
+    expect(made).toHaveLength(3)
+  })
+
+  it('a fetch of the key set counts as evidence of propagation, with who says so', async () => {
+    const noted: unknown[] = []
+    const { service, tenants, get } = await make()
+    const { find } = service
+    const noteFetch = (party: string | null, kids: readonly string[]) => void noted.push([party, kids])
+    Object.assign(service, {
+      find: async (host: string, path: string) => ({ ...(await find(host, path)), noteFetch }),
+    })
+    await get('/jwks', { 'keyrite-relying-party': 'shop' })
+    expect(noted).toEqual([['shop', [tenants[0]?.keys[0]?.kid]]])
+  })
+
+  it('of a tenant that is gone answers 404, and has no Provider to give', async () => {
+    let gone = false
+    const { service, provider, get } = await make()
+    const { find } = service
+    Object.assign(service, { find: (host: string, path: string) => (gone ? null : find(host, path)) })
+    expect((await get('/jwks')).status).toBe(200)
+    gone = true
+    for (const path of ['/jwks', '/.well-known/openid-configuration', '/token'])
+      expect((await get(path)).status).toBe(404)
+    expect(await codeOf(() => provider.current())).toBe('tenant-unknown')
+  })
+
+  it('answers 500 when the store fails, and says so without what a request carried', async () => {
+    const { service, get, said } = await make()
+    Object.assign(service, { find: () => Promise.reject(new Error('canary')) })
+    expect(await get('/jwks?canary')).toMatchObject({ status: 500, body: '{"error":"server_error"}' })
+    expect(said).toEqual(['A request failed: Something failed that Keyrite did not expect (Error). (internal)'])
+  })
+})
