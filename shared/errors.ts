@@ -140,6 +140,11 @@ export const CODES = {
     exit: 3,
     hint: 'Stop the runtime, keep its folder as it is, and restore the newest copy of the store.',
   },
+  'store-missing': { exit: 6, hint: 'Check which database ISSUER_STORE names; "issuer init" makes the store.' },
+  'store-unreachable': {
+    exit: 6,
+    hint: 'Check the database, its address, user and password. The runtime goes on by itself once it answers.',
+  },
   'store-busy': { exit: 5, hint: 'Another command is changing this runtime. Run the same command again.' },
   'client-exists': { exit: 5, hint: 'Choose another client id, or remove the old client first.' },
   'client-unknown': { exit: 5, hint: 'See "issuer client list".' },

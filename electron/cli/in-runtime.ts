@@ -29,7 +29,7 @@ export function inRuntime(
         try {
           return await work(runtime, options, args, reporter)
         } finally {
-          runtime.close()
+          await runtime.close()
         }
       }),
     )

@@ -29,10 +29,10 @@ export function envelopeCommands(): Command {
   return envelope
 }
 
-function offer(runtime: Runtime, options: Options): Answer {
+async function offer(runtime: Runtime, options: Options): Promise<Answer> {
   const count = Number(text(options, 'count'))
   must(Number.isInteger(count), 'usage-invalid', '--count is a whole number.')
-  const kids = runtime.envelopes.offer(count)
+  const kids = await runtime.envelopes.offer(count)
   const next = 'Next: "issuer receipts export", an intake ceremony, then an envelope ceremony.'
   return { data: { kids }, text: [`${kids.length} transport keys are kept for envelopes.`, next].join('\n') }
 }
@@ -49,7 +49,7 @@ async function open(runtime: Runtime, options: Options, [file = '']: string[]): 
   return { data: opened, text: lines.join('\n') }
 }
 
-function cancel(runtime: Runtime, _: Options, [kid = '']: string[]): Answer {
-  runtime.envelopes.cancel(kid)
+async function cancel(runtime: Runtime, _: Options, [kid = '']: string[]): Promise<Answer> {
+  await runtime.envelopes.cancel(kid)
   return { data: { kid }, text: 'The transport key is erased: its envelope opens for nobody any more.' }
 }

@@ -157,36 +157,36 @@ function pinnedAnswer(result: Repinned): Answer {
   return { data: result, text: said.join('\n') }
 }
 
-function statusAnswer(runtime: Runtime): Answer {
-  const status = runtime.status()
+async function statusAnswer(runtime: Runtime): Promise<Answer> {
+  const status = await runtime.status()
   return { data: status, text: statusText(status) }
 }
 
-function assignAnswer(runtime: Runtime, options: Options, [tenant = '']: string[]): Answer {
+async function assignAnswer(runtime: Runtime, options: Options, [tenant = '']: string[]): Promise<Answer> {
   const name = text(options, 'name')
-  runtime.assign(tenant, name, text(options, 'actor'))
+  await runtime.assign(tenant, name, text(options, 'actor'))
   return {
     data: { tenant, name },
     text: `${tenant} is labelled ${name} here. The vault keeps its own name: change it there with an amend ceremony.`,
   }
 }
 
-function taintAnswer(runtime: Runtime, options: Options): Answer {
+async function taintAnswer(runtime: Runtime, options: Options): Promise<Answer> {
   const how = { withdraw: options.withdraw === true, actor: text(options, 'actor') }
-  const known = runtime.status().tenants.flatMap(({ phases }) => phases.map((key) => key.kid))
-  const result = runtime.taint(text(options, 'tenant'), wholeKid(text(options, 'kid'), known), how)
+  const known = (await runtime.status()).tenants.flatMap(({ phases }) => phases.map((key) => key.kid))
+  const result = await runtime.taint(text(options, 'tenant'), wholeKid(text(options, 'kid'), known), how)
   const lines = [
     result.changed ? `Key ${result.kid} of ${result.tenant} never signs again.` : 'This was done before.',
     result.withdrawn ? 'It is not published any more.' : 'It is still published; --withdraw takes it out.',
     `Tokens it signed may be accepted somewhere until ${utcTime(result.residualUntil)}.`,
-    ...afterTaint(runtime, result.tenant),
+    ...(await afterTaint(runtime, result.tenant)),
   ]
   return { data: result, text: lines.join('\n') }
 }
 
 /** What a taint means for the tenant, and what to do next. */
-function afterTaint(runtime: Runtime, tenant: string): string[] {
-  const signing = runtime.status().tenants.find((one) => one.tenant === tenant)?.signingKids ?? []
+async function afterTaint(runtime: Runtime, tenant: string): Promise<string[]> {
+  const signing = (await runtime.status()).tenants.find((one) => one.tenant === tenant)?.signingKids ?? []
   if (signing.length > 0) return []
   return [
     '',
@@ -195,16 +195,16 @@ function afterTaint(runtime: Runtime, tenant: string): string[] {
   ]
 }
 
-function exportAnswer(runtime: Runtime, options: Options): Answer {
-  const result = runtime.exportReceipts(text(options, 'out'), { all: options['all'] === true })
+async function exportAnswer(runtime: Runtime, options: Options): Promise<Answer> {
+  const result = await runtime.exportReceipts(text(options, 'out'), { all: options['all'] === true })
   const said = result.existed
     ? `Nothing new since the last export. Receipts ${result.from} to ${result.to} are in ${result.path} already.`
     : `Receipts ${result.from} to ${result.to} written to ${result.path}.`
   return { data: result, text: said }
 }
 
-function confirmAnswer(runtime: Runtime, options: Options): Answer {
-  const confirmed = runtime.confirmClock(text(options, 'actor'))
+async function confirmAnswer(runtime: Runtime, options: Options): Promise<Answer> {
+  const confirmed = await runtime.confirmClock(text(options, 'actor'))
   const now = runtime.now()
   const said = confirmed ? `The clock is confirmed: ${utcTime(now)}.` : `There is no clock hold. It is ${utcTime(now)}.`
   return { data: { confirmed, now }, text: said }
@@ -243,9 +243,9 @@ function clientCommands(): Command {
   return client
 }
 
-function listClientsAnswer(runtime: Runtime, options: Options): Answer {
+async function listClientsAnswer(runtime: Runtime, options: Options): Promise<Answer> {
   const tenant = typeof options.tenant === 'string' ? options.tenant : undefined
-  const clients = runtime.clients.list(tenant).map((one) => {
+  const clients = (await runtime.clients.list(tenant)).map((one) => {
     const { secretDigest: _, ...client } = one.client
     return { tenant: one.tenant, ...client }
   })
@@ -259,13 +259,13 @@ function listClientsAnswer(runtime: Runtime, options: Options): Answer {
   return { data: clients, text: table([['TENANT', 'CLIENT', 'METHOD', 'AUDIENCES', 'SCOPES'], ...cells]) }
 }
 
-function removeClientAnswer(runtime: Runtime, options: Options): Answer {
+async function removeClientAnswer(runtime: Runtime, options: Options): Promise<Answer> {
   const [tenant, clientId] = [text(options, 'tenant'), text(options, 'clientId')]
-  runtime.clients.remove(tenant, clientId, text(options, 'actor'))
+  await runtime.clients.remove(tenant, clientId, text(options, 'actor'))
   return { data: { tenant, clientId }, text: `Client ${clientId} of ${tenant} is removed.` }
 }
 
-function addClientAnswer(runtime: Runtime, options: Options): Answer {
+async function addClientAnswer(runtime: Runtime, options: Options): Promise<Answer> {
   const tenant = text(options, 'tenant')
   const request: Record<string, unknown> = {
     clientId: text(options, 'clientId'),
@@ -276,7 +276,7 @@ function addClientAnswer(runtime: Runtime, options: Options): Answer {
     ...(options.algorithm === undefined ? {} : { algorithm: options.algorithm }),
     ...(options.jwks === undefined ? {} : { jwks: readJwks(text(options, 'jwks')) }),
   }
-  const { client, secret } = runtime.clients.add(tenant, request as ClientRequest, text(options, 'actor'))
+  const { client, secret } = await runtime.clients.add(tenant, request as ClientRequest, text(options, 'actor'))
   const data = { tenant, client_id: client.clientId, ...(secret === null ? {} : { client_secret: secret }), ...client }
   const { secretDigest: _, ...shown } = data
   const lines = [`Client ${client.clientId} of ${tenant} is added.`]

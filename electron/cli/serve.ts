@@ -75,8 +75,8 @@ export function describeTenants(tenants: readonly { tenant: string; issuer: stri
   return tenants.length > LISTED ? [...lines, `  and others: ${tenants.length} tenants in all`] : lines
 }
 
-const tenantsOf = (runtime: Runtime) =>
-  runtime.status().tenants.map(({ tenant, issuer, phases }) => ({
+const tenantsOf = async (runtime: Runtime) =>
+  (await runtime.status()).tenants.map(({ tenant, issuer, phases }) => ({
     tenant,
     issuer,
     signing: phases
@@ -100,15 +100,16 @@ async function serve(_args: string[], options: Record<string, unknown>, reporter
   const runtime = await openRuntime({ dir: String(options['dir']) })
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort(signal))
+  const tenants = describeTenants(await tenantsOf(runtime))
   let url = ''
   const onReady = (at: string) => {
     url = at
-    reporter.say([`Serving at ${at}. Ctrl-C stops.`, ...describeTenants(tenantsOf(runtime))].join('\n'))
+    reporter.say([`Serving at ${at}. Ctrl-C stops.`, ...tenants].join('\n'))
   }
   try {
     await serveIssuer(runtime, { ...(port !== undefined && { port }), stop: stop.signal, say: reporter.say, onReady })
   } finally {
-    runtime.close()
+    await runtime.close()
   }
   return { data: { url, stopped: stop.signal.reason }, text: '', exit: stop.signal.reason === 'SIGINT' ? 130 : 0 }
 }

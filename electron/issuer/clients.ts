@@ -11,7 +11,7 @@ import { canonicalText, parseAs } from '../../shared/formats/json.ts'
 import { type Context, markHighwater } from './context.ts'
 import { touch } from './lifecycle.ts'
 import { CLIENT_AUTH_METHODS, type Client } from './service.ts'
-import type { Store } from './store.ts'
+import type { Reader } from './store/store.ts'
 import { servedTenant } from './tenant-state.ts'
 
 /** Clients of a tenant: who may ask for tokens, and how they show that it is them. */
@@ -37,6 +37,9 @@ const requestSchema = z.strictObject({
     .default([]),
   accessTokenLifetime: z.int().min(MINUTE).optional(),
   algorithm: algorithmSchema.nullable().default(null),
+  /** Token requests a minute at each serving process. */
+  rateLimit: z.int().min(1).max(1_000_000).nullable().default(null),
+  introspects: z.boolean().default(false),
   /** RFC 7517 keys of the client, each with `alg` and `kid`; only for private_key_jwt. */
   jwks: z.array(clientKeySchema).max(10).default([]),
 })
@@ -46,29 +49,29 @@ export type ClientRequest = z.input<typeof requestSchema>
  * Adds a client. A secret of 256 bits is made for the `client_secret_…` methods, given once and kept only as SHA-256.
  * Codes: `usage-invalid`, `tenant-unknown`, `client-exists`, `key-refused` for a weak client key.
  */
-export function addClient(
+export async function addClient(
   context: Context,
   tenant: string,
   request: ClientRequest,
   actor: string,
-): { client: Client; secret: string | null } {
+): Promise<{ client: Client; secret: string | null }> {
   const { store, receipts, clock } = context
   const asked = parseAs(requestSchema, request, 'client', 'usage-invalid')
-  const { entry } = servedTenant(store, tenant)
+  const { entry } = await servedTenant(store, tenant)
   const secret = asked.method === 'private_key_jwt' ? null : toBase64url(randomBytes(32))
   const client = clientFrom(asked, entry, secret)
-  store.change(() => {
+  await store.change(async (tx) => {
     must(
-      !findClient(store, tenant, client.clientId),
+      !(await findClient(tx, tenant, client.clientId)),
       'client-exists',
       `${tenant} has a client ${client.clientId} already.`,
     )
     const sql = 'INSERT INTO clients (tenant, client_id, client) VALUES (?, ?, ?)'
-    store.run(sql, tenant, client.clientId, canonicalText(client))
-    touch(store, tenant)
-    receipts.append(clock.now(), { type: 'client-added', tenant, clientId: client.clientId, actor })
+    await tx.run(sql, tenant, client.clientId, canonicalText(client))
+    await touch(tx, tenant)
+    await receipts.append(tx, clock.now(), { type: 'client-added', tenant, clientId: client.clientId, actor })
   })
-  markHighwater(context)
+  await markHighwater(context)
   return { client, secret }
 }
 
@@ -80,6 +83,7 @@ function clientFrom(
 ): Client {
   const longest = policy.accessTokenLifetime
   const { accessTokenLifetime = longest, clientId, method, audiences, scopes, algorithm } = asked
+  const { rateLimit, introspects } = asked
   must(accessTokenLifetime <= longest, 'usage-invalid', `Tokens of ${tenant} may live ${longest} seconds at most.`)
   const offered = policy.signingAlgorithms.map((spec) => KEY_SPECS[spec].alg)
   must(
@@ -91,7 +95,8 @@ function clientFrom(
   must(fits, 'usage-invalid', 'private_key_jwt needs keys of the client; nothing else takes any.')
   const secretDigest = secret === null ? null : digest(secret)
   const jwks = asked.jwks.map(checkedKey)
-  return { clientId, method, secretDigest, jwks, audiences, scopes, accessTokenLifetime, algorithm }
+  const identity = { clientId, method, secretDigest, jwks }
+  return { ...identity, audiences, scopes, accessTokenLifetime, algorithm, rateLimit, introspects }
 }
 
 /** A client's public key, linted like our own. */
@@ -104,29 +109,34 @@ function checkedKey(given: z.infer<typeof clientKeySchema>): Client['jwks'][numb
 }
 
 /** Removes a client; its next request fails. Codes `tenant-unknown`, `client-unknown`. */
-export function removeClient(context: Context, tenant: string, clientId: string, actor: string): void {
+export async function removeClient(context: Context, tenant: string, clientId: string, actor: string): Promise<void> {
   const { store, receipts, clock } = context
-  store.change(() => {
-    const known = store.get('SELECT 1 FROM tenants WHERE tenant = ?', tenant)
+  await store.change(async (tx) => {
+    const known = await tx.get('SELECT 1 FROM tenants WHERE tenant = ?', tenant)
     must(known, 'tenant-unknown', `There is no tenant ${tenant} in this runtime.`)
-    const removed = store.run('DELETE FROM clients WHERE tenant = ? AND client_id = ?', tenant, clientId)
+    const removed = await tx.run('DELETE FROM clients WHERE tenant = ? AND client_id = ?', tenant, clientId)
     must(removed === 1, 'client-unknown', `${tenant} has no client with this id.`)
-    touch(store, tenant)
-    receipts.append(clock.now(), { type: 'client-removed', tenant, clientId, actor })
+    await touch(tx, tenant)
+    await receipts.append(tx, clock.now(), { type: 'client-removed', tenant, clientId, actor })
   })
-  markHighwater(context)
+  await markHighwater(context)
 }
 
 /** The clients of one tenant, or of all, in order. */
-export function listClients(store: Store, tenant?: string): { tenant: string; client: Client }[] {
+export async function listClients(store: Reader, tenant?: string): Promise<{ tenant: string; client: Client }[]> {
   type Row = { tenant: string; client: string }
-  const sql = 'SELECT tenant, client FROM clients WHERE ? IS NULL OR tenant = ? ORDER BY tenant, client_id'
-  const rows = store.all<Row>(sql, tenant ?? null, tenant ?? null)
-  return rows.map((row) => ({ tenant: row.tenant, client: JSON.parse(row.client) as Client }))
+  const sql = (where: string) => `SELECT tenant, client FROM clients ${where} ORDER BY tenant, client_id`
+  const rows =
+    tenant === undefined ? await store.all<Row>(sql('')) : await store.all<Row>(sql('WHERE tenant = ?'), tenant)
+  return rows.map((row) => ({ tenant: row.tenant, client: readClient(row.client) }))
 }
 
-export function findClient(store: Store, tenant: string, clientId: string): Client | null {
+export async function findClient(store: Reader, tenant: string, clientId: string): Promise<Client | null> {
   const sql = 'SELECT client FROM clients WHERE tenant = ? AND client_id = ?'
-  const row = store.get<{ client: string }>(sql, tenant, clientId)
-  return row ? (JSON.parse(row.client) as Client) : null
+  const row = await store.get<{ client: string }>(sql, tenant, clientId)
+  return row ? readClient(row.client) : null
 }
+
+/** Clients that were added before some member existed are without it. */
+const readClient = (stored: string): Client =>
+  ({ rateLimit: null, introspects: false, ...JSON.parse(stored) }) as Client

@@ -1,6 +1,6 @@
 import { HOUR } from '../../shared/domain/policy.ts'
 import type { Clock } from './service.ts'
-import type { ClockHold, ClockState } from './store.ts'
+import type { ClockHold, ClockState } from './store/store.ts'
 
 /**
  * Trusted time (lifecycle.md, "Runtime clock"): a high-water that never goes back. A forward jump of the wall clock

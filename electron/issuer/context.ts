@@ -4,7 +4,8 @@ import type { Config } from './config.ts'
 import { writeHighwater } from './highwater.ts'
 import type { ReceiptChain } from './receipt-chain.ts'
 import type { Sealer } from './sealing.ts'
-import type { Store } from './store.ts'
+import type { Store } from './store/store.ts'
+import type { Traffic } from './traffic.ts'
 
 /** What every part of an open runtime works with. */
 export type Context = {
@@ -12,10 +13,11 @@ export type Context = {
   config: Config
   anchor: Anchor
   store: Store
+  traffic: Traffic
   sealer: Sealer
   receipts: ReceiptChain
   clock: TrustedClock
 }
 
 /** Marks outside of the store how far it has come; after every committed change that must not be undone. */
-export const markHighwater = ({ dir, store, receipts }: Context): void => writeHighwater(dir, store, receipts)
+export const markHighwater = ({ dir, store, receipts }: Context): Promise<void> => writeHighwater(dir, store, receipts)

@@ -8,7 +8,7 @@ import { materialTyp } from '../../shared/formats/material.ts'
 import { readLinesGuarded } from '../files/read.ts'
 import { type Context, markHighwater } from './context.ts'
 import { checkBinding } from './import-checks.ts'
-import { settle } from './lifecycle.ts'
+import { settle, touch } from './lifecycle.ts'
 import { mustMatch } from './staging.ts'
 import { taint } from './taint.ts'
 import { servedTenant, signersAt, type TenantState } from './tenant-state.ts'
@@ -17,33 +17,39 @@ import { eraseTransportKey, makeTransportKey, openTransportKey } from './transpo
 /** Sealed emergency envelopes at the runtime: offering their transport keys, and opening one. */
 
 /** Offers transport keys for envelopes: each is kept until its envelope is opened or it is cancelled. Gives their ids. */
-export function offerEnvelopeKeys(context: Context, count: number): string[] {
+export async function offerEnvelopeKeys(context: Context, count: number): Promise<string[]> {
   const { store, sealer, receipts, clock } = context
   must(count >= 1 && count <= 10_000, 'usage-invalid', 'Offer between 1 and 10,000 transport keys at a time.')
   const now = clock.now()
-  const kids = store.change(() =>
-    Array.from({ length: count }, () => {
-      const key = makeTransportKey(store, sealer, now, 'envelope')
+  const kids = await store.change(async (tx) => {
+    const made: string[] = []
+    while (made.length < count) {
+      const key = await makeTransportKey(tx, sealer, now, 'envelope')
       const kid = thumbprint(key)
-      receipts.append(now, { type: 'envelope-key-offered', kid, key })
-      return kid
-    }),
-  )
-  markHighwater(context)
+      await receipts.append(tx, now, { type: 'envelope-key-offered', kid, key })
+      made.push(kid)
+    }
+    return made
+  })
+  await markHighwater(context)
   return kids
 }
 
 /** Erases a transport key that was kept for an envelope: from now on the envelope opens for nobody. Code `key-unknown`. */
-export function cancelEnvelopeKey(context: Context, kid: string): void {
+export async function cancelEnvelopeKey(context: Context, kid: string): Promise<void> {
   const { store, receipts, clock } = context
-  store.change(() => {
-    const kept = store.get("SELECT 1 FROM own_keys WHERE use = 'envelope' AND kid = ? AND sealed IS NOT NULL", kid)
+  await store.change(async (tx) => {
+    const kept = await tx.get("SELECT 1 FROM own_keys WHERE use = 'envelope' AND kid = ? AND sealed IS NOT NULL", kid)
     must(kept, 'key-unknown', 'This runtime keeps no such transport key for an envelope.')
-    eraseTransportKey(store, kid, clock.now())
-    receipts.append(clock.now(), { type: 'transport-key-erased', key: kid })
+    await eraseTransportKey(tx, kid, clock.now())
+    await receipts.append(tx, clock.now(), { type: 'transport-key-erased', key: kid })
   })
-  markHighwater(context)
+  await markHighwater(context)
 }
+
+const KEEP_PRIVATE = `
+INSERT INTO private_keys (kid, tenant, sealed) VALUES (?, ?, ?)
+ON CONFLICT (kid) DO UPDATE SET sealed = excluded.sealed`
 
 export type Opened = { number: number; tenant: string; standby: string; withdrawn: string; residualUntil: number }
 
@@ -59,11 +65,12 @@ export async function openEmergency(
   { withdraw, actor }: { withdraw: string | null; actor: string },
 ): Promise<Opened> {
   const { anchor, config, store, sealer, receipts, clock } = context
-  const { envelope, sealed } = await openEnvelope(Array.from(readLinesGuarded(path, ENVELOPE_CAPS), fromUtf8), anchor)
+  const lines = Array.from(readLinesGuarded(path, ENVELOPE_CAPS), fromUtf8)
+  const { envelope, sealed } = await openEnvelope(lines, anchor)
   const now = clock.now()
   checkBinding(context, envelope, now)
   const transport = await openTransportKey(store, sealer, envelope.transportKey, 'envelope')
-  const state = servedTenant(store, envelope.tenant)
+  const state = await servedTenant(store, envelope.tenant)
   const standby = standbyIn(state, envelope)
   const gone = withdraw ?? signerOf(state, envelope, now)
   must(envelope.withdraws.includes(gone), 'key-unknown', `This envelope does not let the key ${gone} be withdrawn.`)
@@ -74,27 +81,30 @@ export async function openEmergency(
   try {
     mustMatch(standby, envelope.tenant, pkcs8)
     // First, so that after a power cut the envelope still opens, and no receipt says of a key that it was withdrawn when it was not.
-    residualUntil = taint(context, envelope.tenant, gone, { withdraw: true, actor }).residualUntil
+    const tainted = await taint(context, envelope.tenant, gone, { withdraw: true, actor })
+    residualUntil = tainted.residualUntil
     const row = sealer.sealKey(envelope.tenant, standby.kid, state.dataKey, pkcs8)
-    store.change(() => {
-      must(eraseTransportKey(store, envelope.transportKey, now), 'decryption-failed', 'This envelope was used before.')
-      store.run(
-        'INSERT OR REPLACE INTO private_keys (kid, tenant, sealed) VALUES (?, ?, ?)',
-        standby.kid,
-        envelope.tenant,
-        row,
-      )
-      store.run('UPDATE keys SET called_at = ? WHERE kid = ?', now, standby.kid)
-      store.run('UPDATE tenants SET version = version + 1, due = 0 WHERE tenant = ?', envelope.tenant)
-      const { number, tenant } = envelope
-      receipts.append(now, { type: 'envelope-opened', number, tenant, kid: standby.kid, withdrawn: gone, actor })
-      receipts.append(now, { type: 'transport-key-erased', key: envelope.transportKey })
+    await store.change(async (tx) => {
+      const { number, tenant, transportKey } = envelope
+      must(await eraseTransportKey(tx, transportKey, now), 'decryption-failed', 'This envelope was used before.')
+      await tx.run(KEEP_PRIVATE, standby.kid, tenant, row)
+      await tx.run('UPDATE keys SET called_at = ? WHERE kid = ?', now, standby.kid)
+      await touch(tx, tenant, { due: true })
+      await receipts.append(tx, now, {
+        type: 'envelope-opened',
+        number,
+        tenant,
+        kid: standby.kid,
+        withdrawn: gone,
+        actor,
+      })
+      await receipts.append(tx, now, { type: 'transport-key-erased', key: envelope.transportKey })
     })
   } finally {
     wipe(pkcs8)
   }
-  settle(context)
-  markHighwater(context)
+  await settle(context)
+  await markHighwater(context)
   return { number: envelope.number, tenant: envelope.tenant, standby: standby.kid, withdrawn: gone, residualUntil }
 }
 

@@ -9,6 +9,7 @@ import { receiptSchema } from '../../shared/formats/receipt.ts'
 import { ioError } from '../files/errors.ts'
 import { digestLines, writeLines } from '../files/lines.ts'
 import { type Context, markHighwater } from './context.ts'
+import type { Writer } from './store/store.ts'
 import { makeTransportKey, unusedTransportKey } from './transport.ts'
 
 export type ExportedReceipts = {
@@ -26,13 +27,17 @@ export type ExportedReceipts = {
  * transport key for the next handoff: the one on offer while it is unused, a fresh one otherwise. With `all` the chain from
  * its beginning: a vault restored from a backup may lack receipts that the one before had taken. Codes of `writeLines`.
  */
-export function exportReceipts(context: Context, folder: string, { all = false } = {}): ExportedReceipts {
+export async function exportReceipts(
+  context: Context,
+  folder: string,
+  { all = false } = {},
+): Promise<ExportedReceipts> {
   const { store, receipts, clock } = context
   const now = clock.now()
-  const from = all ? 1 : (store.bundle()?.receiptsSeen ?? 0) + 1
-  store.change(() => offerTransportKey(context, from, now))
-  markHighwater(context)
-  const head = receipts.head()
+  const from = all ? 1 : ((await store.bundle())?.receiptsSeen ?? 0) + 1
+  await store.change((tx) => offerTransportKey(context, tx, from, now))
+  await markHighwater(context)
+  const head = await receipts.head()
   must(head, 'internal', 'A runtime that offers a transport key has a receipt.')
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -40,8 +45,10 @@ export function exportReceipts(context: Context, folder: string, { all = false }
     throw ioError(error, 'Creating', folder)
   }
   const path = join(folder, fileName('receipts', `${from} ${head.digest}`, now))
-  const known = existsSync(path) ? sameFile(path, receipts.linesAfter(from - 1)) : null
-  const written = known ?? writeLines(path, receipts.linesAfter(from - 1))
+  const lines: string[] = []
+  for await (const line of receipts.linesAfter(from - 1)) lines.push(line)
+  const known = existsSync(path) ? sameFile(path, lines) : null
+  const written = known ?? writeLines(path, lines)
   return { path, from, to: head.seq, ...written, existed: known !== null }
 }
 
@@ -58,12 +65,12 @@ function sameFile(path: string, lines: Iterable<string>): { bytes: number; diges
 }
 
 /** The file must end with an offer: nothing is appended when the newest receipt is one that still holds. */
-function offerTransportKey({ store, sealer, receipts }: Context, from: number, now: number): void {
-  const unused = unusedTransportKey(store)
-  const head = receipts.head()
-  const [last] = head && head.seq >= from ? receipts.linesAfter(head.seq - 1) : []
-  const stated = last === undefined ? null : peekStatement(last, receiptSchema, 'receipt').stated
+async function offerTransportKey({ sealer, receipts }: Context, tx: Writer, from: number, now: number): Promise<void> {
+  const unused = await unusedTransportKey(tx)
+  const last = await receipts.last(tx, from)
+  const stated = last === null ? null : peekStatement(last, receiptSchema, 'receipt').stated
   const offered = stated?.type === 'transport-key-offered' ? stated.key : null
   if (unused && offered && digest(JSON.stringify(offered)) === digest(JSON.stringify(unused))) return
-  receipts.append(now, { type: 'transport-key-offered', key: unused ?? makeTransportKey(store, sealer, now) })
+  const key = unused ?? (await makeTransportKey(tx, sealer, now))
+  await receipts.append(tx, now, { type: 'transport-key-offered', key })
 }

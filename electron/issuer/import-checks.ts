@@ -9,7 +9,7 @@ import type { TenantEntry } from '../../shared/formats/bundle-check.ts'
 import type { Envelope } from '../../shared/formats/envelope.ts'
 import type { MaterialManifest } from '../../shared/formats/material.ts'
 import type { Context } from './context.ts'
-import type { Store } from './store.ts'
+import type { Reader } from './store/store.ts'
 
 /** What an import compares with this runtime: who the file is for, where it stands in the sequence, what is known already. */
 
@@ -38,8 +38,8 @@ export function checkBinding({ config }: Context, manifest: Manifest | MaterialM
  * Where a bundle stands (handoff.md, "Sequence"): `next` in order, or the `same` that is here already. Codes
  * `bundle-lower`, `bundle-gap`, `bundle-forked`.
  */
-export function checkSequence(store: Store, manifest: Manifest, digest: string): 'next' | 'same' {
-  const current = store.bundle()
+export async function checkSequence(store: Reader, manifest: Manifest, digest: string): Promise<'next' | 'same'> {
+  const current = await store.bundle()
   const { number, previous } = manifest
   const last = current?.number ?? 0
   if (number === last) {
@@ -59,8 +59,8 @@ const signedOver = ({ number, catchUp }: Manifest, last: number): boolean =>
   catchUp?.from === last + 1 && catchUp.to === number - 1
 
 /** The vault cannot have taken receipts that this runtime never made. Code `runtime-behind`. */
-export function checkReceiptsSeen({ receipts }: Context, { receiptsSeen }: Manifest): void {
-  const made = receipts.head()?.seq ?? 0
+export async function checkReceiptsSeen({ receipts }: Context, { receiptsSeen }: Manifest): Promise<void> {
+  const made = (await receipts.head())?.seq ?? 0
   const message = `The vault has taken receipt ${receiptsSeen} of this runtime, but the store has only ${made}.`
   must(receiptsSeen <= made, 'runtime-behind', message)
 }
@@ -69,8 +69,8 @@ export function checkReceiptsSeen({ receipts }: Context, { receiptsSeen }: Manif
 export const locationOf = (issuer: string): string => issuer.replace(/^https?:\/\//, '')
 
 /** What the store knows of a tenant before an import, or null for a new one. */
-export function knownEntry(store: Store, tenant: string): TenantEntry | null {
-  const row = store.get<{ entry: string }>('SELECT entry FROM tenants WHERE tenant = ?', tenant)
+export async function knownEntry(store: Reader, tenant: string): Promise<TenantEntry | null> {
+  const row = await store.get<{ entry: string }>('SELECT entry FROM tenants WHERE tenant = ?', tenant)
   return row ? (JSON.parse(row.entry) as TenantEntry) : null
 }
 
@@ -78,26 +78,26 @@ export function knownEntry(store: Store, tenant: string): TenantEntry | null {
  * Compares one tenant of a bundle with the store and with the tenants staged before it. Codes: `tombstone-hit`, and
  * `bundle-refused` for a changed or foreign issuer, a key of another tenant, a key that vanished or was cleared.
  */
-export function checkTenant(
-  store: Store,
+export async function checkTenant(
+  store: Reader,
   line: TenantLine,
   known: TenantEntry | null,
   now: number,
   catchesUp = false,
-): void {
+): Promise<void> {
   const rule = (holds: boolean, what: string) =>
     must(holds, 'bundle-refused', `Tenant ${line.tenant} is refused: ${what}.`)
   rule(!known || known.issuer === line.issuer, 'its issuer changed')
-  rule(ownerOfLocation(store, line) === null, 'its issuer is that of another tenant')
+  rule((await ownerOfLocation(store, line)) === null, 'its issuer is that of another tenant')
   for (const key of line.keys) {
-    const owner = ownerOfKey(store, key.kid)
+    const owner = await ownerOfKey(store, key.kid)
     rule(!owner || owner.tenant === line.tenant, `key ${key.kid} is a key of another tenant`)
     rule(!owner || owner.spec === key.spec, `key ${key.kid} was made for another algorithm`)
-    const destroyed = store.get('SELECT 1 FROM tombstones WHERE kid = ?', key.kid)
+    const destroyed = await store.get('SELECT 1 FROM tombstones WHERE kid = ?', key.kid)
     must(!destroyed, 'tombstone-hit', `Key ${key.kid} of tenant ${line.tenant} was destroyed and came back.`)
   }
   for (const { kid } of line.tombstones) {
-    const owner = ownerOfKey(store, kid)
+    const owner = await ownerOfKey(store, kid)
     rule(!owner || owner.tenant === line.tenant, `it names the key ${kid} of another tenant as destroyed`)
   }
   if (known) checkContinuity(line, known, now, catchesUp, rule)
@@ -126,18 +126,18 @@ function checkContinuity(
   }
 }
 
-export function ownerOfLocation(
-  store: Store,
+export async function ownerOfLocation(
+  store: Reader,
   { issuer, tenant }: Pick<TenantLine, 'issuer' | 'tenant'>,
-): string | null {
+): Promise<string | null> {
   const sql = (table: string) => `SELECT tenant FROM ${table} WHERE location = ? AND tenant <> ?`
   const find = (table: string) => store.get<{ tenant: string }>(sql(table), locationOf(issuer), tenant)
-  return (find('tenants') ?? find('staged_tenants'))?.tenant ?? null
+  return ((await find('tenants')) ?? (await find('staged_tenants')))?.tenant ?? null
 }
 
 type Owner = { tenant: string; spec: string }
-const ownerOfKey = (store: Store, kid: string): Owner | undefined =>
-  store.get<Owner>('SELECT tenant, spec FROM keys WHERE kid = ?', kid) ??
+const ownerOfKey = async (store: Reader, kid: string): Promise<Owner | undefined> =>
+  (await store.get<Owner>('SELECT tenant, spec FROM keys WHERE kid = ?', kid)) ??
   store.get<Owner>('SELECT tenant, spec FROM staged_keys WHERE kid = ?', kid)
 
 /**
@@ -175,15 +175,15 @@ function predecessorOf(line: TenantLine, key: BundleKey): BundleKey | undefined 
 }
 
 /** Audits the RSA moduli of staged new keys against all that were ever delivered. Code `key-refused`. */
-export function checkSharedFactors(store: Store): void {
-  const moduliIn = (sql: string) =>
-    store.all<{ kid: string; jwk: string }>(sql).flatMap(({ kid, jwk }) => {
+export async function checkSharedFactors(store: Reader): Promise<void> {
+  const moduliIn = async (sql: string) =>
+    (await store.all<{ kid: string; jwk: string }>(sql)).flatMap(({ kid, jwk }) => {
       const modulus = modulusOf(JSON.parse(jwk))
       return modulus ? [{ kid, modulus }] : []
     })
-  const fresh = moduliIn('SELECT kid, jwk FROM staged_keys WHERE kid NOT IN (SELECT kid FROM keys)')
+  const fresh = await moduliIn('SELECT kid, jwk FROM staged_keys WHERE kid NOT IN (SELECT kid FROM keys)')
   if (fresh.length === 0) return
-  const all = [...fresh, ...moduliIn('SELECT kid, jwk FROM keys')]
+  const all = [...fresh, ...(await moduliIn('SELECT kid, jwk FROM keys'))]
   const shared = auditSharedFactors(all.map((one) => one.modulus)).flatMap((index) => all[index]?.kid ?? [])
   if (shared.length > 0)
     throw new KeyriteError('key-refused', `These RSA keys share a factor: ${shared.slice(0, 4).join(', ')}.`)

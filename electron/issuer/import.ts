@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { basename, join } from 'node:path'
+import { basename } from 'node:path'
 import { spellDuration } from '../../shared/domain/policy.ts'
 import { utcTime } from '../../shared/domain/utc.ts'
 import { asKeyriteError, type Code, isKeyriteError, must } from '../../shared/errors.ts'
@@ -12,7 +12,7 @@ import { checkBinding, checkReceiptsSeen, checkSequence } from './import-checks.
 import { commitImport, type ImportResult } from './import-commit.ts'
 import { settle } from './lifecycle.ts'
 import { checkMaterialNames, clearStaging, stageBundle, stageMaterial } from './staging.ts'
-import { lockFile, type Store } from './store.ts'
+import type { Store } from './store/store.ts'
 import { openTransportKey } from './transport.ts'
 
 /**
@@ -40,15 +40,15 @@ export async function importFiles(
   mustTrustClock(context)
   const files = sortFiles(paths)
   const authentic: string[] = []
-  const unlock = lockImports(context)
+  const unlock = await lockImports(context)
   try {
     return await run(context, files, authentic, progress)
   } catch (error) {
-    tidy(context.store)
-    alarm(context, error, authentic.at(-1))
+    await tidy(context.store)
+    await alarm(context, error, authentic.at(-1))
     throw error
   } finally {
-    unlock()
+    await unlock()
   }
 }
 
@@ -80,27 +80,27 @@ function sortFiles(paths: readonly string[]): Files {
   return files
 }
 
-/** One import at a time, of all processes. The lock ends with its process, so that a crash leaves none. Code `store-busy`. */
-const lockImports = ({ dir, sealer }: Context): (() => void) => lockFile(join(dir, 'import.lock'), sealer.fileKey)
+/** One import at a time, of all processes and replicas. Code `store-busy`. */
+const lockImports = ({ store }: Context) => store.lock('import')
 
 /** Leftovers of a refusal do no harm; the next import clears them where the medium is too full to do it now. */
-function tidy(store: Store): void {
+async function tidy(store: Store): Promise<void> {
   try {
-    clearStaging(store)
+    await clearStaging(store)
   } catch {
     // The refusal itself is what the operator must see.
   }
 }
 
-function alarm(context: Context, error: unknown, file: string | undefined): void {
+async function alarm(context: Context, error: unknown, file: string | undefined): Promise<void> {
   const { store, receipts, clock } = context
   const { code } = asKeyriteError(error)
   if (file === undefined || !isKeyriteError(error) || !ALARMS.includes(code)) return
   const name = basename(file)
     .replace(/[^\x20-\x7e]/g, '?')
     .slice(0, 200)
-  store.change(() => receipts.append(clock.now(), { type: 'import-refused', code, file: name }))
-  markHighwater(context)
+  await store.change((tx) => receipts.append(tx, clock.now(), { type: 'import-refused', code, file: name }))
+  await markHighwater(context)
 }
 
 async function run(
@@ -112,7 +112,7 @@ async function run(
   const { store, clock } = context
   const now = clock.now()
   const id = randomInt(1, 2 ** 47)
-  clearStaging(store)
+  await clearStaging(store)
 
   // 1. The bundle: who it is for and where it stands, then every tenant into staging.
   const bundle = files.bundle ? await takeBundle(context, files.bundle, id, now, authentic, progress) : null
@@ -131,10 +131,10 @@ async function run(
     }
   }
   // 4. Make it current.
-  const result = commitImport(context, { id, now, bundle: target, eventSeq: bundle?.eventSeq ?? 0, material })
-  clearStaging(store)
-  settle(context)
-  markHighwater(context)
+  const result = await commitImport(context, { id, now, bundle: target, eventSeq: bundle?.eventSeq ?? 0, material })
+  await clearStaging(store)
+  await settle(context)
+  await markHighwater(context)
   return result
 }
 
@@ -155,8 +155,8 @@ async function takeBundle(
     const { manifest, manifestDigest } = opened
     checkBinding(context, manifest, now)
     authentic.push(path)
-    checkReceiptsSeen(context, manifest)
-    const fresh = checkSequence(store, manifest, manifestDigest) === 'next'
+    await checkReceiptsSeen(context, manifest)
+    const fresh = (await checkSequence(store, manifest, manifestDigest)) === 'next'
     const checkpoint = await openCheckpoint(manifest.checkpoint, anchor.key, anchor.practice)
     must(checkpoint.vaultId === anchor.vaultId, 'vault-mismatch', 'The checkpoint in this bundle is of another vault.')
     if (fresh) await stageBundle(context, id, opened, now, (done, total) => progress('bundle', done, total))
@@ -181,7 +181,7 @@ async function checkMaterial(
     const { manifest, manifestDigest } = opened
     checkBinding(context, manifest, now)
     authentic.push(path)
-    const current = store.bundle()
+    const current = await store.bundle()
     const number = target?.manifest.number ?? current?.number ?? 0
     must(
       manifest.number >= number,

@@ -10,20 +10,12 @@ import { type Anchor, openTrustAnchor } from '../../shared/formats/trust-anchor.
 import { ioError } from '../files/errors.ts'
 import { readFileGuarded } from '../files/read.ts'
 import { syncFolder, writeNewFile } from '../files/write.ts'
-import {
-  CONFIG_FILE,
-  type Config,
-  encodeConfig,
-  encodeStorageKey,
-  readStorageKey,
-  STORAGE_KEY_FILE,
-  STORE_FILE,
-} from './config.ts'
+import { CONFIG_FILE, type Config, encodeConfig, encodeStorageKey, readStorageKey, STORAGE_KEY_FILE } from './config.ts'
 import { writeHighwater } from './highwater.ts'
 import { ReceiptChain, receiptSigner } from './receipt-chain.ts'
 import { Sealer } from './sealing.ts'
 import { type Clock, systemClock } from './service.ts'
-import { openStore } from './store.ts'
+import { makeStores } from './store/open.ts'
 import { makeTransportKey } from './transport.ts'
 
 export type InitOptions = {
@@ -127,28 +119,31 @@ async function fillFolder(folder: string, anchor: Anchor, options: InitOptions, 
   return makeStore(folder, sealer, config, now)
 }
 
-function makeStore(folder: string, sealer: Sealer, config: Config, now: number): Keys {
-  const store = openStore(join(folder, STORE_FILE), sealer.fileKey, { create: true })
+async function makeStore(folder: string, sealer: Sealer, config: Config, now: number): Promise<Keys> {
+  const { runtimeId } = config
+  const kind = 'sqlite'
+  const { store, traffic } = await makeStores({ dir: folder, runtimeId, store: kind, fileKey: sealer.fileKey })
   try {
     const receipt = generateKeyPairSync('ed25519').privateKey
     const signer = receiptSigner(receipt)
     const pkcs8 = receipt.export({ format: 'der', type: 'pkcs8' })
-    const transportKey = store.change(() => {
-      store.run(
+    const transportKey = await store.change(async (tx) => {
+      await tx.run(
         "INSERT INTO own_keys (kid, use, jwk, sealed, offered_at) VALUES (?, 'receipt', ?, ?, ?)",
         signer.kid,
         JSON.stringify(signer.jwk),
         sealer.sealOwn(signer.kid, pkcs8),
         now,
       )
-      store.setClock({ floor: now, servedUntil: null, confirmedAt: null, hold: null })
-      return makeTransportKey(store, sealer, now)
+      await tx.setClock({ floor: now, servedUntil: null, confirmedAt: null, hold: null })
+      return makeTransportKey(tx, sealer, now)
     })
     wipe(pkcs8)
-    writeHighwater(folder, store, new ReceiptChain(store, signer, config))
+    await writeHighwater(folder, store, new ReceiptChain(store, signer, config))
     return { receipt, public: { receiptKey: signer.jwk, transportKey } }
   } finally {
-    store.close()
+    await traffic.close()
+    await store.close()
     sealer.wipe()
   }
 }

@@ -3,7 +3,7 @@ import { isSpent, phaseAt } from '../../shared/domain/key.ts'
 import { MINUTE, SKEW } from '../../shared/domain/policy.ts'
 import type { Stated } from '../../shared/formats/receipt.ts'
 import { type Context, markHighwater } from './context.ts'
-import type { Store } from './store.ts'
+import type { Writer } from './store/store.ts'
 import { loadTenant, nextPhaseChange, type StatedPhase, signersAt, type TenantState } from './tenant-state.ts'
 
 /** Moves keys through their phases by trusted time: states what changed, erases what can never sign again. */
@@ -21,38 +21,44 @@ export type Settled = { phases: number; erased: number }
  * that are spent, tainted, compromised or destroyed. Doing it twice changes nothing. During a clock hold nothing is
  * erased; a command whose clock is not proved leaves all of it to the serving process.
  */
-export function settle(context: Context): Settled {
+export async function settle(context: Context): Promise<Settled> {
   const { store, clock } = context
   const now = clock.now()
   const done: Settled = { phases: 0, erased: 0 }
   if (clock.unproved) return done
   for (;;) {
-    const due = store.all<{ tenant: string }>('SELECT tenant FROM tenants WHERE due <= ? LIMIT ?', now, BATCH)
+    const due = await store.all<{ tenant: string }>('SELECT tenant FROM tenants WHERE due <= ? LIMIT ?', now, BATCH)
     if (due.length === 0) break
-    store.change(() => {
-      for (const { tenant } of due) settleTenant(context, tenant, now, done)
+    await store.change(async (tx) => {
+      for (const { tenant } of due) await settleTenant(context, tx, tenant, now, done)
     })
   }
-  if (done.erased > 0) store.checkpoint()
-  if (done.erased + done.phases > 0) markHighwater(context)
+  if (done.erased > 0) await store.clearTraces()
+  if (done.erased + done.phases > 0) await markHighwater(context)
   return done
 }
 
-function settleTenant({ store, receipts, clock }: Context, tenant: string, now: number, done: Settled): void {
-  const state = loadTenant(store, tenant)
+async function settleTenant(
+  { receipts, clock }: Context,
+  tx: Writer,
+  tenant: string,
+  now: number,
+  done: Settled,
+): Promise<void> {
+  const state = await loadTenant(tx, tenant)
   if (!state) return
   for (const { kid, phase } of newPhases(state, now)) {
-    receipts.append(now, { type: 'phase', tenant, kid, phase })
-    store.run('UPDATE keys SET phase = ? WHERE kid = ?', phase, kid)
+    await receipts.append(tx, now, { type: 'phase', tenant, kid, phase })
+    await tx.run('UPDATE keys SET phase = ? WHERE kid = ?', phase, kid)
     done.phases += 1
   }
   for (const { kid, reason } of clock.hold ? [] : toErase(state, now)) {
-    erasePrivate(store, kid)
-    receipts.append(now, { type: 'erased', tenant, kid, reason })
-    touch(store, tenant)
+    await erasePrivate(tx, kid)
+    await receipts.append(tx, now, { type: 'erased', tenant, kid, reason })
+    await touch(tx, tenant)
     done.erased += 1
   }
-  store.run('UPDATE tenants SET due = ? WHERE tenant = ?', nextPhaseChange(state, now) ?? NEVER, tenant)
+  await tx.run('UPDATE tenants SET due = ? WHERE tenant = ?', nextPhaseChange(state, now) ?? NEVER, tenant)
 }
 
 function newPhases(state: TenantState, now: number): { kid: string; phase: StatedPhase }[] {
@@ -90,63 +96,65 @@ function toErase(state: TenantState, now: number): { kid: string; reason: Reason
   })
 }
 
-/** Overwrites a private half in place, then deletes it (`secure_delete` clears the page). */
-function erasePrivate(store: Store, kid: string): void {
-  store.run('UPDATE private_keys SET sealed = zeroblob(length(sealed)) WHERE kid = ?', kid)
-  store.run('DELETE FROM private_keys WHERE kid = ?', kid)
+/** Overwrites a private half, then deletes it (in a file `secure_delete` clears the page). */
+async function erasePrivate(tx: Writer, kid: string): Promise<void> {
+  const row = await tx.get<{ sealed: Uint8Array }>('SELECT sealed FROM private_keys WHERE kid = ?', kid)
+  await tx.run('UPDATE private_keys SET sealed = ? WHERE kid = ?', new Uint8Array(row?.sealed.length ?? 0), kid)
+  await tx.run('DELETE FROM private_keys WHERE kid = ?', kid)
 }
 
-/** Makes a running server load this tenant anew before its next request. */
-export function touch(store: Store, tenant: string): void {
-  store.run('UPDATE tenants SET version = version + 1 WHERE tenant = ?', tenant)
+/** Makes every running server load this tenant anew before its next request; `due` has its lifecycle looked at. */
+export async function touch(tx: Writer, tenant: string, { due = false } = {}): Promise<void> {
+  const sql = `UPDATE tenants SET version = ?${due ? ', due = 0' : ''} WHERE tenant = ?`
+  await tx.run(sql, await tx.version(), tenant)
 }
 
 /**
  * What a serving process does again and again: keeps the clock's high-water and settles what is due. `first` is its
  * first time after a start: what was to be announced while nobody served is first published now.
  */
-export function tick(context: Context, first: boolean): Settled {
+export async function tick(context: Context, first: boolean): Promise<Settled> {
   const { store, clock } = context
   clock.serve()
   const now = clock.now()
   if (clock.hold?.kind === 'jump') return { phases: 0, erased: 0 }
-  const { servedUntil } = store.clock()
-  if (first || servedUntil === null || now - servedUntil >= MINUTE) keepTime(context, first, now)
+  const { servedUntil } = await store.clock()
+  if (first || servedUntil === null || now - servedUntil >= MINUTE) await keepTime(context, first, now)
   return settle(context)
 }
 
 /** Writes the time to the disk, not more often than needed. */
-function keepTime(context: Context, first: boolean, now: number): void {
-  const { store, clock } = context
-  store.change(() => {
-    const before = store.clock()
+async function keepTime(context: Context, first: boolean, now: number): Promise<void> {
+  const { store, traffic, clock } = context
+  await store.change(async (tx) => {
+    const before = await tx.clock()
     if (first && before.servedUntil !== null && now - before.servedUntil > SKEW)
-      publishLate(store, before.servedUntil, now)
-    store.setClock({ ...before, floor: Math.max(before.floor, now), servedUntil: now, hold: clock.hold })
-    store.run('DELETE FROM assertions WHERE expires < ?', now - SKEW)
+      await publishLate(tx, before.servedUntil, now)
+    await tx.setClock({ ...before, floor: Math.max(before.floor, now), servedUntil: now, hold: clock.hold })
   })
-  markHighwater(context)
+  await traffic.forgetAssertions(now - SKEW)
+  await markHighwater(context)
 }
 
-function publishLate(store: Store, from: number, now: number): void {
+async function publishLate(tx: Writer, from: number, now: number): Promise<void> {
   const late = 'first_published IS NULL AND announce_at > ? AND announce_at <= ?'
-  const touched = `UPDATE tenants SET version = version + 1, due = 0 WHERE tenant IN (SELECT tenant FROM keys WHERE ${late})`
-  store.run(touched, from, now)
-  store.run(`UPDATE keys SET first_published = ? WHERE ${late}`, now, from, now)
+  const tenants = await tx.all<{ tenant: string }>(`SELECT DISTINCT tenant FROM keys WHERE ${late}`, from, now)
+  for (const { tenant } of tenants) await touch(tx, tenant, { due: true })
+  await tx.run(`UPDATE keys SET first_published = ? WHERE ${late}`, now, from, now)
 }
 
 /** Ends a clock hold by an operator's word. Gives false when there was none. */
-export function confirmClock(context: Context, actor: string): boolean {
+export async function confirmClock(context: Context, actor: string): Promise<boolean> {
   const { store, clock, receipts } = context
   clock.now()
   if (!clock.hold) return false
   const now = clock.release()
-  store.change(() => {
-    const before = store.clock()
-    store.setClock({ ...before, floor: Math.max(before.floor, now), confirmedAt: now, hold: null })
-    receipts.append(now, { type: 'clock-confirmed', actor })
-    store.run('UPDATE tenants SET due = 0')
+  await store.change(async (tx) => {
+    const before = await tx.clock()
+    await tx.setClock({ ...before, floor: Math.max(before.floor, now), confirmedAt: now, hold: null })
+    await receipts.append(tx, now, { type: 'clock-confirmed', actor })
+    await tx.run('UPDATE tenants SET due = 0')
   })
-  markHighwater(context)
+  await markHighwater(context)
   return true
 }

@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { must } from '../../shared/errors.ts'
 import { wipe } from '../../shared/formats/bytes.ts'
 import { lineSchema } from '../../shared/formats/common.ts'
 import { assertSelfTest } from '../selftest/selftest.ts'
 import { addClient, type ClientRequest, listClients, removeClient } from './clients.ts'
 import { TrustedClock } from './clock.ts'
-import { type Config, readConfig, readPinnedAnchor, readStorageKey, STORE_FILE, storageKeyPath } from './config.ts'
+import { type Config, readConfig, readPinnedAnchor, readStorageKey, storageKeyPath } from './config.ts'
 import type { Context } from './context.ts'
 import { cancelEnvelopeKey, type Opened, offerEnvelopeKeys, openEmergency } from './envelope.ts'
 import { type ExportedReceipts, exportReceipts } from './export-receipts.ts'
@@ -17,13 +15,14 @@ import { confirmClock, type Settled, tick } from './lifecycle.ts'
 import { openReceiptSigner, ReceiptChain } from './receipt-chain.ts'
 import { assignTenant } from './removed.ts'
 import { Sealer } from './sealing.ts'
-import { type Client, type Clock, type IssuerService, systemClock, type TenantService } from './service.ts'
+import { type Client, type Clock, type IssuerService, systemClock } from './service.ts'
 import { runtimeStatus, type Status } from './status.ts'
-import { type ClockHold, openStore, type Store } from './store.ts'
+import { openStores } from './store/open.ts'
+import type { ClockHold, Store } from './store/store.ts'
 import { type Repinned, repin, takeSuccession } from './succession.ts'
 import { type Tainted, taint } from './taint.ts'
-import { tenantService } from './tenant-service.ts'
-import { loadTenant } from './tenant-state.ts'
+import { TenantCache } from './tenant-cache.ts'
+import { Traffic } from './traffic.ts'
 
 /** An open runtime: what the HTTP side may ask (`IssuerService`), and what operators may do. */
 export type Runtime = IssuerService & {
@@ -35,26 +34,26 @@ export type Runtime = IssuerService & {
   /** Imports a bundle, its material, or both. */
   importFiles(paths: readonly string[], progress?: ImportProgress): Promise<ImportResult>
   /** To be called by a serving process every minute or so: keeps the clock, states phases, erases what is spent. */
-  tick(): Settled
-  taint(tenant: string, kid: string, how: { withdraw: boolean; actor: string }): Tainted
+  tick(): Promise<Settled>
+  taint(tenant: string, kid: string, how: { withdraw: boolean; actor: string }): Promise<Tainted>
   /** Sealed emergency envelopes. */
   readonly envelopes: {
-    offer(count: number): string[]
-    cancel(kid: string): void
+    offer(count: number): Promise<string[]>
+    cancel(kid: string): Promise<void>
     open(path: string, how: { withdraw: string | null; actor: string }): Promise<Opened>
   }
   /** Labels a tenant for `status`, and nothing else. */
-  assign(tenant: string, name: string, actor: string): void
-  status(): Status
+  assign(tenant: string, name: string, actor: string): Promise<void>
+  status(): Promise<Status>
   readonly clients: {
-    add(tenant: string, request: ClientRequest, actor: string): { client: Client; secret: string | null }
-    list(tenant?: string): { tenant: string; client: Client }[]
-    remove(tenant: string, clientId: string, actor: string): void
+    add(tenant: string, request: ClientRequest, actor: string): Promise<{ client: Client; secret: string | null }>
+    list(tenant?: string): Promise<{ tenant: string; client: Client }[]>
+    remove(tenant: string, clientId: string, actor: string): Promise<void>
   }
-  exportReceipts(folder: string, options?: { all?: boolean }): ExportedReceipts
+  exportReceipts(folder: string, options?: { all?: boolean }): Promise<ExportedReceipts>
   /** Gives false when there was no clock hold. */
-  confirmClock(actor: string): boolean
-  close(): void
+  confirmClock(actor: string): Promise<boolean>
+  close(): Promise<void>
 }
 
 /**
@@ -66,24 +65,32 @@ export async function openRuntime({ dir, clock = systemClock }: { dir: string; c
   const config = readConfig(dir)
   const anchor = await readPinnedAnchor(dir, config)
   const sealer = openSealer(dir, config)
-  must(existsSync(join(dir, STORE_FILE)), 'runtime-missing', `The store of the runtime in ${dir} is missing.`)
-  const store = openStore(join(dir, STORE_FILE), sealer.fileKey)
+  const { runtimeId } = config
+  const kind = 'sqlite'
+  const stores = await openStores({ dir, runtimeId, store: kind, fileKey: sealer.fileKey })
+  const { store } = stores
   try {
-    const receipts = new ReceiptChain(store, openReceiptSigner(store, sealer), config)
-    checkHighwater(dir, store, receipts)
-    const onJump = (hold: ClockHold) => recordJump(store, receipts, hold)
-    const context: Context = {
-      dir,
-      config,
-      anchor,
-      store,
-      sealer,
-      receipts,
-      clock: new TrustedClock(clock, store.clock(), onJump),
+    const receipts = new ReceiptChain(store, await openReceiptSigner(store, sealer), config)
+    await checkHighwater(dir, store, receipts)
+    const jumps = new Set<Promise<void>>()
+    const onJump = (hold: ClockHold) => {
+      const recorded = recordJump(store, receipts, hold).finally(() => jumps.delete(recorded))
+      jumps.add(recorded)
     }
-    return runtimeOf(context)
+    const trusted = new TrustedClock(clock, await store.clock(), onJump)
+    const traffic = new Traffic(stores.traffic)
+    const context: Context = { dir, config, anchor, store, traffic, sealer, receipts, clock: trusted }
+    const close = async () => {
+      await Promise.allSettled(jumps)
+      await traffic.settled()
+      await stores.traffic.close()
+      await store.close()
+      sealer.wipe()
+    }
+    return runtimeOf(context, { close, jumps: () => Promise.all(jumps) })
   } catch (error) {
-    store.close()
+    await stores.traffic.close()
+    await store.close()
     throw error
   }
 }
@@ -97,60 +104,67 @@ function openSealer(dir: string, config: Config): Sealer {
   return sealer
 }
 
-function recordJump(store: Store, receipts: ReceiptChain, { kind, from, to }: ClockHold): void {
-  store.change(() => {
-    const before = store.clock()
+function recordJump(store: Store, receipts: ReceiptChain, { kind, from, to }: ClockHold): Promise<void> {
+  return store.change(async (tx) => {
+    const before = await tx.clock()
     if (before.hold?.kind === 'jump') return
-    store.setClock({ ...before, floor: Math.max(before.floor, from), hold: { kind, from, to } })
-    receipts.append(from, { type: 'clock-hold', from, to })
+    await tx.setClock({ ...before, floor: Math.max(before.floor, from), hold: { kind, from, to } })
+    await receipts.append(tx, from, { type: 'clock-hold', from, to })
   })
 }
 
-function runtimeOf(context: Context): Runtime {
-  const { store, sealer, config, clock } = context
+type Ends = {
+  close(): Promise<void>
+  /** Waits until every jump of the clock that was seen is written down. */
+  jumps(): Promise<unknown>
+}
+
+function runtimeOf(context: Context, { close, jumps }: Ends): Runtime {
+  const { store, config, clock } = context
   const tenants = new TenantCache(context)
   let ticked = false
-  const own = <T>(work: () => T): T => {
-    try {
-      return work()
-    } finally {
-      tenants.expire()
-    }
+  /** What the clock shows now is written down before anything is said about it. */
+  const seen = async () => {
+    clock.now()
+    await jumps()
   }
   return {
     config,
     now: () => clock.now(),
     find: (host, path) => (isLocation(host, path) ? tenants.find(host + path) : null),
+    cannotSign: () => (store.heard() ? null : 'The store was not heard from for some seconds.'),
     takeSuccession: (path) => takeSuccession(context, path),
     repin: (path, fingerprint) => repin(context, path, fingerprint),
-    importFiles: (paths, progress) => importFiles(context, paths, progress).finally(() => tenants.expire()),
-    tick: () =>
-      own(() => {
-        tenants.notice()
-        const settled = tick(context, !ticked)
-        ticked = true
-        return settled
-      }),
-    taint: (tenant, kid, how) => own(() => taint(context, tenant, kid, { ...how, actor: named(how.actor) })),
+    importFiles: (paths, progress) => importFiles(context, paths, progress),
+    async tick() {
+      await tenants.notice()
+      const settled = await tick(context, !ticked)
+      await jumps()
+      ticked = true
+      return settled
+    },
+    taint: async (tenant, kid, how) => taint(context, tenant, kid, { ...how, actor: named(how.actor) }),
     envelopes: {
       offer: (count) => offerEnvelopeKeys(context, count),
       cancel: (kid) => cancelEnvelopeKey(context, kid),
-      open: (path, { withdraw, actor }) =>
-        openEmergency(context, path, { withdraw, actor: named(actor) }).finally(() => tenants.expire()),
+      open: async (path, { withdraw, actor }) => openEmergency(context, path, { withdraw, actor: named(actor) }),
     },
-    assign: (tenant, name, actor) => own(() => assignTenant(context, tenant, name, named(actor))),
-    status: () => runtimeStatus(context),
+    assign: async (tenant, name, actor) => assignTenant(context, tenant, name, named(actor)),
+    async status() {
+      await seen()
+      return runtimeStatus(context)
+    },
     clients: {
-      add: (tenant, request, actor) => own(() => addClient(context, tenant, request, named(actor))),
+      add: async (tenant, request, actor) => addClient(context, tenant, request, named(actor)),
       list: (tenant) => listClients(store, tenant),
-      remove: (tenant, clientId, actor) => own(() => removeClient(context, tenant, clientId, named(actor))),
+      remove: async (tenant, clientId, actor) => removeClient(context, tenant, clientId, named(actor)),
     },
-    exportReceipts: (folder, options) => exportReceipts(context, folder, options),
-    confirmClock: (actor) => own(() => confirmClock(context, named(actor))),
-    close: () => {
-      store.close()
-      sealer.wipe()
+    async exportReceipts(folder, options) {
+      await seen()
+      return exportReceipts(context, folder, options)
     },
+    confirmClock: async (actor) => confirmClock(context, named(actor)),
+    close,
   }
 }
 
@@ -164,64 +178,3 @@ function named(actor: string): string {
 /** Host and path must not run into each other. */
 const isLocation = (host: string, path: string): boolean =>
   host !== '' && !host.includes('/') && (path === '' || path.startsWith('/'))
-
-const SERVED = `
-SELECT tenant, version FROM tenants
-WHERE location = ? AND tenant NOT IN (SELECT tenant FROM removed_tenants)`
-
-type Cached = { service: TenantService; version: number; epoch: number }
-
-/**
- * Tenants in memory, each loaded when it is first asked for. A change by this process (`expire`) or by another one
- * (`notice`, checked on every request) makes each tenant compare its version before it answers again.
- */
-class TenantCache {
-  readonly #context: Context
-  readonly #byLocation = new Map<string, Cached>()
-  #dataVersion: number
-  #epoch = 0
-
-  constructor(context: Context) {
-    this.#context = context
-    this.#dataVersion = context.store.dataVersion()
-  }
-
-  find(location: string): TenantService | null {
-    this.notice()
-    const cached = this.#byLocation.get(location)
-    if (cached?.epoch === this.#epoch) return cached.service
-    return this.#load(location, cached)
-  }
-
-  expire(): void {
-    this.#epoch += 1
-  }
-
-  notice(): void {
-    const { store, clock } = this.#context
-    const seen = store.dataVersion()
-    if (seen === this.#dataVersion) return
-    this.#dataVersion = seen
-    this.#epoch += 1
-    clock.reload(store.clock())
-  }
-
-  #load(location: string, cached: Cached | undefined): TenantService | null {
-    const { store, sealer } = this.#context
-    type Row = { tenant: string; version: number }
-    const row = store.get<Row>(SERVED, location)
-    if (!row) {
-      this.#byLocation.delete(location)
-      return null
-    }
-    if (cached && cached.version === row.version) {
-      cached.epoch = this.#epoch
-      return cached.service
-    }
-    const state = loadTenant(store, row.tenant)
-    if (!state) return null
-    const fresh = { service: tenantService(store, sealer, state), version: state.version, epoch: this.#epoch }
-    this.#byLocation.set(location, fresh)
-    return fresh.service
-  }
-}

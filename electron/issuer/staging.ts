@@ -14,7 +14,7 @@ import type { Context } from './context.ts'
 import { checkSharedFactors, checkTenant, knownEntry, latePublication, locationOf } from './import-checks.ts'
 import { mustNotBeRemoved, stageRemoved } from './removed.ts'
 import { createSigner, verifySignature } from './signing.ts'
-import type { Store } from './store.ts'
+import type { Reader, Store, Value, Writer } from './store/store.ts'
 
 /** Takes files into the staging tables, a few lines at a time, so that memory does not grow with the number of tenants. */
 
@@ -23,11 +23,11 @@ const BATCH = 64
 export type Progress = (done: number, total: number) => void
 
 /** Empties the staging tables and drops slots that belong to no current tenant: leftovers and replaced ones. */
-export function clearStaging(store: Store): void {
-  store.change(() => {
+export async function clearStaging(store: Store): Promise<void> {
+  await store.change(async (tx) => {
     for (const table of ['staged_tenants', 'staged_keys', 'staged_private_keys', 'staged_tombstones', 'staged_removed'])
-      store.run(`DELETE FROM ${table}`)
-    store.run(
+      await tx.run(`DELETE FROM ${table}`)
+    await tx.run(
       'DELETE FROM slots WHERE NOT EXISTS (SELECT 1 FROM tenants t WHERE t.tenant = slots.tenant AND t.import = slots.import)',
     )
   })
@@ -47,54 +47,58 @@ export async function stageBundle(
     const planned = await Promise.all(
       batch.map(async (line) => ({ line, slots: await checkTenantLine(line, manifest.iat, anchor) })),
     )
-    store.change(() => {
+    await store.change(async (tx) => {
       for (const { line, slots } of planned) {
-        const known = knownEntry(store, line.tenant)
-        mustNotBeRemoved(store, line)
-        checkTenant(store, line, known, now, manifest.catchUp !== undefined)
-        stageTenant(context, id, line, known === null)
-        for (const key of line.keys) stageKey(store, line, key, slots, latePublication(line, key, known, now))
+        const known = await knownEntry(tx, line.tenant)
+        await mustNotBeRemoved(tx, line)
+        await checkTenant(tx, line, known, now, manifest.catchUp !== undefined)
+        await stageTenant(context, tx, id, line)
+        await tx.insert(
+          INTO_STAGED_KEYS,
+          line.keys.map((key) => stagedKey(line, key, slots, latePublication(line, key, known, now))),
+        )
       }
     })
     done += batch.length
     progress(done, manifest.tenants)
   }
-  store.change(() => {
-    for (const line of removed) stageRemoved(store, id, line)
+  await store.change(async (tx) => {
+    for (const line of removed) await stageRemoved(tx, id, line)
   })
-  checkSharedFactors(store)
+  await checkSharedFactors(store)
 }
 
-function stageTenant({ store, sealer }: Context, id: number, { slots, ...entry }: TenantLine, isNew: boolean): void {
+async function stageTenant({ sealer }: Context, tx: Writer, id: number, line: TenantLine): Promise<void> {
+  const { slots, ...entry } = line
   const { tenant } = entry
-  store.run(
-    'INSERT INTO staged_tenants (tenant, location, entry, import, data_key) VALUES (?, ?, ?, ?, ?)',
+  const held = await tx.get<{ data_key: Uint8Array }>('SELECT data_key FROM tenants WHERE tenant = ?', tenant)
+  await tx.run(
+    'INSERT INTO staged_tenants (tenant, location, entry, historical, import, data_key) VALUES (?, ?, ?, ?, ?, ?)',
     tenant,
     locationOf(entry.issuer),
     JSON.stringify(entry),
+    null,
     id,
-    isNew ? sealer.newDataKey(tenant) : null,
+    held?.data_key ?? sealer.newDataKey(tenant),
   )
-  for (const { kid, at } of entry.tombstones)
-    store.run('INSERT OR IGNORE INTO staged_tombstones (kid, tenant, at) VALUES (?, ?, ?)', kid, tenant, at)
-  for (const { from, set, without } of slots) {
-    const sql = 'INSERT INTO slots (import, tenant, start, jws, without) VALUES (?, ?, ?, ?, ?)'
-    store.run(sql, id, tenant, from, set, JSON.stringify(without))
-  }
+  await tx.insert(
+    'INSERT INTO staged_tombstones (kid, tenant, at) VALUES',
+    entry.tombstones.map(({ kid, at }) => [kid, tenant, at]),
+    'ON CONFLICT DO NOTHING',
+  )
+  await tx.insert(
+    'INSERT INTO slots (import, tenant, start, jws, without) VALUES',
+    slots.map(({ from, set, without }) => [id, tenant, from, set, JSON.stringify(without)]),
+  )
 }
 
-function stageKey(store: Store, { tenant }: TenantLine, key: BundleKey, slots: Slot[], late: number | null): void {
+const INTO_STAGED_KEYS =
+  'INSERT INTO staged_keys (kid, tenant, spec, jwk, announce_at, first_published, delivered_until) VALUES'
+
+function stagedKey({ tenant }: TenantLine, key: BundleKey, slots: Slot[], late: number | null): Value[] {
   const holding = slots.filter((slot) => slot.kids.includes(key.kid))
-  store.run(
-    'INSERT INTO staged_keys (kid, tenant, spec, jwk, announce_at, first_published, delivered_until) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    key.kid,
-    tenant,
-    key.spec,
-    JSON.stringify(key.jwk),
-    key.announceAt,
-    late,
-    Math.max(0, ...holding.map((slot) => slot.expires)),
-  )
+  const until = Math.max(0, ...holding.map((slot) => slot.expires))
+  return [key.kid, tenant, key.spec, JSON.stringify(key.jwk), key.announceAt, late, until]
 }
 
 /**
@@ -105,13 +109,15 @@ export async function checkMaterialNames({ store }: Context, { keys }: OpenMater
   const find = keyFinder(store)
   for await (const { tenant, kid } of keys) {
     const destroyed =
-      store.get('SELECT 1 FROM tombstones WHERE kid = ?', kid) ??
-      store.get('SELECT 1 FROM staged_tombstones WHERE kid = ?', kid)
+      (await store.get('SELECT 1 FROM tombstones WHERE kid = ?', kid)) ??
+      (await store.get('SELECT 1 FROM staged_tombstones WHERE kid = ?', kid))
     must(!destroyed, 'tombstone-hit', `Key ${kid} of tenant ${tenant} was destroyed and came back.`)
-    const { key } = find(tenant, kid)
+    const { key } = await find(tenant, kid)
     must(now < key.extendUntil, 'bundle-late', `Key ${kid} of tenant ${tenant} may not sign any more.`)
   }
 }
+
+const INTO_STAGED_PRIVATE_KEYS = 'INSERT INTO staged_private_keys (kid, tenant, import, sealed) VALUES'
 
 /** Decrypts every key, compares it with its public half and stages it sealed. Codes of `openSealed`, and `key-refused`. */
 export async function stageMaterial(
@@ -127,20 +133,13 @@ export async function stageMaterial(
   for await (const batch of inBatches(keys, BATCH)) {
     const opened = await Promise.all(batch.map((sealed) => openKey(context, manifest, sealed, transportKey)))
     try {
-      store.change(() => {
-        for (const { tenant, kid, pkcs8 } of opened) {
-          const { key, dataKey } = find(tenant, kid)
-          mustMatch(key, tenant, pkcs8)
-          const sealed = sealer.sealKey(tenant, kid, dataKey, pkcs8)
-          store.run(
-            'INSERT INTO staged_private_keys (kid, tenant, import, sealed) VALUES (?, ?, ?, ?)',
-            kid,
-            tenant,
-            id,
-            sealed,
-          )
-        }
-      })
+      const rows: Value[][] = []
+      for (const { tenant, kid, pkcs8 } of opened) {
+        const { key, dataKey } = await find(tenant, kid)
+        mustMatch(key, tenant, pkcs8)
+        rows.push([kid, tenant, id, sealer.sealKey(tenant, kid, dataKey, pkcs8)])
+      }
+      await store.change((tx) => tx.insert(INTO_STAGED_PRIVATE_KEYS, rows))
     } finally {
       wipe(...opened.map((one) => one.pkcs8))
     }
@@ -181,12 +180,12 @@ type Found = { key: BundleKey; dataKey: Uint8Array }
 type EntryRow = { entry: string; data_key: Uint8Array | null }
 
 /** Finds the key that a sealed one claims to be, in the staged bundle or the current one. Keys come tenant by tenant. */
-function keyFinder(store: Store): (tenant: string, kid: string) => Found {
+function keyFinder(store: Reader): (tenant: string, kid: string) => Promise<Found> {
   let last: { tenant: string; entry: TenantEntry; dataKey: Uint8Array } | null = null
-  return (tenant, kid) => {
+  return async (tenant, kid) => {
     if (last?.tenant !== tenant) {
-      const staged = store.get<EntryRow>('SELECT entry, data_key FROM staged_tenants WHERE tenant = ?', tenant)
-      const current = store.get<EntryRow>('SELECT entry, data_key FROM tenants WHERE tenant = ?', tenant)
+      const staged = await store.get<EntryRow>('SELECT entry, data_key FROM staged_tenants WHERE tenant = ?', tenant)
+      const current = await store.get<EntryRow>('SELECT entry, data_key FROM tenants WHERE tenant = ?', tenant)
       const entry = staged?.entry ?? current?.entry
       const dataKey = staged?.data_key ?? current?.data_key
       must(entry && dataKey, 'bundle-refused', `The material holds a key of ${tenant}, which the bundle does not name.`)

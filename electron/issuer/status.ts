@@ -2,7 +2,7 @@ import { KEY_SPECS, type KeySpec } from '../../shared/domain/algorithms.ts'
 import { type Phase, phaseAt } from '../../shared/domain/key.ts'
 import { scheduleEnd } from '../../shared/domain/schedule.ts'
 import type { Context } from './context.ts'
-import type { ClockHold } from './store.ts'
+import type { ClockHold, Reader } from './store/store.ts'
 import { loadTenant, nextPhaseChange, signersAt, type TenantState } from './tenant-state.ts'
 
 /** What `issuer status` shows. All instants in seconds since 1970 UTC. */
@@ -51,14 +51,16 @@ export type KeyStatus = {
   imported: boolean
 }
 
-export function runtimeStatus({ config, store, receipts, clock }: Context): Status {
+export async function runtimeStatus({ config, store, receipts, clock }: Context): Promise<Status> {
   const { runtimeId, environment, practice, vaultId } = config
   const now = clock.now()
-  const bundle = store.bundle()
-  const tenants = store.all<{ tenant: string }>(
+  const bundle = await store.bundle()
+  const tenants = await store.all<{ tenant: string }>(
     'SELECT tenant FROM tenants WHERE tenant NOT IN (SELECT tenant FROM removed_tenants) ORDER BY tenant',
   )
-  const offboarded = store.all<{ tenant: string; at: number }>('SELECT tenant, at FROM removed_tenants ORDER BY tenant')
+  const offboarded = await store.all<{ tenant: string; at: number }>(
+    'SELECT tenant, at FROM removed_tenants ORDER BY tenant',
+  )
   return {
     runtimeId,
     environment,
@@ -66,13 +68,23 @@ export function runtimeStatus({ config, store, receipts, clock }: Context): Stat
     vaultId,
     bundle: bundle ? { number: bundle.number, at: bundle.importedAt } : null,
     clock: { now, hold: clock.hold },
-    receiptsNotExported: (receipts.head()?.seq ?? 0) - (bundle?.receiptsSeen ?? 0),
-    tenants: tenants.flatMap(({ tenant }) => {
-      const state = loadTenant(store, tenant)
-      return state ? [tenantStatus(state, now)] : []
-    }),
+    receiptsNotExported: ((await receipts.head())?.seq ?? 0) - (bundle?.receiptsSeen ?? 0),
+    tenants: await tenantsStatus(store, tenants, now),
     offboarded,
   }
+}
+
+async function tenantsStatus(
+  store: Reader,
+  tenants: readonly { tenant: string }[],
+  now: number,
+): Promise<TenantStatus[]> {
+  const shown: TenantStatus[] = []
+  for (const { tenant } of tenants) {
+    const state = await loadTenant(store, tenant)
+    if (state) shown.push(tenantStatus(state, now))
+  }
+  return shown
 }
 
 function tenantStatus(state: TenantState, now: number): TenantStatus {

@@ -11,7 +11,6 @@ import { readFileGuarded } from '../files/read.ts'
 import { replaceFile, writeNewFile } from '../files/write.ts'
 import { CONFIG_FILE, encodeConfig } from './config.ts'
 import type { Context } from './context.ts'
-import { lockFile } from './store.ts'
 
 /** Another root for this runtime: by the word of the pinned one, or by a fingerprint that people compared. */
 
@@ -74,12 +73,12 @@ async function anchorIn(path: string): Promise<Anchor> {
 }
 
 /** The new anchor's file first, then the configuration that names it, in one step. */
-function pin(context: Context, anchor: Anchor): Repinned {
-  const { dir, sealer, config } = context
+async function pin(context: Context, anchor: Anchor): Promise<Repinned> {
+  const { dir, store, config } = context
   const from = context.anchor.key.kid
   const root = anchor.key.kid
   if (from === root) return { from, root, changed: false }
-  const unlock = lockFile(join(dir, 'import.lock'), sealer.fileKey)
+  const unlock = await store.lock('import')
   try {
     const trustAnchor = fileName('trust-anchor', anchor.jws, anchor.iat)
     const path = join(dir, trustAnchor)
@@ -90,6 +89,6 @@ function pin(context: Context, anchor: Anchor): Repinned {
     context.anchor = anchor
     return { from, root, changed: true }
   } finally {
-    unlock()
+    await unlock()
   }
 }

@@ -1,7 +1,7 @@
 import { JWKS_MAX_AGE } from '../../shared/domain/policy.ts'
 import { must } from '../../shared/errors.ts'
 import { type Context, markHighwater } from './context.ts'
-import { settle } from './lifecycle.ts'
+import { settle, touch } from './lifecycle.ts'
 import { servedTenant } from './tenant-state.ts'
 
 export type Tainted = {
@@ -19,16 +19,16 @@ export type Tainted = {
  * taint only does less than the ceremony authorised. Residual exposure: the longest registered cache, and for those who
  * pin the root the greatest `exp` of any delivered slot that holds the key. Codes `tenant-unknown`, `key-unknown`.
  */
-export function taint(
+export async function taint(
   context: Context,
   tenant: string,
   kid: string,
   { withdraw, actor }: { withdraw: boolean; actor: string },
-): Tainted {
+): Promise<Tainted> {
   const { store, receipts, clock } = context
   const now = clock.now()
-  const result = store.change((): Tainted => {
-    const state = servedTenant(store, tenant)
+  const result = await store.change(async (tx): Promise<Tainted> => {
+    const state = await servedTenant(tx, tenant)
     const row = state.rows.get(kid)
     must(row, 'key-unknown', `${tenant} has no key with this id.`)
     const longestCache = Math.max(JWKS_MAX_AGE, ...state.entry.relyingParties.map((party) => party.cacheSeconds))
@@ -37,13 +37,13 @@ export function taint(
     const changed = row.tainted === null || withdrawn !== (row.withdrawn === 1)
     if (changed) {
       const sql = 'UPDATE keys SET tainted = coalesce(tainted, ?), withdrawn = ? WHERE kid = ?'
-      store.run(sql, now, withdrawn ? 1 : 0, kid)
-      store.run('UPDATE tenants SET version = version + 1, due = 0 WHERE tenant = ?', tenant)
-      receipts.append(now, { type: 'tainted', tenant, kid, withdrawn, actor, residualUntil })
+      await tx.run(sql, now, withdrawn ? 1 : 0, kid)
+      await touch(tx, tenant, { due: true })
+      await receipts.append(tx, now, { type: 'tainted', tenant, kid, withdrawn, actor, residualUntil })
     }
     return { tenant, kid, withdrawn, residualUntil, changed }
   })
-  settle(context)
-  markHighwater(context)
+  await settle(context)
+  await markHighwater(context)
   return result
 }

@@ -4,7 +4,7 @@ import { must } from '../../shared/errors.ts'
 import type { BundleKey } from '../../shared/formats/bundle.ts'
 import type { TenantEntry } from '../../shared/formats/bundle-check.ts'
 import type { Stated } from '../../shared/formats/receipt.ts'
-import type { Store } from './store.ts'
+import type { Reader } from './store/store.ts'
 
 /** One tenant as the store holds it: what the vault signed, and the facts that this runtime adds. */
 
@@ -30,6 +30,8 @@ export type TenantState = {
   dataKey: Uint8Array
   /** When the vault offboarded it; from then on nothing of it is served or signed. */
   removedAt: number | null
+  /** Tokens issued before this are not active any more. */
+  rejectBefore: number | null
   /** The label that operators gave it. */
   named: string | null
   slots: Slot[]
@@ -44,27 +46,28 @@ type Row = {
   import: number
   data_key: Uint8Array
   version: number
+  reject_before: number | null
   removed_at: number | null
   named: string | null
 }
 
 const TENANT_ROW = `
-SELECT t.tenant, t.entry, t.iat, t.import, t.data_key, t.version, r.at AS removed_at, n.name AS named
+SELECT t.tenant, t.entry, t.iat, t.import, t.data_key, t.version, t.reject_before, r.at AS removed_at, n.name AS named
 FROM tenants t LEFT JOIN removed_tenants r ON r.tenant = t.tenant LEFT JOIN tenant_names n ON n.tenant = t.tenant
 WHERE t.tenant = ?`
 
 const KEY_ROWS = `
 SELECT k.kid, k.first_published, k.delivered_until, k.phase, k.tainted, k.withdrawn, k.called_at,
-  p.kid IS NOT NULL AS has_private, t.kid IS NOT NULL AS tombstoned
+  CASE WHEN p.kid IS NULL THEN 0 ELSE 1 END AS has_private, CASE WHEN t.kid IS NULL THEN 0 ELSE 1 END AS tombstoned
 FROM keys k LEFT JOIN private_keys p ON p.kid = k.kid LEFT JOIN tombstones t ON t.kid = k.kid
 WHERE k.tenant = ?`
 
 /** Loads a tenant, or null when there is none. What it parses was checked strictly when it was imported. */
-export function loadTenant(store: Store, tenant: string): TenantState | null {
-  const row = store.get<Row>(TENANT_ROW, tenant)
+export async function loadTenant(store: Reader, tenant: string): Promise<TenantState | null> {
+  const row = await store.get<Row>(TENANT_ROW, tenant)
   if (!row) return null
   const entry = JSON.parse(row.entry) as TenantEntry
-  const rows = new Map(store.all<KeyRow>(KEY_ROWS, tenant).map((key) => [key.kid, key]))
+  const rows = new Map((await store.all<KeyRow>(KEY_ROWS, tenant)).map((key) => [key.kid, key]))
   const compromised = new Set(entry.compromised.map((key) => key.kid))
   return {
     tenant,
@@ -73,6 +76,7 @@ export function loadTenant(store: Store, tenant: string): TenantState | null {
     version: row.version,
     dataKey: row.data_key,
     removedAt: row.removed_at,
+    rejectBefore: row.reject_before,
     named: row.named,
     slots: cutSlots(entry.policy, entry.keys, compromised, row.iat),
     rows,
@@ -93,8 +97,8 @@ export function loadTenant(store: Store, tenant: string): TenantState | null {
 }
 
 /** A tenant that is served: known, and not offboarded. Code `tenant-unknown`. */
-export function servedTenant(store: Store, tenant: string): TenantState {
-  const state = loadTenant(store, tenant)
+export async function servedTenant(store: Reader, tenant: string): Promise<TenantState> {
+  const state = await loadTenant(store, tenant)
   must(state && state.removedAt === null, 'tenant-unknown', `There is no tenant ${tenant} in this runtime.`)
   return state
 }

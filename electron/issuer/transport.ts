@@ -4,22 +4,22 @@ import { wipe } from '../../shared/formats/bytes.ts'
 import { thumbprint } from '../../shared/formats/fingerprint.ts'
 import { type P256Jwk, p256JwkSchema } from '../../shared/formats/jws.ts'
 import type { Sealer } from './sealing.ts'
-import type { Store } from './store.ts'
+import type { Reader, Writer } from './store/store.ts'
 
 /** One-time transport keys: made here, offered in the enrollment or a receipt, erased once material was imported. */
 
-/** Makes a transport key and keeps its private half sealed. Within `store.change`. */
-export function makeTransportKey(
-  store: Store,
+/** Makes a transport key and keeps its private half sealed. */
+export async function makeTransportKey(
+  tx: Writer,
   sealer: Sealer,
   at: number,
   use: 'transport' | 'envelope' = 'transport',
-): P256Jwk {
+): Promise<P256Jwk> {
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const jwk = p256JwkSchema.parse(pair.publicKey.export({ format: 'jwk' }))
   const pkcs8 = pair.privateKey.export({ format: 'der', type: 'pkcs8' })
   const kid = thumbprint(jwk)
-  store.run(
+  await tx.run(
     'INSERT INTO own_keys (kid, use, jwk, sealed, offered_at) VALUES (?, ?, ?, ?, ?)',
     kid,
     use,
@@ -32,21 +32,21 @@ export function makeTransportKey(
 }
 
 /** The newest transport key that was not used yet, or null. */
-export function unusedTransportKey(store: Store): P256Jwk | null {
-  const row = store.get<{ jwk: string }>(
-    "SELECT jwk FROM own_keys WHERE use = 'transport' AND sealed IS NOT NULL ORDER BY offered_at DESC, rowid DESC LIMIT 1",
+export async function unusedTransportKey(store: Reader): Promise<P256Jwk | null> {
+  const row = await store.get<{ jwk: string }>(
+    "SELECT jwk FROM own_keys WHERE use = 'transport' AND sealed IS NOT NULL ORDER BY offered_at DESC, kid LIMIT 1",
   )
   return row ? (JSON.parse(row.jwk) as P256Jwk) : null
 }
 
 /** Opens the private half of a transport key. Code `decryption-failed` when it was erased or never was this runtime's. */
 export async function openTransportKey(
-  store: Store,
+  store: Reader,
   sealer: Sealer,
   kid: string,
   use: 'transport' | 'envelope' = 'transport',
 ): Promise<CryptoKey> {
-  const row = store.get<{ sealed: Uint8Array | null }>(
+  const row = await store.get<{ sealed: Uint8Array | null }>(
     'SELECT sealed FROM own_keys WHERE use = ? AND kid = ?',
     use,
     kid,
@@ -61,8 +61,11 @@ export async function openTransportKey(
   return key
 }
 
-/** Erases the private half: overwritten in place, then removed. Within `store.change`; gives whether there was one. */
-export function eraseTransportKey(store: Store, kid: string, at: number): boolean {
-  store.run('UPDATE own_keys SET sealed = zeroblob(length(sealed)) WHERE kid = ? AND sealed IS NOT NULL', kid)
-  return store.run('UPDATE own_keys SET sealed = NULL, erased_at = ? WHERE kid = ? AND sealed IS NOT NULL', at, kid) > 0
+/** Erases the private half: overwritten, then removed. Gives whether there was one. */
+export async function eraseTransportKey(tx: Writer, kid: string, at: number): Promise<boolean> {
+  const row = await tx.get<{ sealed: Uint8Array | null }>('SELECT sealed FROM own_keys WHERE kid = ?', kid)
+  if (!row?.sealed) return false
+  await tx.run('UPDATE own_keys SET sealed = ? WHERE kid = ?', new Uint8Array(row.sealed.length), kid)
+  await tx.run('UPDATE own_keys SET sealed = NULL, erased_at = ? WHERE kid = ?', at, kid)
+  return true
 }

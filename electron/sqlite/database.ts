@@ -32,19 +32,21 @@ export type OpenOptions = {
   /** What the file is, for messages: "vault", "runtime store". */
   what: string
   create?: boolean
+  /** How long to wait for a lock, in milliseconds; by default not at all for a vault, 5 seconds for a store. */
+  timeout?: number
 }
 
 /**
  * Opens (or, with `create`, makes) an encrypted SQLite file. Codes: `vault-in-use` when another process holds it,
  * `vault-damaged` when the key does not open it or page 1 is damaged, `medium-full`, `medium-failed`.
  */
-export function openDatabase({ path, key, profile, what, create = false }: OpenOptions): EncryptedDatabase {
+export function openDatabase({ path, key, profile, what, create = false, timeout }: OpenOptions): EncryptedDatabase {
   must(key.length === 32, 'internal', 'A database key has 32 bytes.')
   let db: EncryptedDatabase | undefined
   try {
     // Made first, so that the file is its owner's alone from the beginning and nothing that exists is taken over.
     if (create) closeSync(openSync(path, 'wx', 0o600))
-    db = new Database(path, { fileMustExist: true, timeout: profile === 'vault' ? 0 : 5000 })
+    db = new Database(path, { fileMustExist: true, timeout: timeout ?? (profile === 'vault' ? 0 : 5000) })
     db.pragma("cipher = 'chacha20'")
     db.key(Buffer.from(key))
     for (const pragma of [...COMMON, ...PRAGMAS[profile]]) db.pragma(pragma)

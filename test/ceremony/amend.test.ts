@@ -132,10 +132,10 @@ describe('amend', () => {
       await at.intake(runtime)
       await at.run(amend({ tenant: 'acme', name: 'Acme Ltd', policy: { accessTokenLifetime: '30m' } }))
       await at.handoff(runtime)
-      expect(runtime.runtime.find('acme.example.com', '')?.accessTokenLifetime).toBe(1800)
-      expect(runtime.runtime.status().tenants.map(({ name }) => name)).toEqual(['Acme Ltd', 'Tenant globex'])
+      expect((await runtime.runtime.find('acme.example.com', ''))?.accessTokenLifetime).toBe(1800)
+      expect((await runtime.runtime.status()).tenants.map(({ name }) => name)).toEqual(['Acme Ltd', 'Tenant globex'])
     } finally {
-      runtime.runtime.close()
+      await runtime.runtime.close()
     }
   })
 })
@@ -166,7 +166,7 @@ describe('offboarding', () => {
     await served.handoff(runtime)
     await served.intake(runtime)
   })
-  afterAll(() => runtime.runtime.close())
+  afterAll(async () => await runtime.runtime.close())
 
   it('no key of it signs, nothing is made for it, its id and issuer are never given out again', async () => {
     const at = room()
@@ -212,9 +212,9 @@ describe('offboarding', () => {
     try {
       await at.run(amend({ offboard: 'acme' }))
       await at.handoff(fresh)
-      expect(fresh.runtime.status()).toMatchObject({ tenants: [{ tenant: 'globex' }], offboarded: [] })
+      expect(await fresh.runtime.status()).toMatchObject({ tenants: [{ tenant: 'globex' }], offboarded: [] })
     } finally {
-      fresh.runtime.close()
+      await fresh.runtime.close()
     }
   })
 
@@ -308,21 +308,21 @@ describe('reserved tenants', () => {
     const fresh = await at.runtime('eu-new')
     try {
       await at.handoff(fresh)
-      const before = fresh.runtime.status().tenants.find(({ tenant }) => tenant === 't-7f3k')
-      fresh.runtime.assign('t-7f3k', 'Initech', 'ops')
-      const after = fresh.runtime.status().tenants.find(({ tenant }) => tenant === 't-7f3k')
+      const before = (await fresh.runtime.status()).tenants.find(({ tenant }) => tenant === 't-7f3k')
+      await fresh.runtime.assign('t-7f3k', 'Initech', 'ops')
+      const after = (await fresh.runtime.status()).tenants.find(({ tenant }) => tenant === 't-7f3k')
       expect(after).toEqual({ ...before, name: 'Initech' })
-      expect(() => fresh.runtime.assign('nobody', 'X', 'ops')).toThrow(
+      expect(async () => await fresh.runtime.assign('nobody', 'X', 'ops')).toThrow(
         expect.objectContaining({ code: 'tenant-unknown' }),
       )
-      expect(() => fresh.runtime.assign('t-7f3k', 'a\nb', 'ops')).toThrow(
+      expect(async () => await fresh.runtime.assign('t-7f3k', 'a\nb', 'ops')).toThrow(
         expect.objectContaining({ code: 'usage-invalid' }),
       )
       const { state } = await at.intake(fresh)
       const said = state.runtimes.get('eu-new')?.receipts.statements.map(({ stated }) => stated)
       expect(said).toContainEqual({ type: 'tenant-named', tenant: 't-7f3k', name: 'Initech', actor: 'ops' })
     } finally {
-      fresh.runtime.close()
+      await fresh.runtime.close()
     }
   })
 })

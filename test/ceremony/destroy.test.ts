@@ -54,13 +54,13 @@ beforeAll(async () => {
   young = room.copy(genesis.folder())
   for (let day = 1; day <= 100; day++) {
     room.clock.to(T0 + day * DAY)
-    runtime.runtime.tick()
+    await runtime.runtime.tick()
   }
   await room.intake(runtime)
   old = room
 })
-afterAll(() => {
-  runtime.runtime.close()
+afterAll(async () => {
+  await runtime.runtime.close()
   genesis.remove()
 })
 
@@ -345,10 +345,10 @@ describe('the certificate', () => {
     await at.handoff(live)
     for (let day = 1; day <= 98; day++) {
       at.clock.to(T0 + day * DAY)
-      live.runtime.tick()
+      await live.runtime.tick()
     }
     await at.intake(live)
-    live.runtime.close()
+    await live.runtime.close()
     const state = await at.state()
     const kids = [...state.tenants.keys()].map((tenant) => first(state, tenant))
     const ran = await at.run(destroyPlan(kids, RUNTIME_ATTESTED), { confirm: [confirmationFor(kids)] })
@@ -420,10 +420,10 @@ describe('after a destruction', () => {
     await room.run(destroyPlan([kid]), { confirm: [confirmationFor([kid])] })
     const { state } = await room.handoff(live)
     const replacement = [...state.keys.values()].find((key) => key.replaces === kid)
-    const service = live.runtime.find(new URL(issuerOf('acme')).host, '')
-    expect(service?.signer('ES256', room.clock.now())?.kid).toBe(replacement?.kid)
+    const service = await live.runtime.find(new URL(issuerOf('acme')).host, '')
+    expect((await service?.signer('ES256', room.clock.now()))?.kid).toBe(replacement?.kid)
     expect(service?.published(room.clock.now()).keys.map((key) => key.kid)).not.toContain(kid)
-    live.runtime.close()
+    await live.runtime.close()
   })
 
   it('a runtime refuses the key if it ever comes back', async () => {

@@ -31,15 +31,17 @@ const marked = (state: VaultState): string[] =>
   [...state.keys.values()].flatMap((key) => (key.compromised ? [key.label] : []))
 const others = (state: VaultState, tenant: string) =>
   TENANTS.filter((id) => id !== tenant).map((id) => keysOf(state, id))
-const setsOf = ({ runtime }: TestRuntime, now: number) =>
+const setsOf = async ({ runtime }: TestRuntime, now: number) =>
   Object.fromEntries(
-    TENANTS.map((id) => {
-      const service = runtime.find(new URL(issuerOf(id)).host, '')
-      return [id, JSON.stringify([service?.published(now), service?.signedSet(now)])]
-    }),
+    await Promise.all(
+      TENANTS.map(async (id) => {
+        const service = await runtime.find(new URL(issuerOf(id)).host, '')
+        return [id, JSON.stringify([service?.published(now), await service?.signedSet(now)])]
+      }),
+    ),
   )
-const signerOf = ({ runtime }: TestRuntime, tenant: string, now: number) =>
-  runtime.find(new URL(issuerOf(tenant)).host, '')?.signer('ES256', now)?.kid
+const signerOf = async ({ runtime }: TestRuntime, tenant: string, now: number) =>
+  (await (await runtime.find(new URL(issuerOf(tenant)).host, ''))?.signer('ES256', now))?.kid
 
 describe('emergency', () => {
   it('for a key: marks exactly that key, makes its replacement, and the others’ key sets stay byte-identical', async () => {
@@ -48,7 +50,7 @@ describe('emergency', () => {
     const now = at.clock.now()
     const earlier = await at.state()
     const [stolen] = keysOf(earlier, 'acme')
-    const served = setsOf(runtime, now)
+    const served = await setsOf(runtime, now)
     const { result, state } = await at.run({ kind: 'emergency', scope: { key: stolen?.kid }, reason })
     expect(result.steps.map(({ step }) => step)).toEqual([
       'check-machine',
@@ -62,11 +64,11 @@ describe('emergency', () => {
     expect(replacement?.times).toMatchObject({ signUntil: stolen?.times.signUntil, propagation: 'none (emergency)' })
 
     await at.handoff(runtime, ['acme'])
-    const after = setsOf(runtime, at.clock.now())
-    expect(signerOf(runtime, 'acme', at.clock.now())).toBe(replacement?.kid)
+    const after = await setsOf(runtime, at.clock.now())
+    expect(await signerOf(runtime, 'acme', at.clock.now())).toBe(replacement?.kid)
     expect(after['acme']).not.toContain(stolen?.kid)
     expect([after['globex'], after['initech']]).toEqual([served['globex'], served['initech']])
-    runtime.runtime.close()
+    await runtime.runtime.close()
   })
 
   it('for a tenant: marks every key of it that left the vault, and no other', async () => {
@@ -82,10 +84,9 @@ describe('emergency', () => {
     expect(others(state, 'globex')).toEqual(others(earlier, 'globex'))
     expect(keysOf(state, 'globex', { usable: true })).toHaveLength(3)
     await at.handoff(runtime, ['globex'])
-    expect(
-      keysOf(state, 'globex').find((key) => key.kid === signerOf(runtime, 'globex', at.clock.now()))?.replaces,
-    ).toBe(keysOf(earlier, 'globex')[0]?.kid)
-    runtime.runtime.close()
+    const signing = await signerOf(runtime, 'globex', at.clock.now())
+    expect(keysOf(state, 'globex').find((key) => key.kid === signing)?.replaces).toBe(keysOf(earlier, 'globex')[0]?.kid)
+    await runtime.runtime.close()
   })
 
   it('for a whole runtime: marks every key there, future ones too, of every tenant, and nothing at another runtime', async () => {
@@ -102,8 +103,8 @@ describe('emergency', () => {
     expect(marked(state).sort()).toEqual(expected.map((key) => key.label).sort())
     expect(keysOf(state, 'umbrella').some((key) => key.compromised || key.replaces)).toBe(false)
     for (const id of TENANTS) expect(keysOf(state, id).filter((key) => key.replaces)).toHaveLength(2)
-    runtime.runtime.close()
-    second.runtime.close()
+    await runtime.runtime.close()
+    await second.runtime.close()
   })
 
   it('a key that will never sign again is marked, but needs no replacement', async () => {
@@ -113,7 +114,7 @@ describe('emergency', () => {
     const { result, state } = await at.run({ kind: 'emergency', scope: { key: first?.kid }, reason })
     expect(marked(state)).toEqual([first?.label])
     expect(result.steps.at(-1)?.observed).toBe('No key had to be made.')
-    runtime.runtime.close()
+    await runtime.runtime.close()
   })
 
   const SHORT = { horizon: 1, materialAhead: 1 }
@@ -138,8 +139,8 @@ describe('emergency', () => {
     expect(made?.times.signUntil).toBe(third.times.signFrom)
     const runtime = await at.runtime()
     await at.handoff(runtime)
-    expect(signerOf(runtime, 'acme', at.clock.now())).toBe(made?.kid)
-    runtime.runtime.close()
+    expect(await signerOf(runtime, 'acme', at.clock.now())).toBe(made?.kid)
+    await runtime.runtime.close()
   })
 
   it('a runtime in place of another gets the key that goes on in its extension, and no more ahead than allowed', async () => {
@@ -147,8 +148,8 @@ describe('emergency', () => {
     const runtime = await at.runtime()
     const { state } = await at.handoff(runtime)
     expect(state.runtimes.get('eu-one')?.handoffs[0]?.keys).toEqual([signing.kid, third.kid])
-    expect(signerOf(runtime, 'acme', at.clock.now())).toBe(signing.kid)
-    runtime.runtime.close()
+    expect(await signerOf(runtime, 'acme', at.clock.now())).toBe(signing.kid)
+    await runtime.runtime.close()
   })
 
   it('a compromise without a replacement reaches the runtime: nobody signs, until a rotation', async () => {
@@ -164,14 +165,14 @@ describe('emergency', () => {
     }
     const { result } = await at.handoff(runtime)
     expect(result.steps[1]?.observed).toContain('nobody signs for them: acme.')
-    expect(signerOf(runtime, 'acme', at.clock.now())).toBeUndefined()
-    expect(runtime.runtime.find('acme.example.com', '')?.published(at.clock.now()).keys).toEqual([])
-    expect(signerOf(runtime, 'globex', at.clock.now())).toBeDefined()
+    expect(await signerOf(runtime, 'acme', at.clock.now())).toBeUndefined()
+    expect((await runtime.runtime.find('acme.example.com', ''))?.published(at.clock.now()).keys).toEqual([])
+    expect(await signerOf(runtime, 'globex', at.clock.now())).toBeDefined()
     await at.intake(runtime)
     await at.run({ kind: 'rotate', tenants: ['acme'] })
     await at.handoff(runtime)
-    expect(signerOf(runtime, 'acme', at.clock.now())).toBeDefined()
-    runtime.runtime.close()
+    expect(await signerOf(runtime, 'acme', at.clock.now())).toBeDefined()
+    await runtime.runtime.close()
   })
 
   it('a schedule that ran out starts anew with a rotation, and does not hold up the others', async () => {
@@ -189,8 +190,8 @@ describe('emergency', () => {
     expect(keysOf(state, 'acme')[2]?.times).toMatchObject({ propagation: 'none (emergency)' })
     const runtime = await at.runtime()
     await at.handoff(runtime)
-    expect(signerOf(runtime, 'acme', at.clock.now())).toBe(keysOf(state, 'acme')[2]?.kid)
-    runtime.runtime.close()
+    expect(await signerOf(runtime, 'acme', at.clock.now())).toBe(keysOf(state, 'acme')[2]?.kid)
+    await runtime.runtime.close()
     // Globex ends later; acme is then in the days in which nothing can be announced in time.
     at.clock.to(other + DAY)
     const [, , , next] = keysOf(state, 'acme')
@@ -215,7 +216,7 @@ describe('emergency', () => {
       const { state } = await one.run({ kind: 'emergency', scope, reason })
       expect(marked(state)).toHaveLength(2)
     }
-    runtime.runtime.close()
+    await runtime.runtime.close()
   })
 
   const REFUSED: [string, object, Code][] = [
@@ -235,7 +236,7 @@ describe('emergency', () => {
     const plan = { kind: 'emergency', scope: { tenant: 'acme' }, reason }
     await at.run(plan)
     await at.refused(plan, 'ceremony-conflict')
-    runtime.runtime.close()
+    await runtime.runtime.close()
   })
 
   it('many keys at once fit on one line of the record', async () => {
@@ -247,6 +248,6 @@ describe('emergency', () => {
     await at.handoff(runtime)
     const { state } = await at.run({ kind: 'emergency', scope: { runtime: 'eu-one' }, reason })
     expect(marked(state)).toHaveLength(28)
-    runtime.runtime.close()
+    await runtime.runtime.close()
   })
 })

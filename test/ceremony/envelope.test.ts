@@ -25,11 +25,11 @@ beforeAll(async () => {
   )
   const at = await room.runtime()
   await room.handoff(at)
-  at.runtime.envelopes.offer(2)
+  await at.runtime.envelopes.offer(2)
   await room.intake(at)
   room.clock.advance(60 * DAY)
-  at.runtime.tick()
-  at.runtime.close()
+  await at.runtime.tick()
+  await at.runtime.close()
   ready = { room, dir: at.dir }
 }, 60_000)
 afterAll(() => genesis.remove())
@@ -44,8 +44,8 @@ async function open(): Promise<{ room: Room; at: TestRuntime }> {
 
 const ENVELOPE = { kind: 'envelope', runtime: 'eu-one', tenants: ['acme'] }
 const standbyOf = (keys: VaultKey[]): VaultKey | undefined => keys.find((key) => key.standby)
-const status = ({ runtime }: TestRuntime, tenant: string) =>
-  runtime.status().tenants.find((one) => one.tenant === tenant)
+const status = async ({ runtime }: TestRuntime, tenant: string) =>
+  (await runtime.status()).tenants.find((one) => one.tenant === tenant)
 
 describe('standby keys', () => {
   it('are announced all the time and never sign by the schedule; cold material stays here, hot material leaves', async () => {
@@ -61,11 +61,11 @@ describe('standby keys', () => {
       ['acme', cold],
       ['globex', hot],
     ] as const) {
-      const phase = status(at, tenant)?.phases.find((one) => one.kid === key?.kid)
+      const phase = (await status(at, tenant))?.phases.find((one) => one.kid === key?.kid)
       expect(phase?.phase).toBe('announced')
       expect(phase?.hasPrivate).toBe(tenant === 'globex')
     }
-    at.runtime.close()
+    await at.runtime.close()
   })
 
   it('renewed yearly: a rotation makes the next one before the first one ends', async () => {
@@ -83,7 +83,7 @@ describe('standby keys', () => {
   it('an emergency calls upon the standby key instead of making one, and makes the next to stand by', async () => {
     const { room, at } = await open()
     const before = keysOf(await room.state(), 'acme')
-    const signing = status(at, 'acme')?.signingKids[0] ?? ''
+    const signing = (await status(at, 'acme'))?.signingKids[0] ?? ''
     const standby = standbyOf(before)
     await room.run({ kind: 'emergency', scope: { key: signing }, reason: 'Seen on a public page' })
     const after = keysOf(await room.state(), 'acme')
@@ -94,17 +94,17 @@ describe('standby keys', () => {
     expect(after.filter((key) => !before.some((one) => one.kid === key.kid)).map((key) => key.standby)).toEqual([true])
 
     await room.handoff(at)
-    expect(status(at, 'acme')?.signingKids).toEqual([standby?.kid])
+    expect((await status(at, 'acme'))?.signingKids).toEqual([standby?.kid])
     expect((await room.verify()).tail).toBeNull()
-    at.runtime.close()
+    await at.runtime.close()
   })
 })
 
 describe('sealed emergency envelopes', () => {
   it('withdraw the key that signs and sign with the standby key, without a vault and without a quorum', async () => {
     const { room, at } = await open()
-    const signing = status(at, 'acme')?.signingKids[0] ?? ''
-    const others = ['globex', 'initech'].map((tenant) => status(at, tenant))
+    const signing = (await status(at, 'acme'))?.signingKids[0] ?? ''
+    const others = await Promise.all(['globex', 'initech'].map((tenant) => status(at, tenant)))
     const ran = await room.run(ENVELOPE)
     const [file = ''] = room.written
     const standby = standbyOf(keysOf(ran.state, 'acme'))
@@ -117,27 +117,27 @@ describe('sealed emergency envelopes', () => {
     room.clock.advance(DAY)
     const opened = await at.runtime.envelopes.open(file, { withdraw: null, actor: 'night shift' })
     expect(opened).toMatchObject({ number: 1, tenant: 'acme', standby: standby?.kid, withdrawn: signing })
-    const now = status(at, 'acme')
+    const now = await status(at, 'acme')
     expect(now?.signingKids).toEqual([standby?.kid])
     expect(now?.phases.find((key) => key.kid === signing)).toMatchObject({
       withdrawn: true,
       tainted: true,
       hasPrivate: false,
     })
-    expect(['globex', 'initech'].map((tenant) => status(at, tenant))).toEqual(others)
+    expect(await Promise.all(['globex', 'initech'].map((tenant) => status(at, tenant)))).toEqual(others)
 
     await room.intake(at)
     expect((await copies()).find((copy) => copy.id === 'envelope:eu-one:1')?.status).toBe('stated')
     expect((await copies()).find((copy) => copy.id === 'runtime:eu-one')?.status).toBe('open')
     await room.run({ kind: 'emergency', scope: { key: signing }, reason: 'Withdrawn at night by envelope 1' })
     await room.handoff(at)
-    expect(status(at, 'acme')?.signingKids).toEqual([standby?.kid])
+    expect((await status(at, 'acme'))?.signingKids).toEqual([standby?.kid])
     const successor = keysOf(await room.state(), 'acme').find(
       (key) => key.times.signFrom > room.clock.now() && !key.standby,
     )
     room.clock.advance((successor?.times.signFrom ?? 0) - room.clock.now() + DAY)
     expect((await room.verify()).tail).toBeNull()
-    at.runtime.close()
+    await at.runtime.close()
   })
 
   it('opens once: its transport key is erased, and a cancelled one opens never', async () => {
@@ -148,29 +148,29 @@ describe('sealed emergency envelopes', () => {
     await at.runtime.envelopes.open(file, { withdraw: null, actor: 'night shift' })
     const error = await failure(at.runtime.envelopes.open(file, { withdraw: null, actor: 'night shift' }))
     expect(error.code).toBe('decryption-failed')
-    at.runtime.close()
+    await at.runtime.close()
 
     const runtime = await openRuntime({ dir: join(again.base, 'eu-one'), clock: again.clock })
     const kid = (await again.state()).runtimes.get('eu-one')?.envelopes[0]?.transportKey ?? ''
-    runtime.envelopes.cancel(kid)
+    await runtime.envelopes.cancel(kid)
     const refused = await failure(runtime.envelopes.open(file, { withdraw: null, actor: 'night shift' }))
     expect(refused.code).toBe('decryption-failed')
-    expect((await failure(Promise.resolve().then(() => runtime.envelopes.cancel(kid)))).code).toBe('key-unknown')
-    runtime.close()
+    expect((await failure(runtime.envelopes.cancel(kid))).code).toBe('key-unknown')
+    await runtime.close()
   })
 
   it('lets nothing be withdrawn that it does not name, and leaves the store as it was', async () => {
     const { room, at } = await open()
     await room.run(ENVELOPE)
     const [file = ''] = room.written
-    const globex = status(at, 'globex')?.signingKids[0] ?? ''
-    const before = at.runtime.status()
+    const globex = (await status(at, 'globex'))?.signingKids[0] ?? ''
+    const before = await at.runtime.status()
     const error = await failure(at.runtime.envelopes.open(file, { withdraw: globex, actor: 'night shift' }))
     expect(error.code).toBe('key-unknown')
-    expect(at.runtime.status()).toEqual(before)
+    expect(await at.runtime.status()).toEqual(before)
     room.clock.advance(400 * DAY)
     expect((await failure(at.runtime.envelopes.open(file, { withdraw: null, actor: 'x' }))).code).toBe('file-expired')
-    at.runtime.close()
+    await at.runtime.close()
   })
 
   it.each([
@@ -182,7 +182,7 @@ describe('sealed emergency envelopes', () => {
     ],
   ])('refuses %s', async (_, plan, words) => {
     const { room, at } = await open()
-    at.runtime.close()
+    await at.runtime.close()
     await room.onboard(tenantPlan('hooli', { policy: COLD }))
     const error = await room.refused(plan, 'ceremony-conflict')
     expect(error.message).toContain(words)
@@ -190,7 +190,7 @@ describe('sealed emergency envelopes', () => {
 
   it('a second envelope for the same standby key is refused while the first one can be opened', async () => {
     const { room, at } = await open()
-    at.runtime.close()
+    await at.runtime.close()
     await room.run(ENVELOPE)
     expect((await room.refused(ENVELOPE, 'ceremony-conflict')).message).toContain('envelope 1')
   })
@@ -206,10 +206,10 @@ it('sealed before the root changed: the ceremony and the inventory say that it m
   const findings = Buffer.from(state.inventories.at(-1)?.statement.split('.')[1] ?? '', 'base64url').toString()
   expect(findings).toContain('envelope 1 of acme for eu-one')
   const [envelope] = state.runtimes.get('eu-one')?.envelopes ?? []
-  at.runtime.envelopes.cancel(envelope?.transportKey ?? '')
+  await at.runtime.envelopes.cancel(envelope?.transportKey ?? '')
   const taken = await room.intake(at)
   expect(sealAnew(taken.state)).toBe('')
-  at.runtime.close()
+  await at.runtime.close()
 })
 
 it('opening withdraws first: no receipt says of a key that it was withdrawn before it was', async () => {
@@ -223,5 +223,5 @@ it('opening withdraws first: no receipt says of a key that it was withdrawn befo
     'tainted',
     'envelope-opened',
   ])
-  at.runtime.close()
+  await at.runtime.close()
 })

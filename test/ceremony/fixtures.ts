@@ -185,14 +185,14 @@ export class Room {
   async handoff({ id, runtime }: TestRuntime, tenants: 'all' | string[] = 'all'): Promise<Ran> {
     const ran = await this.run({ kind: 'handoff', runtime: id, tenants })
     await runtime.importFiles(this.written)
-    runtime.tick()
+    await runtime.tick()
     return ran
   }
 
   /** Brings a runtime's receipts back. */
-  intake({ id, runtime }: TestRuntime): Promise<Ran> {
-    runtime.tick()
-    const { path } = runtime.exportReceipts(this.media)
+  async intake({ id, runtime }: TestRuntime): Promise<Ran> {
+    await runtime.tick()
+    const { path } = await runtime.exportReceipts(this.media)
     return this.run({ kind: 'intake', runtime: id, receipts: basename(path) })
   }
 

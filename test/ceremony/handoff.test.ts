@@ -38,8 +38,8 @@ beforeAll(async () => {
   runtime = await served.runtime()
   ready = served.copy(genesis.folder())
 }, 240_000)
-afterAll(() => {
-  runtime.runtime.close()
+afterAll(async () => {
+  await runtime.runtime.close()
   genesis.remove()
 })
 
@@ -127,7 +127,7 @@ describe('handoff', () => {
     const now = served.clock.now()
     const signed: string[] = []
     for (const [tenant, specs] of TENANTS) {
-      const service = runtime.runtime.find(`${tenant}.example.com`, '')
+      const service = await runtime.runtime.find(`${tenant}.example.com`, '')
       if (!service) throw new Error(`${tenant} is not served`)
       const { keys } = service.published(now)
       expect(keys.map((key) => key.kid).sort()).toEqual(
@@ -137,7 +137,7 @@ describe('handoff', () => {
           .sort(),
       )
       for (const spec of specs) {
-        const signer = service.signer(KEY_SPECS[spec].alg, now)
+        const signer = await service.signer(KEY_SPECS[spec].alg, now)
         if (!signer) throw new Error(`${tenant} does not sign with ${spec}`)
         const header = Buffer.from(JSON.stringify({ alg: signer.alg, kid: signer.kid })).toString('base64url')
         const input = `${header}.${Buffer.from(spec).toString('base64url')}`
@@ -256,7 +256,7 @@ describe('intake', () => {
     await at.refused({ kind: 'intake', runtime: 'eu-one', receipts }, 'ceremony-conflict')
     await at.refused({ kind: 'intake', runtime: 'eu-two', receipts }, 'runtime-unknown')
     const second = await at.runtime('eu-two')
-    second.runtime.close()
+    await second.runtime.close()
     await at.refused({ kind: 'intake', runtime: 'eu-two', receipts }, 'signature-invalid')
   })
 })

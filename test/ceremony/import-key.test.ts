@@ -221,17 +221,17 @@ describe('import-key', () => {
 /** A relying party that holds the static key set of the old issuer, and refetches only when its cache is over. */
 class Verifier {
   readonly #cache: number
-  readonly #fetch: () => JSONWebKeySet
+  readonly #fetch: () => Promise<JSONWebKeySet>
   #held: { at: number; set: JSONWebKeySet }
 
-  constructor(cache: number, held: { at: number; set: JSONWebKeySet }, fetch: () => JSONWebKeySet) {
+  constructor(cache: number, held: { at: number; set: JSONWebKeySet }, fetch: () => Promise<JSONWebKeySet>) {
     this.#cache = cache
     this.#held = held
     this.#fetch = fetch
   }
 
   async verifies(jws: string, now: number): Promise<boolean> {
-    if (now - this.#held.at >= this.#cache) this.#held = { at: now, set: this.#fetch() }
+    if (now - this.#held.at >= this.#cache) this.#held = { at: now, set: await this.#fetch() }
     return compactVerify(jws, createLocalJWKSet(this.#held.set)).then(
       () => true,
       () => false,
@@ -239,8 +239,8 @@ class Verifier {
   }
 }
 
-function sign(service: TenantService, algorithm: Algorithm, now: number): { jws: string; kid: string } {
-  const signer = service.signer(algorithm, now)
+async function sign(service: TenantService, algorithm: Algorithm, now: number): Promise<{ jws: string; kid: string }> {
+  const signer = await service.signer(algorithm, now)
   if (!signer) throw new Error(`nobody signs at ${now}`)
   const header = Buffer.from(JSON.stringify({ alg: signer.alg, kid: signer.kid })).toString('base64url')
   const input = `${header}.${Buffer.from('{}').toString('base64url')}`
@@ -268,13 +268,13 @@ describe('from static to generated, no relying party meets a token that it canno
         await at.run({ kind: 'handoff', runtime: 'eu-one', tenants: 'all', validFor: '20d' })
         at.clock.advance(lateDays * DAY)
         await runtime.runtime.importFiles(at.written)
-        const service = () => {
-          const found = runtime.runtime.find('legacy.example.com', '')
+        const service = async () => {
+          const found = await runtime.runtime.find('legacy.example.com', '')
           if (!found) throw new Error('not served')
           return found
         }
         const start = at.clock.now()
-        const fetch = () => ({ keys: [...service().published(at.clock.now()).keys] }) as JSONWebKeySet
+        const fetch = async () => ({ keys: [...(await service()).published(at.clock.now()).keys] }) as JSONWebKeySet
         const parties = [0, 1, cache / 2, cache - 1].map(
           (age) => new Verifier(cache, { at: start - age, set: staticSet }, fetch),
         )
@@ -282,16 +282,16 @@ describe('from static to generated, no relying party meets a token that it canno
         let failures = 0
         while (at.clock.now() < old.times.extendUntil + 10 * DAY) {
           const now = at.clock.now()
-          const { jws, kid } = sign(service(), 'ES256', now)
+          const { jws, kid } = await sign(await service(), 'ES256', now)
           signedBy.add(kid)
           for (const party of parties) if (!(await party.verifies(jws, now))) failures++
           at.clock.advance(4 * HOUR)
-          runtime.runtime.tick()
+          await runtime.runtime.tick()
         }
         expect(failures).toBe(0)
         expect(signedBy.has(old.kid) && signedBy.has(next.kid)).toBe(true)
       } finally {
-        runtime.runtime.close()
+        await runtime.runtime.close()
       }
     },
     60_000,
@@ -306,7 +306,7 @@ describe('from static to generated, no relying party meets a token that it canno
       at.clock.advance(10 * DAY)
       expect((await failure(runtime.importFiles(at.written))).code).toBe('bundle-late')
     } finally {
-      runtime.close()
+      await runtime.close()
     }
   })
 })

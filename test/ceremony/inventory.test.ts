@@ -25,7 +25,7 @@ beforeAll(async () => {
   const live = await aged.runtime()
   await aged.handoff(live)
   await aged.intake(live)
-  live.runtime.close()
+  await live.runtime.close()
   await aged.run({ kind: 'backup', holder: 'Grace Hopper', place: 'Safe 2' })
   aged.clock.to(T0 + 120 * DAY)
   kid = keysOf(await aged.state(), 'acme')[0]?.kid ?? ''

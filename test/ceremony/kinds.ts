@@ -63,7 +63,7 @@ export const KINDS: Record<CeremonyKind, Entry> = {
   }),
   intake: async (story) => {
     const room = await story.handedOver()
-    const path = await withRuntime(room, async ({ runtime }) => runtime.exportReceipts(room.media).path)
+    const path = await withRuntime(room, async ({ runtime }) => (await runtime.exportReceipts(room.media)).path)
     return { room, plan: { kind: 'intake', runtime: RUNTIME, receipts: basename(path) } }
   },
   emergency: async (story) => {
@@ -102,7 +102,10 @@ export const KINDS: Record<CeremonyKind, Entry> = {
     rmSync(room.vault, { recursive: true })
     cpSync(join(room.media, folder), room.vault, { recursive: true })
     const options = { all: true }
-    const path = await withRuntime(room, async ({ runtime }) => runtime.exportReceipts(room.media, options).path)
+    const path = await withRuntime(
+      room,
+      async ({ runtime }) => (await runtime.exportReceipts(room.media, options)).path,
+    )
     return {
       room,
       plan: {
@@ -182,7 +185,7 @@ export async function withRuntime<T>(room: Room, work: (runtime: TestRuntime) =>
   try {
     return await work({ id: RUNTIME, dir, runtime })
   } finally {
-    runtime.close()
+    await runtime.close()
   }
 }
 
@@ -226,7 +229,7 @@ export class Story {
     return this.#moment('enrolled', async () => {
       const room = await this.onboarded()
       const { runtime } = await room.runtime(RUNTIME)
-      runtime.close()
+      await runtime.close()
       return room
     })
   }
@@ -256,9 +259,9 @@ export class Story {
       await room.onboard(tenantPlan('acme', { policy: { standby: 'cold' } }), tenantPlan('globex'))
       const at = await room.runtime(RUNTIME)
       await room.handoff(at)
-      at.runtime.envelopes.offer(2)
+      await at.runtime.envelopes.offer(2)
       await room.intake(at)
-      at.runtime.close()
+      await at.runtime.close()
       return room
     })
   }

@@ -24,8 +24,8 @@ beforeAll(async () => {
   await room.run({ kind: 'handoff', runtime: 'eu-one', tenants: 'all' })
   lost = [...room.written]
 })
-afterAll(() => {
-  live.runtime.close()
+afterAll(async () => {
+  await live.runtime.close()
   genesis.remove()
 })
 
@@ -52,9 +52,9 @@ describe('a lost handoff', () => {
     const [, second, third] = state.runtimes.get('eu-one')?.handoffs ?? []
     expect(third?.keys).toEqual(second?.keys)
     await live.runtime.importFiles(room.written)
-    live.runtime.tick()
-    const service = live.runtime.find(new URL(issuerOf('globex')).host, '')
-    expect(service?.signer('ES256', room.clock.now())).toBeTruthy()
+    await live.runtime.tick()
+    const service = await live.runtime.find(new URL(issuerOf('globex')).host, '')
+    expect(await service?.signer('ES256', room.clock.now())).toBeTruthy()
   })
 
   it('is refused by the runtime if it turns up after all, and its file closes with the erased transport key', async () => {

@@ -48,10 +48,10 @@ beforeAll(async () => {
   await room.handoff(live)
   for (let day = 10; day <= 110; day += 10) {
     room.clock.to(T0 + day * DAY)
-    live.runtime.tick()
+    await live.runtime.tick()
   }
   await room.intake(live)
-  live.runtime.close()
+  await live.runtime.close()
   destroyedKid = keysOf(await room.state(), 'acme')[0]?.kid ?? ''
   const gone = await room.run(
     { kind: 'destroy', keys: [destroyedKid], reason: 'End of schedule' },
@@ -75,9 +75,9 @@ const opened = async (at: Room): Promise<TestRuntime> => {
 }
 async function receiptsOf(at: Room): Promise<string> {
   const { runtime } = await opened(at)
-  runtime.tick()
-  const { path } = runtime.exportReceipts(at.media)
-  runtime.close()
+  await runtime.tick()
+  const { path } = await runtime.exportReceipts(at.media)
+  await runtime.close()
   return basename(path)
 }
 const restorePlan = (change: object = {}) => ({
@@ -221,15 +221,15 @@ describe('exports after a restore', () => {
     const manifest = await manifestOf(at, state)
     expect(manifest).toMatchObject({ number: 4, catchUp: { from: 3, to: 3 } })
     expect(manifest.previous).toBe(state.foreign[0]?.manifest)
-    const service = live.runtime.find(new URL(issuerOf('acme')).host, '')
-    const signer = service?.signer('ES256', at.clock.now())
+    const service = await live.runtime.find(new URL(issuerOf('acme')).host, '')
+    const signer = await service?.signer('ES256', at.clock.now())
     expect(state.keys.has(signer?.kid ?? '')).toBe(true)
     expect(signer?.kid).not.toBe(destroyedKid)
     await at.intake(live)
     const next = await at.handoff(live)
     expect(await manifestOf(at, next.state)).toMatchObject({ number: 5 })
     expect((await manifestOf(at, next.state)).catchUp).toBeUndefined()
-    live.runtime.close()
+    await live.runtime.close()
   })
 
   it('a bundle of the lost vault that turns up later is refused by the runtime', async () => {
@@ -242,6 +242,6 @@ describe('exports after a restore', () => {
     await at.handoff(live)
     for (const file of old)
       expect((await failure(live.runtime.importFiles([file]))).code).toMatch(/^(?:bundle-lower|file-expired)$/)
-    live.runtime.close()
+    await live.runtime.close()
   })
 })

@@ -145,11 +145,11 @@ describe('after an abort the vault goes on', () => {
     ])
     const runtime = await room.runtime('eu-new')
     await room.handoff(runtime)
-    const { tenants } = runtime.runtime.status()
+    const { tenants } = await runtime.runtime.status()
     expect(tenants.map((tenant) => tenant.signingKids.length)).toEqual([1, 1])
     const kids = tenants.flatMap((tenant) => tenant.phases.map((key) => key.kid))
     expect(kids.filter((kid) => erased.includes(kid))).toEqual([])
-    runtime.runtime.close()
+    await runtime.runtime.close()
   })
 
   it('an aborted rotation: rotating again fills the schedule, and the handoff after the lost key’s start still works', async () => {
@@ -160,11 +160,11 @@ describe('after an abort the vault goes on', () => {
     room.clock.to((lost[0]?.times.signFrom ?? 0) + DAY)
     const runtime = await room.runtime('eu-new')
     const { state } = await room.handoff(runtime)
-    const [acme] = runtime.runtime.status().tenants
+    const [acme] = (await runtime.runtime.status()).tenants
     expect(acme?.phases.map((key) => key.kid)).not.toContain(lost[0]?.kid)
     expect(acme?.signingKids).toHaveLength(1)
     expect(state.keys.get(acme?.signingKids[0] ?? '')?.times.signFrom).toBe(lost[0]?.times.signFrom)
-    runtime.runtime.close()
+    await runtime.runtime.close()
   })
 
   it.each(['Record the compromise', 'Make the replacements'])(

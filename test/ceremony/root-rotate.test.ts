@@ -36,7 +36,7 @@ beforeAll(async () => {
   await ready.onboard(tenantPlan('acme'))
   const made = await ready.runtime()
   await ready.handoff(made)
-  made.runtime.close()
+  await made.runtime.close()
 }, 120_000)
 afterAll(() => genesis.remove())
 beforeEach(async () => {
@@ -120,18 +120,18 @@ describe('runtimes', () => {
     })
     await room.intake(runtime)
     await room.handoff(runtime)
-    runtime.runtime.close()
+    await runtime.runtime.close()
     const again = { ...runtime, runtime: await reopened(room) }
     expect(again.runtime.config.rootKid).toBe(await rootOf(room))
     expect(await again.runtime.takeSuccession(succession(room))).toMatchObject({ changed: false })
-    again.runtime.close()
+    await again.runtime.close()
   })
 
   it('one that did not take it refuses the next handoff', async () => {
     await room.run(rotation())
     await room.intake(runtime)
     expect(await failure(room.handoff(runtime))).toMatchObject({ code: 'signature-invalid' })
-    runtime.runtime.close()
+    await runtime.runtime.close()
   })
 
   it('after a suspected compromise the word of the old root is not enough; the fingerprint is', async () => {
@@ -143,7 +143,7 @@ describe('runtimes', () => {
     for (const file of [newAnchor(room), succession(room)]) await runtime.runtime.repin(file, right)
     await room.intake(runtime)
     await room.handoff(runtime)
-    runtime.runtime.close()
+    await runtime.runtime.close()
   })
 
   it('a verifier with the old trust anchor follows no succession after a suspected compromise', async () => {
@@ -155,7 +155,7 @@ describe('runtimes', () => {
       )
     expect(await from(oldAnchor(room))).toMatchObject({ record: 'failed', succession: 'consistent' })
     expect(await from(newAnchor(room))).toMatchObject({ record: 'verified', succession: 'verified' })
-    runtime.runtime.close()
+    await runtime.runtime.close()
   })
 
   it('a succession to a root that the pinned one does not name is refused', async () => {
@@ -165,7 +165,7 @@ describe('runtimes', () => {
     const second = named(other, 'succession').map((name) => join(other.media, name))
     const refused = await Promise.allSettled(second.map((path) => runtime.runtime.takeSuccession(path)))
     expect(refused.some((one) => one.status === 'rejected')).toBe(true)
-    runtime.runtime.close()
+    await runtime.runtime.close()
   })
 })
 

@@ -26,10 +26,10 @@ beforeAll(async () => {
   await room.run({ kind: 'backup', holder: 'Grace Hopper', place: 'Safe 2' })
   for (let day = 10; day <= 100; day += 10) {
     room.clock.to(T0 + day * DAY)
-    live.runtime.tick()
+    await live.runtime.tick()
   }
   await room.intake(live)
-  live.runtime.close()
+  await live.runtime.close()
   const state = await room.state()
   kids = ['acme', 'globex'].map((tenant) => keysOf(state, tenant)[0]?.kid ?? '')
   const said = { copy: 'runtime:eu-one', by: 'grace', statement: 'No snapshot exists' }

@@ -117,7 +117,7 @@ describe('migration from a terminal', () => {
     try {
       await room.handoff(runtime)
     } finally {
-      runtime.runtime.close()
+      await runtime.runtime.close()
     }
     const dir = ['--dir', runtime.dir, '--json']
     const assign = ['issuer', 'tenant', 'assign', 't-7f3k', '--name', 'Initech Europe', ...dir]

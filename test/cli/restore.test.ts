@@ -29,8 +29,8 @@ beforeAll(async () => {
   const folder = (await room.state()).backups.get(1)?.made?.folder ?? ''
   copy = join(room.base, 'copy.vault')
   cpSync(join(room.media, folder), copy, { recursive: true })
-  const { path } = live.runtime.exportReceipts(room.media, { all: true })
-  live.runtime.close()
+  const { path } = await live.runtime.exportReceipts(room.media, { all: true })
+  await live.runtime.close()
   const receipts = [{ runtime: 'eu-one', file: basename(path) }]
   writeFileSync(
     join(room.media, 'restore.json'),

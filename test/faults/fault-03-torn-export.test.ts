@@ -103,7 +103,7 @@ describe('a file of an export that was torn', () => {
         for (const length of tellingLengths(path)) {
           writeFileSync(path, whole.subarray(0, length))
           expect(await codeOf(runtime.importFiles(copies)), `${length} of ${whole.length} bytes`).not.toBeNull()
-          expect(runtime.status().tenants).toEqual([])
+          expect((await runtime.status()).tenants).toEqual([])
         }
         writeFileSync(path, whole)
         expect((await runtime.importFiles(copies)).outcome).toBe('imported')

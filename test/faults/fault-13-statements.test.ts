@@ -156,7 +156,7 @@ describe('fault 13, statements that are not what the root signed', () => {
     const vault = await makeVault()
     const { runtime, folder } = await makeRuntime(vault)
     const { anchor } = vault
-    const before = stateOf(runtime)
+    const before = await stateOf(runtime)
     const good = await signRaw(
       { alg: 'ES256', kid: anchor.key.kid, typ: 'keyrite-bundle' },
       { ...manifestAfter(vault, null), tenants: 0, merkleRoot: '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU' },
@@ -168,7 +168,7 @@ describe('fault 13, statements that are not what the root signed', () => {
     // What does not even claim to be a bundle is refused one step earlier.
     expect([code, 'format-invalid', 'jose-refused']).toContain(got)
     if (code === 'signature-invalid') expect(got).toBe(code)
-    expect(stateOf(runtime)).toBe(before)
+    expect(await stateOf(runtime)).toBe(before)
     writeLines(`${path}.good`, [good])
     expect((await runtime.importFiles([`${path}.good`])).outcome).toBe('imported')
   })
@@ -178,14 +178,14 @@ describe('fault 13, statements that are not what the root signed', () => {
     async (_what, attack, code) => {
       const vault = await makeVault()
       const { runtime, folder } = await makeRuntime(vault)
-      const before = stateOf(runtime)
+      const before = await stateOf(runtime)
       const line = await signSlots(vault, entryOf(makeTenant('acme')))
       const [slot] = line.slots
       if (slot) slot.set = await attack({ jws: slot.set, vault })
       const { bundle } = await rawBundle(vault, folder, [canonicalText(line)])
       const got = await codeOf(() => runtime.importFiles([bundle]))
       expect([code, 'format-invalid']).toContain(got)
-      expect(stateOf(runtime)).toBe(before)
+      expect(await stateOf(runtime)).toBe(before)
     },
   )
 
@@ -238,9 +238,9 @@ describe('fault 13, statements that are not what the root signed', () => {
     } as never)
     const jwe = await encrypted.encrypt(recipient, { crit: { exp: true } })
     const material = await rawMaterial(vault, folder, handoff, transportKey, [jwe])
-    const before = stateOf(runtime)
+    const before = await stateOf(runtime)
     expect(await codeOf(() => runtime.importFiles([handoff.bundle, material])), what).toBe('jose-refused')
-    expect(stateOf(runtime)).toBe(before)
+    expect(await stateOf(runtime)).toBe(before)
   })
 
   it('jose itself opens a JWE with zip and with a member that nobody expects', async () => {

@@ -40,15 +40,15 @@ describe('fault 14, files for somebody else: nothing is imported', () => {
   ])('a bundle and material for %s', async (_what, manifest, code) => {
     const vault = await makeVault()
     const { runtime, folder, transportKey } = await makeRuntime(vault)
-    const before = stateOf(runtime)
+    const before = await stateOf(runtime)
     const handoff = await makeHandoff(vault, folder, [makeTenant('acme')], { manifest, transportKey })
     expect(await codeOf(() => runtime.importFiles(pathsOf(handoff)))).toBe(code)
-    expect(stateOf(runtime)).toBe(before)
+    expect(await stateOf(runtime)).toBe(before)
     const good = await makeHandoff(vault, temporaryFolder(), [makeTenant('acme')])
     await runtime.importFiles([good.bundle])
-    const after = stateOf(runtime)
+    const after = await stateOf(runtime)
     expect(await codeOf(() => runtime.importFiles(pathsOf(handoff).slice(1)))).toBe(code)
-    expect(stateOf(runtime)).toBe(after)
+    expect(await stateOf(runtime)).toBe(after)
   })
 
   it('a bundle of another vault is vault-mismatch; of a practice vault practice-refused, and the other way round', async () => {
@@ -62,9 +62,9 @@ describe('fault 14, files for somebody else: nothing is imported', () => {
     for (const [mine, other, code] of cases) {
       const { runtime, folder } = await makeRuntime(mine)
       const handoff = await makeHandoff(other, folder, [makeTenant('acme')])
-      const before = stateOf(runtime)
+      const before = await stateOf(runtime)
       expect(await codeOf(() => runtime.importFiles([handoff.bundle]))).toBe(code)
-      expect(stateOf(runtime)).toBe(before)
+      expect(await stateOf(runtime)).toBe(before)
     }
   })
 
@@ -80,9 +80,9 @@ describe('fault 14, files for somebody else: nothing is imported', () => {
     const { runtime, folder, transportKey } = await makeRuntime(vault)
     const material = { bundle: 'A'.repeat(43) }
     const handoff = await makeHandoff(vault, folder, [makeTenant('acme')], { transportKey, material })
-    const before = stateOf(runtime)
+    const before = await stateOf(runtime)
     expect(await codeOf(() => runtime.importFiles(pathsOf(handoff)))).toBe('bundle-forked')
-    expect(stateOf(runtime)).toBe(before)
+    expect(await stateOf(runtime)).toBe(before)
   })
 
   it.each([
@@ -106,9 +106,9 @@ describe('fault 14, files for somebody else: nothing is imported', () => {
     const binding = { tenant: 'acme', key: kid, runtime: 'eu-one', number: '1', ...bound }
     const jwe = await sealTo({ kid: thumbprint(transportKey), jwk }, typ, pkcs8, binding)
     const material = await rawMaterial(vault, folder, handoff, transportKey, [jwe])
-    const before = stateOf(runtime)
+    const before = await stateOf(runtime)
     expect(await codeOf(() => runtime.importFiles([handoff.bundle, material]))).toBe(code)
-    expect(stateOf(runtime)).toBe(before)
+    expect(await stateOf(runtime)).toBe(before)
   })
 
   it.each([

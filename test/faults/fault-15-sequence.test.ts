@@ -18,19 +18,19 @@ import {
 } from '../issuer/fixtures.ts'
 
 async function refused(runtime: Runtime, files: string[]): Promise<string | null> {
-  const before = stateOf(runtime)
+  const before = await stateOf(runtime)
   const code = await codeOf(() => runtime.importFiles(files))
-  expect(stateOf(runtime)).toBe(before)
+  expect(await stateOf(runtime)).toBe(before)
   return code
 }
 
 describe('fault 15, sequence: replay, rollback, fork and gap', () => {
   it('the same bundle again is a recorded no-op', async () => {
     const made = await makeServing(await makeVault(), [makeTenant('acme')])
-    const before = stateOf(made.runtime)
+    const before = await stateOf(made.runtime)
     const again = await made.runtime.importFiles(pathsOf(made.first))
     expect(again).toMatchObject({ outcome: 'no-op', number: 1, keys: 0 })
-    expect(stateOf(made.runtime)).toBe(before)
+    expect(await stateOf(made.runtime)).toBe(before)
   })
 
   it('a lower number is refused as bundle-lower', async () => {
@@ -128,7 +128,7 @@ describe('fault 15, sequence: replay, rollback, fork and gap', () => {
           )
           expect(got).toBe(expected)
           if (got === 'imported') current += 1
-          expect(runtime.status().bundle?.number ?? 0).toBe(current)
+          expect((await runtime.status()).bundle?.number ?? 0).toBe(current)
         }
       }),
       { numRuns: 6 },

@@ -105,11 +105,11 @@ describe('fault 17 through files: a bundle that the real root signed, with a hos
   it.each(spoil)('%s: refused, the store unchanged', async (_what, change, code) => {
     const vault = await makeVault()
     const { runtime, folder } = await makeRuntime(vault)
-    const before = stateOf(runtime)
+    const before = await stateOf(runtime)
     const line = canonicalText(await signSlots(vault, entryOf(makeTenant('acme'))))
     const { bundle } = await rawBundle(vault, folder, [change(line)])
     expect(await codeOf(() => runtime.importFiles([bundle]))).toBe(code)
-    expect(stateOf(runtime)).toBe(before)
+    expect(await stateOf(runtime)).toBe(before)
     const good = await rawBundle(vault, folder, [line])
     expect((await runtime.importFiles([good.bundle])).outcome).toBe('imported')
   })

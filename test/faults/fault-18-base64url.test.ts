@@ -70,14 +70,14 @@ describe('fault 18, non-canonical base64url', () => {
   it.each(SPELLINGS)('a bundle whose manifest has %s is refused, the runtime unchanged', async (_what, change) => {
     const vault = await makeVault()
     const { runtime, folder } = await makeRuntime(vault)
-    const before = stateOf(runtime)
+    const before = await stateOf(runtime)
     const good = await makeHandoff(vault, folder, [])
     const jws = readFileSync(good.bundle, 'utf8').trimEnd()
     const [header, payload, signature = ''] = jws.split('.')
     const path = `${folder}/respelled.keyrite`
     writeFileSync(path, `${header}.${payload}.${change(signature)}\n`)
     expect(['jose-refused', 'format-invalid']).toContain(await codeOf(() => runtime.importFiles([path])))
-    expect(stateOf(runtime)).toBe(before)
+    expect(await stateOf(runtime)).toBe(before)
     writeLines(`${path}.good`, [jws])
     expect((await runtime.importFiles([`${path}.good`])).outcome).toBe('imported')
   })
@@ -95,10 +95,10 @@ describe('fault 18, non-canonical base64url', () => {
     ] as const
     for (const [spoiled, code] of cases) {
       const { runtime, folder } = await makeRuntime(vault)
-      const before = stateOf(runtime)
+      const before = await stateOf(runtime)
       const { bundle } = await rawBundle(vault, folder, [spoiled])
       expect(await codeOf(() => runtime.importFiles([bundle]))).toBe(code)
-      expect(stateOf(runtime)).toBe(before)
+      expect(await stateOf(runtime)).toBe(before)
     }
   })
 })

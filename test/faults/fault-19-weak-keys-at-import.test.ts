@@ -67,11 +67,11 @@ describe('fault 19, weak keys under a real root signature', () => {
   it.each(WEAK)('%s is refused at import as key-refused, with an alarm', async (_what, spec, key) => {
     const vault = await makeVault()
     const made = await makeRuntime(vault)
-    const before = stateOf(made.runtime)
+    const before = await stateOf(made.runtime)
     const line = await signSlots(vault, entryOf(withKeys('acme', spec, [key()])))
     const { bundle } = await rawBundle(vault, made.folder, [canonicalText(line)])
     expect(await codeOf(() => made.runtime.importFiles([bundle]))).toBe('key-refused')
-    expect(stateOf(made.runtime)).toBe(before)
+    expect(await stateOf(made.runtime)).toBe(before)
     expect(await alarmsOf(made)).toEqual(['key-refused'])
   })
 
@@ -90,16 +90,16 @@ describe('fault 19, weak keys under a real root signature', () => {
     const [first, second] = [rsa(modulus(2048, p)), rsa(modulus(2048, p))]
     const [acme, beta] = [withKeys('acme', 'RS256', [first]), withKeys('beta', 'RS256', [second])]
     const { runtime, folder } = await makeRuntime(vault)
-    const before = stateOf(runtime)
+    const before = await stateOf(runtime)
     const both = await makeHandoff(vault, folder, [acme, beta])
     expect(await codeOf(() => runtime.importFiles([both.bundle]))).toBe('key-refused')
-    expect(stateOf(runtime)).toBe(before)
+    expect(await stateOf(runtime)).toBe(before)
     const one = await makeHandoff(vault, folder, [acme])
     await runtime.importFiles([one.bundle])
-    const after = stateOf(runtime)
+    const after = await stateOf(runtime)
     const two = await makeHandoff(vault, folder, [beta], { previous: one })
     expect(await codeOf(() => runtime.importFiles([two.bundle]))).toBe('key-refused')
-    expect(stateOf(runtime)).toBe(after)
+    expect(await stateOf(runtime)).toBe(after)
   })
 
   it.each([
@@ -120,8 +120,8 @@ describe('fault 19, weak keys under a real root signature', () => {
     const recipient = { kid: thumbprint(transportKey), jwk: transportKey }
     const jwe = await sealTo(recipient, materialTyp(false), pkcs8(good), binding)
     const material = await rawMaterial(vault, folder, handoff, transportKey, [jwe])
-    const before = stateOf(runtime)
+    const before = await stateOf(runtime)
     expect(await codeOf(() => runtime.importFiles([handoff.bundle, material]))).toBe('key-refused')
-    expect(stateOf(runtime)).toBe(before)
+    expect(await stateOf(runtime)).toBe(before)
   })
 })

@@ -30,33 +30,37 @@ describe('fault 20, kid collisions and hostile kids', () => {
   it.each(HOSTILE)('a kid that is %s is refused, the store unchanged', async (_what, kid) => {
     const vault = await makeVault()
     const { runtime, folder } = await makeRuntime(vault)
-    const before = stateOf(runtime)
+    const before = await stateOf(runtime)
     const line = await signSlots(vault, entryOf(makeTenant('acme')))
     const good = line.keys[0]?.kid ?? ''
     const spoiled = canonicalText(line).replaceAll(JSON.stringify(good), JSON.stringify(kid))
     const { bundle } = await rawBundle(vault, folder, [spoiled])
     expect(await codeOf(() => runtime.importFiles([bundle]))).toBe('format-invalid')
-    expect(stateOf(runtime)).toBe(before)
-    expect(await codeOf(() => runtime.taint('acme', kid, { withdraw: true, actor: 'test' }))).toBe('tenant-unknown')
+    expect(await stateOf(runtime)).toBe(before)
+    expect(await codeOf(async () => await runtime.taint('acme', kid, { withdraw: true, actor: 'test' }))).toBe(
+      'tenant-unknown',
+    )
   })
 
   it.each(HOSTILE)('tainting a key by %s names no key and changes nothing', async (_what, kid) => {
     const { runtime } = await makeServing(await makeVault(), [makeTenant('acme')])
-    const before = stateOf(runtime)
-    expect(await codeOf(() => runtime.taint('acme', kid, { withdraw: true, actor: 'test' }))).toBe('key-unknown')
-    expect(stateOf(runtime)).toBe(before)
+    const before = await stateOf(runtime)
+    expect(await codeOf(async () => await runtime.taint('acme', kid, { withdraw: true, actor: 'test' }))).toBe(
+      'key-unknown',
+    )
+    expect(await stateOf(runtime)).toBe(before)
   })
 
   it('one key under two tenants of the same bundle is refused, with an alarm', async () => {
     const vault = await makeVault()
     const made = await makeRuntime(vault)
-    const before = stateOf(made.runtime)
+    const before = await stateOf(made.runtime)
     const acme = makeTenant('acme')
     const beta = makeTenant('beta', { keys: acme.keys, secrets: acme.secrets })
     beta.keys = acme.keys
     const { bundle } = await makeHandoff(vault, made.folder, [acme, beta])
     expect(await codeOf(() => made.runtime.importFiles([bundle]))).toBe('bundle-refused')
-    expect(stateOf(made.runtime)).toBe(before)
+    expect(await stateOf(made.runtime)).toBe(before)
     expect(await alarmsOf(made)).toEqual(['bundle-refused'])
   })
 
@@ -64,12 +68,12 @@ describe('fault 20, kid collisions and hostile kids', () => {
     const vault = await makeVault()
     const acme = makeTenant('acme')
     const { runtime, folder, first } = await makeServing(vault, [acme])
-    const before = stateOf(runtime)
+    const before = await stateOf(runtime)
     const beta = makeTenant('beta')
     beta.keys = acme.keys
     const second = await makeHandoff(vault, folder, [beta], { previous: first })
     expect(await codeOf(() => runtime.importFiles([second.bundle]))).toBe('bundle-refused')
-    expect(stateOf(runtime)).toBe(before)
+    expect(await stateOf(runtime)).toBe(before)
   })
 
   it('the same kid twice in one tenant is refused', async () => {
@@ -78,8 +82,8 @@ describe('fault 20, kid collisions and hostile kids', () => {
     const line = await signSlots(vault, entryOf(makeTenant('acme')))
     const twice = { ...line, keys: [...line.keys, ...line.keys.slice(0, 1)] }
     const { bundle } = await rawBundle(vault, folder, [canonicalText(twice)])
-    const before = stateOf(runtime)
+    const before = await stateOf(runtime)
     expect(await codeOf(() => runtime.importFiles([bundle]))).toBe('format-invalid')
-    expect(stateOf(runtime)).toBe(before)
+    expect(await stateOf(runtime)).toBe(before)
   })
 })

@@ -63,15 +63,15 @@ describe('fault 21, tenant ids', () => {
     async (id) => {
       const vault = await makeVault()
       const { runtime, folder } = await makeRuntime(vault)
-      const before = stateOf(runtime)
+      const before = await stateOf(runtime)
       const line = await signSlots(vault, entryOf(makeTenant('acme')))
       const { bundle } = await rawBundle(vault, folder, [canonicalText({ ...line, tenant: id })])
       expect(await codeOf(() => runtime.importFiles([bundle]))).toBe('format-invalid')
-      expect(stateOf(runtime)).toBe(before)
-      expect(await codeOf(() => runtime.clients.remove(id, 'x', 'test'))).toBe('tenant-unknown')
-      expect(await codeOf(() => runtime.taint(id, 'A'.repeat(43), { withdraw: false, actor: 'test' }))).toBe(
-        'tenant-unknown',
-      )
+      expect(await stateOf(runtime)).toBe(before)
+      expect(await codeOf(async () => await runtime.clients.remove(id, 'x', 'test'))).toBe('tenant-unknown')
+      expect(
+        await codeOf(async () => await runtime.taint(id, 'A'.repeat(43), { withdraw: false, actor: 'test' })),
+      ).toBe('tenant-unknown')
     },
   )
 
@@ -79,7 +79,7 @@ describe('fault 21, tenant ids', () => {
     const { runtime } = await makeServing(await makeVault(), [
       makeTenant('acme', { issuer: 'https://id.example.com/t/acme' }),
     ])
-    expect(runtime.find('id.example.com', '/t/acme')?.tenant).toBe('acme')
+    expect((await runtime.find('id.example.com', '/t/acme'))?.tenant).toBe('acme')
     for (const path of [
       '',
       '/',
@@ -91,11 +91,11 @@ describe('fault 21, tenant ids', () => {
       '/t/ac',
       "/t/acme' OR '1'='1",
     ])
-      expect(runtime.find('id.example.com', path), path).toBeNull()
+      expect(await runtime.find('id.example.com', path), path).toBeNull()
     for (const host of ['id.example.com.', 'ID.example.com', 'id.example.com:443', '', '__proto__'])
-      expect(runtime.find(host, '/t/acme'), host).toBeNull()
-    expect(runtime.find('', 'id.example.com/t/acme')).toBeNull()
-    expect(runtime.find('id.example.com/t', '/acme')).toBeNull()
+      expect(await runtime.find(host, '/t/acme'), host).toBeNull()
+    expect(await runtime.find('', 'id.example.com/t/acme')).toBeNull()
+    expect(await runtime.find('id.example.com/t', '/acme')).toBeNull()
   })
 
   it.each([
@@ -117,18 +117,18 @@ describe('fault 21, tenant ids', () => {
     expect(await codeOf(() => checkIssuerUrl(issuer, false))).toBe('issuer-url-invalid')
     const vault = await makeVault()
     const { runtime, folder } = await makeRuntime(vault)
-    const before = stateOf(runtime)
+    const before = await stateOf(runtime)
     const line = await signSlots(vault, { ...entryOf(makeTenant('acme')), issuer })
     const { bundle } = await rawBundle(vault, folder, [canonicalText(line)])
     expect(await codeOf(() => runtime.importFiles([bundle]))).toBe('issuer-url-invalid')
-    expect(stateOf(runtime)).toBe(before)
+    expect(await stateOf(runtime)).toBe(before)
   })
 
   it('an issuer that changes, or that belongs to another tenant, is refused', async () => {
     const vault = await makeVault()
     const acme = makeTenant('acme')
     const { runtime, folder, first } = await makeServing(vault, [acme])
-    const before = stateOf(runtime)
+    const before = await stateOf(runtime)
     const moved = await makeHandoff(vault, folder, [{ ...acme, issuer: 'https://other.example.com' }], {
       previous: first,
     })
@@ -139,6 +139,6 @@ describe('fault 21, tenant ids', () => {
     const gamma = makeTenant('gamma', { issuer: 'https://delta.example.com' })
     const pair = await makeHandoff(vault, folder, [gamma, makeTenant('delta')], { previous: first })
     expect(await codeOf(() => runtime.importFiles([pair.bundle]))).toBe('bundle-refused')
-    expect(stateOf(runtime)).toBe(before)
+    expect(await stateOf(runtime)).toBe(before)
   })
 })

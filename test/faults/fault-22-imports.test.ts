@@ -25,8 +25,8 @@ async function ready(names: readonly string[]) {
 }
 
 /** Nothing of a handoff, or all of it: every tenant signs, and every key has its private half. */
-function halves(runtime: Runtime): 'nothing' | 'everything' | 'a part' {
-  const { bundle, tenants } = runtime.status()
+async function halves(runtime: Runtime): Promise<'nothing' | 'everything' | 'a part'> {
+  const { bundle, tenants } = await runtime.status()
   if (!bundle && tenants.length === 0) return 'nothing'
   const whole = tenants.every(
     ({ signingKids, phases }) => signingKids.length === 1 && phases.every((key) => key.hasPrivate),
@@ -46,11 +46,11 @@ describe('concurrent imports', () => {
         ),
       ),
     )
-    for (const other of others) other.close()
+    for (const other of others) await other.close()
     expect(results.filter((result) => result === 'imported')).toHaveLength(1)
     for (const result of results) expect(['imported', 'no-op', 'store-busy']).toContain(result)
-    expect(runtime.status().tenants).toHaveLength(4)
-    expect(halves(runtime)).toBe('everything')
+    expect((await runtime.status()).tenants).toHaveLength(4)
+    expect(await halves(runtime)).toBe('everything')
   })
 })
 
@@ -72,20 +72,20 @@ describe('killed between import and publish', () => {
       })
     }
     await watching({ before }, () => runtime.importFiles(files))
-    runtime.tick()
+    await runtime.tick()
     moments.push({ where: 'after all', copy: copyOf({ dir }) })
     const found: string[] = []
     for (const { where, copy } of moments) {
       const again = await openRuntime({ dir: copy, clock })
-      const left = halves(again)
+      const left = await halves(again)
       found.push(left)
       expect(['nothing', 'everything'], where).toContain(left)
       const { outcome } = await again.importFiles(files)
       expect(outcome, where).toBe(left === 'nothing' ? 'imported' : 'no-op')
-      again.tick()
-      expect(halves(again), where).toBe('everything')
-      expect(keysOf(again), where).toEqual(keysOf(runtime))
-      again.close()
+      await again.tick()
+      expect(await halves(again), where).toBe('everything')
+      expect(await keysOf(again), where).toEqual(await keysOf(runtime))
+      await again.close()
       rmSync(copy, { recursive: true })
     }
     // Once it is there, it stays: the switch is one moment.
@@ -93,5 +93,8 @@ describe('killed between import and publish', () => {
   })
 })
 
-const keysOf = (runtime: Runtime) =>
-  runtime.status().tenants.map(({ signingKids, phases }) => [signingKids, phases.map(({ kid, phase }) => [kid, phase])])
+const keysOf = async (runtime: Runtime) =>
+  (await runtime.status()).tenants.map(({ signingKids, phases }) => [
+    signingKids,
+    phases.map(({ kid, phase }) => [kid, phase]),
+  ])

@@ -41,9 +41,9 @@ describe('fault 23: a destroyed key comes back [tombstone wins, alarm]', () => {
   it('imported again, named by a bundle: refused as a whole, the store unchanged, an alarm in the receipts', async () => {
     const { vault, made, before, manifest, second } = await buried()
     const third = await makeHandoff(vault, made.folder, [before], { previous: second, manifest })
-    const kept = stateOf(made.runtime)
+    const kept = await stateOf(made.runtime)
     expect(await codeOf(() => made.runtime.importFiles([third.bundle]))).toBe('tombstone-hit')
-    expect(stateOf(made.runtime)).toBe(kept)
+    expect(await stateOf(made.runtime)).toBe(kept)
     expect(await alarmsOf(made)).toEqual(['tombstone-hit'])
   })
 
@@ -54,12 +54,12 @@ describe('fault 23: a destroyed key comes back [tombstone wins, alarm]', () => {
     const stolen = { ...thief, keys: thief.keys.map((one, at) => (at === 0 ? { ...one, kid, jwk, spec } : one)) }
     const third = await makeHandoff(vault, made.folder, [later, stolen], { previous: second, manifest })
     expect(await codeOf(() => made.runtime.importFiles([third.bundle]))).toMatch(/^(?:tombstone-hit|bundle-refused)$/)
-    expect(made.runtime.find('globex.example.com', '')).toBeNull()
+    expect(await made.runtime.find('globex.example.com', '')).toBeNull()
   })
 
   it('imported again as material alone: refused before anything is decrypted, with an alarm', async () => {
     const { vault, made, before, manifest, second } = await buried()
-    made.runtime.exportReceipts(made.folder)
+    await made.runtime.exportReceipts(made.folder)
     const again = await makeHandoff(vault, made.folder, [before], {
       previous: made.first,
       manifest,
@@ -86,7 +86,7 @@ describe('fault 23: restored from a backup', () => {
       // Its tokens have expired, but it is still published: the copy would name it in a bundle again.
       for (let at = room.clock.now(); at < (key?.times.removeAt ?? 0) - 2 * DAY; at += 10 * DAY) {
         room.clock.to(at)
-        live.runtime.tick()
+        await live.runtime.tick()
       }
       await room.intake(live)
       const gone = await room.run(
@@ -99,9 +99,9 @@ describe('fault 23: restored from a backup', () => {
       const backup = (await room.state()).backups.get(1)?.made?.folder ?? ''
       rmSync(room.vault, { recursive: true })
       cpSync(join(room.media, backup), room.vault, { recursive: true })
-      live.runtime.tick()
+      await live.runtime.tick()
       const receipts = [
-        { runtime: 'eu-one', file: basename(live.runtime.exportReceipts(room.media, { all: true }).path) },
+        { runtime: 'eu-one', file: basename((await live.runtime.exportReceipts(room.media, { all: true })).path) },
       ]
       const restore = { kind: 'restore', backup: 1, receipts, reason: 'Burned' }
 
@@ -122,7 +122,7 @@ describe('fault 23: restored from a backup', () => {
       expect(lines[0]?.tombstones.map((stone) => stone.kid)).toContain(kid)
       expect(lines[0]?.keys.map((one) => one.kid)).not.toContain(kid)
       await live.runtime.importFiles(room.written)
-      live.runtime.close()
+      await live.runtime.close()
     } finally {
       genesis.remove()
     }

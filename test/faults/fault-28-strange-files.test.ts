@@ -86,7 +86,7 @@ describe.skipIf(process.platform === 'win32')('a file on the medium that is none
       replace(path)
       await withRuntime(room, async ({ runtime }) => {
         expect((await failure(runtime.importFiles(files))).code).toBe('file-refused')
-        expect(runtime.status().tenants).toEqual([])
+        expect((await runtime.status()).tenants).toEqual([])
       })
     })
   })
@@ -131,7 +131,7 @@ describe('a file that changes while it is imported', () => {
         syncBuiltinESMExports()
       })
       expect(error.code).toBe('file-refused')
-      expect(runtime.status().tenants).toEqual([])
+      expect((await runtime.status()).tenants).toEqual([])
     })
   })
 })

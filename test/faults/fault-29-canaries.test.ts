@@ -251,7 +251,7 @@ describe('fault 29: real ceremonies', () => {
     await room.onboard(tenantPlan('acme', { specs: ['RS256', 'ES256', 'ES384', 'Ed25519'], policy: { horizon: 1 } }))
     const runtime = await room.runtime()
     await room.handoff(runtime)
-    runtime.runtime.close()
+    await runtime.runtime.close()
     const storageKey = readFileSync(join(runtime.dir, 'storage.key'), 'utf8').trimEnd()
     const secrets = [
       ...(await room.withVault(secretsOfVault)),
@@ -289,7 +289,7 @@ describe('fault 29: real ceremonies', () => {
       },
     )
     await expect(work).rejects.toThrow('the medium was pulled')
-    runtime.runtime.close()
+    await runtime.runtime.close()
     const secrets = await room.withVault(async (vault) => {
       await vault.acceptTail(room.clock.now(), 'grace')
       return secretsOfVault(vault)

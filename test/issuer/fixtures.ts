@@ -267,7 +267,7 @@ export async function makeRuntime(
   })
   const enrollment = await openEnrollment(parseStatementFile(readFileSync(made.enrollmentFile)))
   const runtime = await openRuntime({ dir, clock })
-  onTestFinished(() => runtime.close())
+  onTestFinished(async () => await runtime.close())
   return { runtime, clock, dir, folder, transportKey: enrollment.transportKey, enrollment }
 }
 
@@ -297,8 +297,8 @@ export async function codeOf(work: () => unknown): Promise<string | null> {
 export const filesIn = (folder: string): string[] => readdirSync(folder).sort()
 
 /** Everything a runtime is but time and alarms, as text: the same before and after means that nothing changed. */
-export function stateOf(runtime: Runtime): string {
-  const { clock: _, receiptsNotExported: __, ...status } = runtime.status()
+export async function stateOf(runtime: Runtime): Promise<string> {
+  const { clock: _, receiptsNotExported: __, ...status } = await runtime.status()
   return JSON.stringify(status)
 }
 
@@ -372,7 +372,7 @@ export async function rawMaterial(
 
 /** Every alarm that the runtime stated so far. */
 export async function alarmsOf({ runtime, enrollment }: TestRuntime): Promise<string[]> {
-  const { path } = runtime.exportReceipts(temporaryFolder())
+  const { path } = await runtime.exportReceipts(temporaryFolder())
   const { receiptSigner: signer } = enrollment
   const read = await readReceipts(path, { signer, runtimeId: RUNTIME_ID, after: null, practice: false })
   return read.receipts.flatMap(({ stated }) => (stated.type === 'import-refused' ? [stated.code] : []))

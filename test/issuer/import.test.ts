@@ -11,9 +11,9 @@ describe('a handoff goes into a runtime', () => {
     const vault = await makeVault()
     const tenant = makeTenant('acme', { policy: policyWith({ signingAlgorithms: [spec], horizon: 1 }) })
     const { runtime } = await makeServing(vault, [tenant])
-    const service = runtime.find('acme.example.com', '')
+    const service = await runtime.find('acme.example.com', '')
     const [algorithm] = service?.algorithms ?? []
-    const signer = algorithm && service?.signer(algorithm, runtime.now())
+    const signer = algorithm && (await service?.signer(algorithm, runtime.now()))
     const [jwk] = service?.published(runtime.now()).keys ?? []
     expect(signer?.kid).toBe(jwk?.kid)
     const signature = signer ? signer.sign('a.b') : ''
@@ -28,8 +28,8 @@ describe('a handoff goes into a runtime', () => {
       makeTenant('acme'),
       makeTenant('beta'),
     ])
-    runtime.tick()
-    const exported = runtime.exportReceipts(folder)
+    await runtime.tick()
+    const exported = await runtime.exportReceipts(folder)
     const read = await readReceipts(exported.path, {
       signer: enrollment.receiptSigner,
       runtimeId: 'eu-one',
@@ -44,7 +44,7 @@ describe('a handoff goes into a runtime', () => {
       'transport-key-offered',
     ])
     expect(read.offered).not.toEqual(transportKey)
-    expect(runtime.exportReceipts(`${folder}/again`).to).toBe(exported.to)
+    expect((await runtime.exportReceipts(`${folder}/again`)).to).toBe(exported.to)
   })
 
   it('the bundle alone publishes; the material later lets it sign', async () => {
@@ -52,11 +52,11 @@ describe('a handoff goes into a runtime', () => {
     const { runtime, folder, transportKey } = await makeRuntime(vault)
     const handoff = await makeHandoff(vault, folder, [makeTenant('acme')], { transportKey })
     expect(await runtime.importFiles([handoff.bundle])).toMatchObject({ outcome: 'imported', tenants: 1, keys: 0 })
-    const service = runtime.find('acme.example.com', '')
+    const service = await runtime.find('acme.example.com', '')
     expect(service?.published(T0).keys).toHaveLength(1)
-    expect(service?.signer('ES256', T0)).toBeNull()
+    expect(await service?.signer('ES256', T0)).toBeNull()
     expect(await runtime.importFiles(pathsOf(handoff).slice(1))).toMatchObject({ outcome: 'imported', keys: 3 })
-    expect(runtime.find('acme.example.com', '')?.signer('ES256', T0)?.alg).toBe('ES256')
+    expect((await (await runtime.find('acme.example.com', ''))?.signer('ES256', T0))?.alg).toBe('ES256')
     expect(await runtime.importFiles(pathsOf(handoff).reverse())).toMatchObject({ outcome: 'no-op' })
   })
 
@@ -67,7 +67,7 @@ describe('a handoff goes into a runtime', () => {
     clock.advance(DAY)
     const second = await makeHandoff(vault, folder, [tenant], { previous: first, manifest: { iat: T0 + DAY } })
     expect(await runtime.importFiles([second.bundle])).toMatchObject({ outcome: 'imported', number: 2 })
-    expect(runtime.status().bundle).toEqual({ number: 2, at: T0 + DAY })
-    expect(runtime.find('acme.example.com', '')?.signer('ES256', T0 + DAY)).not.toBeNull()
+    expect((await runtime.status()).bundle).toEqual({ number: 2, at: T0 + DAY })
+    expect(await (await runtime.find('acme.example.com', ''))?.signer('ES256', T0 + DAY)).not.toBeNull()
   })
 })

@@ -1,11 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { readReceipts } from '../../electron/handoff/receipts.ts'
 import { ReceiptChain, receiptSigner } from '../../electron/issuer/receipt-chain.ts'
 import { openRuntime } from '../../electron/issuer/runtime.ts'
-import { openStore } from '../../electron/issuer/store.ts'
+import { makeStores } from '../../electron/issuer/store/open.ts'
 import { DAY, HOUR } from '../../shared/domain/policy.ts'
 import { replacementTimes } from '../../shared/domain/schedule.ts'
 import { openJwkSet } from '../../shared/formats/bundle.ts'
@@ -32,22 +31,21 @@ import {
 } from './fixtures.ts'
 
 async function stated({ runtime, enrollment }: TestRuntime): Promise<Stated[]> {
-  const { path } = runtime.exportReceipts(temporaryFolder())
+  const { path } = await runtime.exportReceipts(temporaryFolder())
   const { receiptSigner: signer } = enrollment
   return (await readReceipts(path, { signer, runtimeId: 'eu-one', after: null, practice: false })).receipts.map(
     (one) => one.stated,
   )
 }
-const serviceOf = ({ runtime }: TestRuntime, host = 'acme.example.com') => {
-  const service = runtime.find(host, '')
+const serviceOf = async ({ runtime }: TestRuntime, host = 'acme.example.com') => {
+  const service = await runtime.find(host, '')
   if (!service) throw new Error('no tenant')
   return service
 }
-const signerKid = (made: TestRuntime) => serviceOf(made).signer('ES256', made.runtime.now())?.kid ?? null
-const publishedKids = (made: TestRuntime, host?: string) =>
-  serviceOf(made, host)
-    .published(made.runtime.now())
-    .keys.map((key) => key.kid)
+const signerKid = async (made: TestRuntime) =>
+  (await (await serviceOf(made)).signer('ES256', made.runtime.now()))?.kid ?? null
+const publishedKids = async (made: TestRuntime, host?: string) =>
+  (await serviceOf(made, host)).published(made.runtime.now()).keys.map((key) => key.kid)
 
 describe('phases by the clock', () => {
   it('a key is announced, signs, is retired and erased; its successor takes over at its signFrom', async () => {
@@ -55,22 +53,22 @@ describe('phases by the clock', () => {
     const made = await makeServing(await makeVault(), [tenant])
     const [one, two] = tenant.keys
     if (!one || !two) throw new Error('no keys')
-    made.runtime.tick()
-    expect(signerKid(made)).toBe(one.kid)
-    expect(publishedKids(made)).toEqual([one.kid])
+    await made.runtime.tick()
+    expect(await signerKid(made)).toBe(one.kid)
+    expect(await publishedKids(made)).toEqual([one.kid])
     made.clock.to(two.announceAt)
-    made.runtime.tick()
-    expect(publishedKids(made)).toEqual([one.kid, two.kid])
+    await made.runtime.tick()
+    expect(await publishedKids(made)).toEqual([one.kid, two.kid])
     made.clock.to(two.signFrom - 1)
-    expect(signerKid(made)).toBe(one.kid)
+    expect(await signerKid(made)).toBe(one.kid)
     made.clock.to(two.signFrom)
-    expect(signerKid(made)).toBe(two.kid)
-    expect(made.runtime.tick()).toEqual({ phases: 2, erased: 1 })
-    expect(made.runtime.tick()).toEqual({ phases: 0, erased: 0 })
-    expect(publishedKids(made)).toEqual([one.kid, two.kid])
+    expect(await signerKid(made)).toBe(two.kid)
+    expect(await made.runtime.tick()).toEqual({ phases: 2, erased: 1 })
+    expect(await made.runtime.tick()).toEqual({ phases: 0, erased: 0 })
+    expect(await publishedKids(made)).toEqual([one.kid, two.kid])
     made.clock.to(one.removeAt)
-    made.runtime.tick()
-    expect(publishedKids(made)).not.toContain(one.kid)
+    await made.runtime.tick()
+    expect(await publishedKids(made)).not.toContain(one.kid)
     expect(await stated(made)).toMatchObject([
       { type: 'imported', number: 1, tenants: 1, keys: 3, eventSeq: 7 },
       { type: 'transport-key-erased' },
@@ -82,15 +80,15 @@ describe('phases by the clock', () => {
       { type: 'phase', kid: one.kid, phase: 'removed' },
       { type: 'transport-key-offered' },
     ])
-    expect(made.runtime.status().tenants[0]?.phases.map((key) => key.hasPrivate)).toEqual([false, true, true])
+    expect((await made.runtime.status()).tenants[0]?.phases.map((key) => key.hasPrivate)).toEqual([false, true, true])
   })
 
   it('with destroyPrivateAtRetirement false the private half stays, and status says so', async () => {
     const tenant = makeTenant('acme', { policy: policyWith({ destroyPrivateAtRetirement: false }) })
     const made = await makeServing(await makeVault(), [tenant])
     made.clock.to((tenant.keys[1]?.signFrom ?? 0) + 1)
-    expect(made.runtime.tick().erased).toBe(0)
-    expect(made.runtime.status().tenants[0]?.phases[0]).toMatchObject({ phase: 'retired', hasPrivate: true })
+    expect((await made.runtime.tick()).erased).toBe(0)
+    expect((await made.runtime.status()).tenants[0]?.phases[0]).toMatchObject({ phase: 'retired', hasPrivate: true })
   })
 
   it('without a next key the last one goes on to its signed extendUntil, then nobody signs and the key set stays', async () => {
@@ -102,17 +100,17 @@ describe('phases by the clock', () => {
     const handoff = await makeHandoff(vault, made.folder, [tenant], { transportKey, kids: (kid) => kid === one?.kid })
     await made.runtime.importFiles(pathsOf(handoff))
     made.clock.to((one?.signUntil ?? 0) + DAY)
-    made.runtime.tick()
-    expect(signerKid(made)).toBe(one?.kid)
+    await made.runtime.tick()
+    expect(await signerKid(made)).toBe(one?.kid)
     made.clock.to(one?.extendUntil ?? 0)
-    made.runtime.tick()
-    expect(signerKid(made)).toBeNull()
-    expect(publishedKids(made)).toEqual([one?.kid, two?.kid])
-    expect(serviceOf(made).signedSet(made.runtime.now())).not.toBeNull()
-    expect(made.runtime.status().tenants[0]).toMatchObject({ signingKids: [] })
+    await made.runtime.tick()
+    expect(await signerKid(made)).toBeNull()
+    expect(await publishedKids(made)).toEqual([one?.kid, two?.kid])
+    expect(await (await serviceOf(made)).signedSet(made.runtime.now())).not.toBeNull()
+    expect((await made.runtime.status()).tenants[0]).toMatchObject({ signingKids: [] })
     made.clock.advance(3650 * DAY)
-    expect(signerKid(made)).toBeNull()
-    expect(publishedKids(made).length).toBeGreaterThan(0)
+    expect(await signerKid(made)).toBeNull()
+    expect((await publishedKids(made)).length).toBeGreaterThan(0)
   })
 
   it('the served and the signed key set hold the same keys at every change, and nextChange tells of it', async () => {
@@ -121,12 +119,12 @@ describe('phases by the clock', () => {
     const made = await makeServing(vault, [tenant])
     for (let at = T0; Number.isFinite(at); ) {
       made.clock.to(at)
-      const { keys, nextChange } = serviceOf(made).published(at)
-      const set = await openJwkSet(serviceOf(made).signedSet(at) ?? '', vault.key)
+      const { keys, nextChange } = (await serviceOf(made)).published(at)
+      const set = await openJwkSet((await (await serviceOf(made)).signedSet(at)) ?? '', vault.key)
       expect(set.keys).toEqual(keys)
       expect(at).toBeGreaterThanOrEqual(set.nbf)
       expect(at).toBeLessThan(set.exp)
-      expect(serviceOf(made).published(Math.min(nextChange, at + 1e9) - 1).keys).toEqual(keys)
+      expect((await serviceOf(made)).published(Math.min(nextChange, at + 1e9) - 1).keys).toEqual(keys)
       at = nextChange
     }
   })
@@ -142,7 +140,7 @@ describe('late files (lifecycle.md, "Schedule")', () => {
     tenant.keys.length = 1
     const first = await makeHandoff(vault, made.folder, [tenant], { transportKey, kids: (kid) => kid === one?.kid })
     await made.runtime.importFiles(pathsOf(first))
-    made.runtime.tick()
+    await made.runtime.tick()
     if (!one) throw new Error('no key')
     extendTenant(tenant, one.signUntil - 14 * DAY)
     const [, two] = tenant.keys
@@ -151,7 +149,7 @@ describe('late files (lifecycle.md, "Schedule")', () => {
     return { vault, tenant, made, first, one, two, offered }
   }
   async function nextTransportKey({ runtime, enrollment }: TestRuntime) {
-    const { path } = runtime.exportReceipts(temporaryFolder())
+    const { path } = await runtime.exportReceipts(temporaryFolder())
     const { receiptSigner: signer } = enrollment
     const read = await readReceipts(path, { signer, runtimeId: 'eu-one', after: null, practice: false })
     if (!read.offered) throw new Error('no transport key')
@@ -171,9 +169,9 @@ describe('late files (lifecycle.md, "Schedule")', () => {
     })
     await made.runtime.importFiles(pathsOf(second))
     made.clock.to(two.signFrom + 3 * DAY - 1)
-    expect(signerKid(made)).toBe(one.kid)
+    expect(await signerKid(made)).toBe(one.kid)
     made.clock.advance(1)
-    expect(signerKid(made)).toBe(two.kid)
+    expect(await signerKid(made)).toBe(two.kid)
   })
 
   it('a bundle after extendUntil - propagationTime is bundle-late, and the store stays', async () => {
@@ -188,11 +186,11 @@ describe('late files (lifecycle.md, "Schedule")', () => {
       fresh.clock.to(at)
       const manifest = { iat: at, exp: at + DAY }
       const second = await makeHandoff(vault, temporaryFolder(), [tenant], { previous: first, manifest })
-      const before = stateOf(fresh.runtime)
+      const before = await stateOf(fresh.runtime)
       expect(await codeOf(() => fresh.runtime.importFiles([second.bundle]))).toBe(code)
-      if (code) expect(stateOf(fresh.runtime)).toBe(before)
+      if (code) expect(await stateOf(fresh.runtime)).toBe(before)
     }
-    expect(signerKid(made)).toBe(one.kid)
+    expect(await signerKid(made)).toBe(one.kid)
   })
 
   it('late material is taken until extendUntil, and not after', async () => {
@@ -205,7 +203,7 @@ describe('late files (lifecycle.md, "Schedule")', () => {
     await made.runtime.importFiles([second.bundle])
     made.clock.to(two.extendUntil)
     expect(await codeOf(() => made.runtime.importFiles([second.material ?? '']))).toBe('bundle-late')
-    expect(signerKid(made)).toBeNull()
+    expect(await signerKid(made)).toBeNull()
     const punctual = await makeRuntime(vault)
     expect(one.kid).not.toBe(two.kid)
     const again = await makeHandoff(vault, temporaryFolder(), [tenant], {
@@ -216,25 +214,25 @@ describe('late files (lifecycle.md, "Schedule")', () => {
     await punctual.runtime.importFiles([again.bundle])
     punctual.clock.to(two.extendUntil - 1)
     await punctual.runtime.importFiles([again.material ?? ''])
-    expect(signerKid(punctual)).toBe(two.kid)
+    expect(await signerKid(punctual)).toBe(two.kid)
   })
 
   it('what was announced while nobody served is first published at the first tick afterwards', async () => {
     const tenant = makeTenant('acme')
     const made = await makeServing(await makeVault(), [tenant])
-    made.runtime.tick()
+    await made.runtime.tick()
     const [one, two] = tenant.keys
     if (!one || !two) throw new Error('no keys')
-    made.runtime.close()
+    await made.runtime.close()
     made.clock.to(two.announceAt + 5 * DAY)
     const runtime = await openRuntime({ dir: made.dir, clock: made.clock })
-    runtime.tick()
+    await runtime.tick()
     const again = { ...made, runtime }
     made.clock.to(two.signFrom + 5 * DAY - 1)
-    expect(signerKid(again)).toBe(one.kid)
+    expect(await signerKid(again)).toBe(one.kid)
     made.clock.advance(1)
-    expect(signerKid(again)).toBe(two.kid)
-    runtime.close()
+    expect(await signerKid(again)).toBe(two.kid)
+    await runtime.close()
   })
 })
 
@@ -243,16 +241,16 @@ describe('emergency', () => {
     const tenant = makeTenant('acme')
     const made = await makeServing(await makeVault(), [tenant, makeTenant('beta')])
     const operator = await openRuntime({ dir: made.dir, clock: made.clock })
-    const kid = signerKid(made) ?? ''
-    const others = JSON.stringify(serviceOf(made, 'beta.example.com').published(T0))
-    const result = operator.taint('acme', kid, { withdraw: false, actor: 'operator' })
+    const kid = (await signerKid(made)) ?? ''
+    const others = JSON.stringify((await serviceOf(made, 'beta.example.com')).published(T0))
+    const result = await operator.taint('acme', kid, { withdraw: false, actor: 'operator' })
     expect(result).toMatchObject({ changed: true, withdrawn: false })
-    expect(signerKid(made)).toBeNull()
-    expect(publishedKids(made)).toContain(kid)
-    expect(JSON.stringify(serviceOf(made, 'beta.example.com').published(T0))).toBe(others)
-    expect(operator.taint('acme', kid, { withdraw: false, actor: 'operator' }).changed).toBe(false)
-    expect(operator.status().tenants[0]?.phases[0]).toMatchObject({ tainted: true, hasPrivate: false })
-    operator.close()
+    expect(await signerKid(made)).toBeNull()
+    expect(await publishedKids(made)).toContain(kid)
+    expect(JSON.stringify((await serviceOf(made, 'beta.example.com')).published(T0))).toBe(others)
+    expect((await operator.taint('acme', kid, { withdraw: false, actor: 'operator' })).changed).toBe(false)
+    expect((await operator.status()).tenants[0]?.phases[0]).toMatchObject({ tainted: true, hasPrivate: false })
+    await operator.close()
     expect(await stated(made)).toContainEqual({ type: 'erased', tenant: 'acme', kid, reason: 'tainted' })
   })
 
@@ -260,14 +258,14 @@ describe('emergency', () => {
     const vault = await makeVault()
     const tenant = makeTenant('acme', { policy: policyWith({ signingAlgorithms: ['ES256', 'Ed25519'] }) })
     const made = await makeServing(vault, [tenant])
-    const [first = '', second = ''] = publishedKids(made)
-    made.runtime.taint('acme', first, { withdraw: true, actor: 'operator' })
-    expect(publishedKids(made)).toEqual([second])
-    const set = await openJwkSet(serviceOf(made).signedSet(T0) ?? '', vault.key)
+    const [first = '', second = ''] = await publishedKids(made)
+    await made.runtime.taint('acme', first, { withdraw: true, actor: 'operator' })
+    expect(await publishedKids(made)).toEqual([second])
+    const set = await openJwkSet((await (await serviceOf(made)).signedSet(T0)) ?? '', vault.key)
     expect(set.keys.map((key) => key.kid)).toEqual([second])
-    made.runtime.taint('acme', second, { withdraw: true, actor: 'operator' })
-    expect(publishedKids(made)).toEqual([])
-    expect(serviceOf(made).signedSet(T0)).toBeNull()
+    await made.runtime.taint('acme', second, { withdraw: true, actor: 'operator' })
+    expect(await publishedKids(made)).toEqual([])
+    expect(await (await serviceOf(made)).signedSet(T0)).toBeNull()
   })
 
   it('the receipt states the residual exposure: the longest cache, or the last delivered slot with the key', async () => {
@@ -276,7 +274,7 @@ describe('emergency', () => {
     })
     const made = await makeServing(await makeVault(), [tenant])
     const [one] = tenant.keys
-    const { residualUntil } = made.runtime.taint('acme', one?.kid ?? '', { withdraw: true, actor: 'operator' })
+    const { residualUntil } = await made.runtime.taint('acme', one?.kid ?? '', { withdraw: true, actor: 'operator' })
     expect(residualUntil).toBe((one?.removeAt ?? 0) + DAY)
     expect(await stated(made)).toContainEqual(
       expect.objectContaining({ type: 'tainted', withdrawn: true, actor: 'operator', residualUntil }),
@@ -287,17 +285,17 @@ describe('emergency', () => {
     const vault = await makeVault()
     const tenant = makeTenant('acme')
     const made = await makeServing(vault, [tenant])
-    const kid = signerKid(made) ?? ''
-    made.runtime.taint('acme', kid, { withdraw: true, actor: 'operator' })
-    const { path } = made.runtime.exportReceipts(temporaryFolder())
+    const kid = (await signerKid(made)) ?? ''
+    await made.runtime.taint('acme', kid, { withdraw: true, actor: 'operator' })
+    const { path } = await made.runtime.exportReceipts(temporaryFolder())
     const { receiptSigner: signer } = made.enrollment
     const { offered } = await readReceipts(path, { signer, runtimeId: 'eu-one', after: null, practice: false })
     if (!offered) throw new Error('no key')
     const second = await makeHandoff(vault, made.folder, [tenant], { previous: made.first, transportKey: offered })
     await made.runtime.importFiles(pathsOf(second))
-    expect(signerKid(made)).toBeNull()
-    expect(publishedKids(made)).not.toContain(kid)
-    expect(made.runtime.status().tenants[0]?.phases[0]).toMatchObject({
+    expect(await signerKid(made)).toBeNull()
+    expect(await publishedKids(made)).not.toContain(kid)
+    expect((await made.runtime.status()).tenants[0]?.phases[0]).toMatchObject({
       tainted: true,
       withdrawn: true,
       hasPrivate: false,
@@ -309,16 +307,16 @@ describe('emergency', () => {
     const [acme, beta] = [makeTenant('acme'), makeTenant('beta')]
     const made = await makeServing(vault, [acme, beta])
     made.clock.advance(DAY)
-    const others = () =>
+    const others = async () =>
       JSON.stringify([
-        serviceOf(made, 'beta.example.com').published(T0 + DAY),
-        serviceOf(made, 'beta.example.com').signedSet(T0 + DAY),
+        (await serviceOf(made, 'beta.example.com')).published(T0 + DAY),
+        await (await serviceOf(made, 'beta.example.com')).signedSet(T0 + DAY),
       ])
-    const before = others()
+    const before = await others()
     const [gone] = acme.keys
     if (!gone) throw new Error('no key')
-    made.runtime.taint('acme', gone.kid, { withdraw: true, actor: 'operator' })
-    const { path } = made.runtime.exportReceipts(temporaryFolder())
+    await made.runtime.taint('acme', gone.kid, { withdraw: true, actor: 'operator' })
+    const { path } = await made.runtime.exportReceipts(temporaryFolder())
     const { receiptSigner: signer } = made.enrollment
     const { offered } = await readReceipts(path, { signer, runtimeId: 'eu-one', after: null, practice: false })
     if (!offered) throw new Error('no key')
@@ -332,15 +330,15 @@ describe('emergency', () => {
       kids: (kid) => kid === replacement,
     })
     await made.runtime.importFiles(pathsOf(second))
-    expect(signerKid(made)).toBe(replacement)
-    expect(publishedKids(made)).toEqual([replacement])
-    expect(others()).toBe(before)
+    expect(await signerKid(made)).toBe(replacement)
+    expect(await publishedKids(made)).toEqual([replacement])
+    expect(await others()).toBe(before)
     acme.compromised = []
     acme.keys = acme.keys.filter((key) => key.kid !== replacement)
     const third = await makeHandoff(vault, made.folder, [acme], { previous: second, manifest })
-    const after = stateOf(made.runtime)
+    const after = await stateOf(made.runtime)
     expect(await codeOf(() => made.runtime.importFiles([third.bundle]))).toBe('bundle-refused')
-    expect(stateOf(made.runtime)).toBe(after)
+    expect(await stateOf(made.runtime)).toBe(after)
   })
 })
 
@@ -360,9 +358,9 @@ describe('destroyed keys (fault 23)', () => {
     tenant.tombstones = []
     tenant.keys.push(gone)
     const fourth = await makeHandoff(vault, made.folder, [tenant], { previous: third })
-    const before = stateOf(made.runtime)
+    const before = await stateOf(made.runtime)
     expect(await codeOf(() => made.runtime.importFiles([fourth.bundle]))).toBe('tombstone-hit')
-    expect(stateOf(made.runtime)).toBe(before)
+    expect(await stateOf(made.runtime)).toBe(before)
     expect(await alarmsOf(made)).toEqual(['bundle-refused', 'tombstone-hit'])
   })
 })
@@ -374,13 +372,13 @@ describe('fault 16, the clock: floor and hold', () => {
   ])('%s: time stands still at its high-water', async (_what, jump) => {
     const made = await makeServing(await makeVault(), [makeTenant('acme')])
     made.clock.advance(DAY)
-    made.runtime.tick()
+    await made.runtime.tick()
     made.clock.jump(jump)
     expect(made.runtime.now()).toBe(T0 + DAY)
-    expect(made.runtime.tick().erased).toBe(0)
+    expect((await made.runtime.tick()).erased).toBe(0)
     const again = await openRuntime({ dir: made.dir, clock: made.clock })
     expect(again.now()).toBe(T0 + DAY)
-    again.close()
+    await again.close()
   })
 
   it.each([
@@ -390,24 +388,24 @@ describe('fault 16, the clock: floor and hold', () => {
   ])('forward by %s while running: phases freeze, nothing is erased, until somebody confirms', async (_what, jump) => {
     const tenant = makeTenant('acme')
     const made = await makeServing(await makeVault(), [tenant])
-    made.runtime.tick()
+    await made.runtime.tick()
     made.clock.advance(60)
     expect(made.runtime.now()).toBe(T0 + 60)
     made.clock.jump(jump)
     expect(made.runtime.now()).toBe(T0 + 60)
-    expect(made.runtime.tick()).toEqual({ phases: 0, erased: 0 })
+    expect(await made.runtime.tick()).toEqual({ phases: 0, erased: 0 })
     made.clock.advance(HOUR)
     expect(made.runtime.now()).toBe(T0 + 60)
-    expect(signerKid(made)).toBe(tenant.keys[0]?.kid)
+    expect(await signerKid(made)).toBe(tenant.keys[0]?.kid)
     const hold = { kind: 'jump', from: T0 + 60, to: T0 + 60 + jump }
-    expect(made.runtime.status().clock).toEqual({ now: T0 + 60, hold })
+    expect((await made.runtime.status()).clock).toEqual({ now: T0 + 60, hold })
     const operator = await openRuntime({ dir: made.dir, clock: made.clock })
-    expect(operator.status().clock.hold).toEqual(hold)
-    expect(operator.confirmClock('operator')).toBe(true)
-    operator.close()
-    made.runtime.tick()
+    expect((await operator.status()).clock.hold).toEqual(hold)
+    expect(await operator.confirmClock('operator')).toBe(true)
+    await operator.close()
+    await made.runtime.tick()
     expect(made.runtime.now()).toBe(T0 + 60 + jump + HOUR)
-    expect(made.runtime.status().clock.hold).toBeNull()
+    expect((await made.runtime.status()).clock.hold).toBeNull()
     const said = (await stated(made)).map((one) => one.type)
     expect(said).toContain('clock-hold')
     expect(said).toContain('clock-confirmed')
@@ -426,7 +424,7 @@ describe('fault 16, the clock: floor and hold', () => {
     const made = await makeServing(await makeVault(), [makeTenant('acme')])
     made.clock.advance(400 * DAY)
     expect(made.runtime.now()).toBe(T0 + 400 * DAY)
-    expect(made.runtime.status().clock.hold).toBeNull()
+    expect((await made.runtime.status()).clock.hold).toBeNull()
   })
 
   it('after a downtime of more than six hours phases follow, but nothing is erased until it is confirmed', async () => {
@@ -435,20 +433,20 @@ describe('fault 16, the clock: floor and hold', () => {
     const [one, two] = tenant.keys
     if (!one || !two) throw new Error('no keys')
     made.clock.to(two.announceAt + 1)
-    made.runtime.tick()
-    made.runtime.close()
+    await made.runtime.tick()
+    await made.runtime.close()
     made.clock.to(two.signFrom)
     const runtime = await openRuntime({ dir: made.dir, clock: made.clock })
     const again = { ...made, runtime }
-    expect(runtime.tick()).toMatchObject({ erased: 0 })
-    expect(signerKid(again)).toBe(two.kid)
-    expect(runtime.status().tenants[0]?.phases[0]).toMatchObject({ phase: 'retired', hasPrivate: true })
+    expect(await runtime.tick()).toMatchObject({ erased: 0 })
+    expect(await signerKid(again)).toBe(two.kid)
+    expect((await runtime.status()).tenants[0]?.phases[0]).toMatchObject({ phase: 'retired', hasPrivate: true })
     made.clock.advance(DAY)
-    expect(runtime.tick().erased).toBe(0)
-    expect(runtime.confirmClock('operator')).toBe(true)
-    expect(runtime.tick().erased).toBe(1)
-    expect(runtime.confirmClock('operator')).toBe(false)
-    runtime.close()
+    expect((await runtime.tick()).erased).toBe(0)
+    expect(await runtime.confirmClock('operator')).toBe(true)
+    expect((await runtime.tick()).erased).toBe(1)
+    expect(await runtime.confirmClock('operator')).toBe(false)
+    await runtime.close()
   })
 
   describe('a short command whose own clock is five days ahead while the runtime serves', () => {
@@ -456,47 +454,47 @@ describe('fault 16, the clock: floor and hold', () => {
       const vault = await makeVault()
       const tenant = makeTenant('acme')
       const made = await makeServing(vault, [tenant])
-      made.runtime.tick()
+      await made.runtime.tick()
       made.clock.advance(90)
-      made.runtime.tick()
+      await made.runtime.tick()
       const second = await makeHandoff(vault, made.folder, [tenant], { previous: made.first })
       const command = await openRuntime({ dir: made.dir, clock: new TestClock(made.clock.now() + 5 * DAY) })
-      onTestFinished(() => command.close())
+      onTestFinished(async () => await command.close())
       return { made, tenant, second, command, now: made.clock.now() }
     }
 
     it('imports nothing, says so, and the time of the runtime stays', async () => {
       const { made, second, command, now } = await ahead()
-      const before = stateOf(made.runtime)
+      const before = await stateOf(made.runtime)
       const error = await command.importFiles([second.bundle]).catch((thrown) => thrown)
       expect([error.code, error.message]).toEqual(['clock-refused', expect.stringMatching(/Nothing was imported/)])
       expect(error.hint).toContain('issuer clock confirm')
-      made.runtime.tick()
-      expect(stateOf(made.runtime)).toBe(before)
+      await made.runtime.tick()
+      expect(await stateOf(made.runtime)).toBe(before)
       expect(made.runtime.now()).toBe(now)
       const again = await openRuntime({ dir: made.dir, clock: made.clock })
-      expect([again.now(), again.status().clock.hold]).toEqual([now, null])
+      expect([again.now(), (await again.status()).clock.hold]).toEqual([now, null])
       expect(await again.importFiles([second.bundle])).toMatchObject({ outcome: 'imported', number: 2 })
-      again.close()
+      await again.close()
     })
 
     it('taints and exports by the time of the runtime, and states no phase', async () => {
       const { made, tenant, command, now } = await ahead()
       const kid = tenant.keys[0]?.kid ?? ''
-      const { residualUntil } = command.taint('acme', kid, { withdraw: false, actor: 'operator' })
+      const { residualUntil } = await command.taint('acme', kid, { withdraw: false, actor: 'operator' })
       expect(residualUntil).toBeGreaterThan(now)
-      const { path } = command.exportReceipts(temporaryFolder())
+      const { path } = await command.exportReceipts(temporaryFolder())
       const { receiptSigner: signer } = made.enrollment
       const { receipts } = await readReceipts(path, { signer, runtimeId: 'eu-one', after: null, practice: false })
       for (const { at } of receipts) expect(at).toBeLessThanOrEqual(now)
-      expect(signerKid(made)).toBeNull()
-      expect(made.runtime.tick().erased).toBe(1)
-      expect([made.runtime.now(), made.runtime.status().clock.hold]).toEqual([now, null])
+      expect(await signerKid(made)).toBeNull()
+      expect((await made.runtime.tick()).erased).toBe(1)
+      expect([made.runtime.now(), (await made.runtime.status()).clock.hold]).toEqual([now, null])
     })
 
     it('goes on once an operator confirms its clock', async () => {
       const { second, command, now } = await ahead()
-      expect(command.confirmClock('operator')).toBe(true)
+      expect(await command.confirmClock('operator')).toBe(true)
       expect(command.now()).toBe(now + 5 * DAY)
       expect(await command.importFiles([second.bundle])).toMatchObject({ outcome: 'imported' })
     })
@@ -508,12 +506,12 @@ describe('fault 16, the clock: floor and hold', () => {
     const handoff = await makeHandoff(vault, made.folder, [makeTenant('acme')], { manifest: { iat: T0 + 60 } })
     const command = await openRuntime({ dir: made.dir, clock: new TestClock(T0 + 5 * DAY) })
     await command.importFiles([handoff.bundle])
-    command.close()
+    await command.close()
     made.clock.advance(30)
     const serving = await openRuntime({ dir: made.dir, clock: made.clock })
-    serving.tick()
+    await serving.tick()
     expect(serving.now()).toBe(T0 + 60)
-    serving.close()
+    await serving.close()
   })
 })
 
@@ -527,11 +525,11 @@ describe('receipts that the vault can take', () => {
     const tenant = makeTenant('acme')
     const made = await makeServing(await makeVault(), [tenant])
     const client = { clientId: 'api', method: 'client_secret_basic', audiences: ['https://api'] } as const
-    made.runtime.clients.add('acme', { ...client, audiences: [...client.audiences] }, 'operator')
-    made.runtime.tick()
+    await made.runtime.clients.add('acme', { ...client, audiences: [...client.audiences] }, 'operator')
+    await made.runtime.tick()
     made.clock.jump(DAY)
     made.runtime.now()
-    const before = JSON.stringify([made.runtime.status(), made.runtime.clients.list()])
+    const before = JSON.stringify([await made.runtime.status(), await made.runtime.clients.list()])
     const { taint, clients, confirmClock } = made.runtime
     for (const work of [
       () => taint('acme', tenant.keys[0]?.kid ?? '', { withdraw: true, actor }),
@@ -540,35 +538,37 @@ describe('receipts that the vault can take', () => {
       () => confirmClock(actor),
     ])
       expect(await codeOf(work)).toBe('usage-invalid')
-    expect(JSON.stringify([made.runtime.status(), made.runtime.clients.list()])).toBe(before)
+    expect(JSON.stringify([await made.runtime.status(), await made.runtime.clients.list()])).toBe(before)
     await stated(made)
   })
 
   it('whatever else a receipt could not be read back with is refused before it is signed', async () => {
-    const store = openStore(join(temporaryFolder(), 'store.db'), sha256('a key'), { create: true })
+    const place = { dir: temporaryFolder(), runtimeId: 'eu-one', store: 'sqlite', fileKey: sha256('a key') }
+    const { store, traffic } = await makeStores(place)
     const signer = receiptSigner(generateKeyPairSync('ed25519').privateKey)
     const chain = new ReceiptChain(store, signer, { runtimeId: 'eu-one', practice: false })
-    chain.append(T0, { type: 'clock-confirmed', actor: 'operator' })
-    const head = chain.head()
+    await store.change((tx) => chain.append(tx, T0, { type: 'clock-confirmed', actor: 'operator' }))
+    const head = await chain.head()
     const bad: [number, Stated][] = [
       [T0, { type: 'clock-confirmed', actor: 'a\nb' }],
       [T0, { type: 'clock-hold', from: -1, to: T0 }],
       [1e12, { type: 'clock-confirmed', actor: 'operator' }],
     ]
     for (const [at, one] of bad)
-      expect(() => store.change(() => chain.append(at, one))).toThrow(expect.objectContaining({ code: 'internal' }))
-    expect(chain.head()).toEqual(head)
-    store.close()
+      await expect(store.change((tx) => chain.append(tx, at, one))).rejects.toMatchObject({ code: 'internal' })
+    expect(await chain.head()).toEqual(head)
+    await traffic.close()
+    await store.close()
   })
 
   it('exported twice within one second are one file, and the second answer says so', async () => {
     const made = await makeServing(await makeVault(), [makeTenant('acme')])
     const folder = temporaryFolder()
-    const first = made.runtime.exportReceipts(folder)
+    const first = await made.runtime.exportReceipts(folder)
     expect(first.existed).toBe(false)
-    expect(made.runtime.exportReceipts(folder)).toEqual({ ...first, existed: true })
+    expect(await made.runtime.exportReceipts(folder)).toEqual({ ...first, existed: true })
     expect(filesIn(folder)).toHaveLength(1)
     writeFileSync(first.path, 'something else\n')
-    expect(await codeOf(() => made.runtime.exportReceipts(folder))).toBe('file-exists')
+    expect(await codeOf(async () => await made.runtime.exportReceipts(folder))).toBe('file-exists')
   })
 })

@@ -35,16 +35,15 @@ async function next(vault: TestVault, at: TestRuntime, previous: Handoff, lines:
 
 /** Why private halves were erased, as the receipts say. */
 async function erasedIn({ runtime, enrollment, folder, clock }: TestRuntime): Promise<string[]> {
-  const { path } = runtime.exportReceipts(`${folder}/receipts-${clock.monotonic()}`)
+  const { path } = await runtime.exportReceipts(`${folder}/receipts-${clock.monotonic()}`)
   const { receiptSigner: signer } = enrollment
   const { receipts } = await readReceipts(path, { signer, runtimeId: RUNTIME_ID, after: null, practice: false })
   return receipts.flatMap(({ stated }) => (stated.type === 'erased' ? [stated.reason] : []))
 }
 
-const held = (at: TestRuntime, tenant: string): number =>
-  at.runtime
-    .status()
-    .tenants.filter((one) => one.tenant === tenant)
+const held = async (at: TestRuntime, tenant: string): Promise<number> =>
+  (await at.runtime.status()).tenants
+    .filter((one) => one.tenant === tenant)
     .flatMap(({ phases }) => phases)
     .filter(({ hasPrivate }) => hasPrivate).length
 
@@ -52,27 +51,27 @@ describe('a tenant that was offboarded', () => {
   it('is not found any more, and another with its own keys goes on; the same bundle again changes nothing', async () => {
     const vault = await makeVault()
     const at = await makeServing(vault, [makeTenant('acme'), makeTenant('globex')])
-    expect(held(at, 'acme')).toBeGreaterThan(0)
+    expect(await held(at, 'acme')).toBeGreaterThan(0)
     const bundle = await next(vault, at, at.first, [gone('acme')])
     expect(await at.runtime.importFiles([bundle.bundle])).toMatchObject({ outcome: 'imported', tenants: 1 })
-    expect(at.runtime.find('acme.example.com', '')).toBeNull()
-    expect(at.runtime.find('globex.example.com', '')?.signer('ES256', at.clock.now())).not.toBeNull()
-    const after = stateOf(at.runtime)
+    expect(await at.runtime.find('acme.example.com', '')).toBeNull()
+    expect(await (await at.runtime.find('globex.example.com', ''))?.signer('ES256', at.clock.now())).not.toBeNull()
+    const after = await stateOf(at.runtime)
     expect(await at.runtime.importFiles([bundle.bundle])).toMatchObject({ outcome: 'no-op' })
-    expect(stateOf(at.runtime)).toBe(after)
+    expect(await stateOf(at.runtime)).toBe(after)
   })
 
   it('removed under another issuer, or under that of another tenant, is refused and stays', async () => {
     const vault = await makeVault()
     const at = await makeServing(vault, [makeTenant('acme'), makeTenant('globex')])
-    const before = stateOf(at.runtime)
+    const before = await stateOf(at.runtime)
     for (const line of [gone('acme', 'https://other.example.com'), gone('new', 'https://globex.example.com')]) {
       const bundle = await next(vault, at, at.first, [line])
       expect(await codeOf(() => at.runtime.importFiles([bundle.bundle]))).toBe('bundle-refused')
-      expect(stateOf(at.runtime)).toBe(before)
+      expect(await stateOf(at.runtime)).toBe(before)
       at.clock.advance(1)
     }
-    expect(at.runtime.find('acme.example.com', '')).not.toBeNull()
+    expect(await at.runtime.find('acme.example.com', '')).not.toBeNull()
   })
 
   it('one that this runtime never had is remembered: it never comes', async () => {
@@ -80,8 +79,8 @@ describe('a tenant that was offboarded', () => {
     const at = await makeServing(vault, [makeTenant('acme')])
     const bundle = await next(vault, at, at.first, [gone('evil')])
     await at.runtime.importFiles([bundle.bundle])
-    expect(at.runtime.status().offboarded).toEqual([{ tenant: 'evil', at: T0 }])
-    expect(at.runtime.find('acme.example.com', '')).not.toBeNull()
+    expect((await at.runtime.status()).offboarded).toEqual([{ tenant: 'evil', at: T0 }])
+    expect(await at.runtime.find('acme.example.com', '')).not.toBeNull()
   })
 
   it('nothing signs for it, taints it, or names it: for every command it is unknown', async () => {
@@ -101,17 +100,17 @@ describe('a tenant that was offboarded', () => {
   it('while the clock is in doubt nothing of it is erased, and it is not served all the same', async () => {
     const vault = await makeVault()
     const at = await makeServing(vault, [makeTenant('acme')])
-    at.runtime.tick()
+    await at.runtime.tick()
     const bundle = await next(vault, at, at.first, [gone('acme')])
     at.clock.jump(9 * HOUR)
-    at.runtime.tick()
-    expect(at.runtime.status().clock.hold).not.toBeNull()
+    await at.runtime.tick()
+    expect((await at.runtime.status()).clock.hold).not.toBeNull()
     expect(await at.runtime.importFiles([bundle.bundle])).toMatchObject({ outcome: 'imported' })
-    expect(at.runtime.find('acme.example.com', '')).toBeNull()
+    expect(await at.runtime.find('acme.example.com', '')).toBeNull()
     expect(await erasedIn(at)).toEqual([])
-    at.runtime.confirmClock('ops')
-    at.runtime.tick()
+    await at.runtime.confirmClock('ops')
+    await at.runtime.tick()
     expect(await erasedIn(at)).toEqual(['offboarded', 'offboarded', 'offboarded'])
-    expect(at.runtime.status()).toMatchObject({ tenants: [], offboarded: [{ tenant: 'acme' }] })
+    expect(await at.runtime.status()).toMatchObject({ tenants: [], offboarded: [{ tenant: 'acme' }] })
   })
 })

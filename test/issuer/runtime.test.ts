@@ -8,7 +8,7 @@ import { initRuntime } from '../../electron/issuer/init.ts'
 import { openReceiptSigner, ReceiptChain } from '../../electron/issuer/receipt-chain.ts'
 import { openRuntime } from '../../electron/issuer/runtime.ts'
 import { Sealer } from '../../electron/issuer/sealing.ts'
-import { openStore } from '../../electron/issuer/store.ts'
+import { openStores } from '../../electron/issuer/store/open.ts'
 import { DAY } from '../../shared/domain/policy.ts'
 import { sha256, toBase64url } from '../../shared/formats/bytes.ts'
 import {
@@ -46,6 +46,7 @@ describe('issuer init', () => {
       'issuer.json',
       'storage.key',
       'store.db',
+      'traffic.db',
       expect.stringMatching(/^trust-anchor-.*\.keyrite$/),
     ])
     for (const name of files) expect(statSync(join(dir, name)).mode & 0o777, name).toBe(0o600)
@@ -86,8 +87,8 @@ describe('issuer init', () => {
     const made = await initRuntime({ ...optionsFor(folder, writeTrustAnchor(folder, anchor.jws, T0)), storageKeyFile })
     expect(filesIn(made.dir)).not.toContain('storage.key')
     const runtime = await openRuntime({ dir: made.dir, clock: new TestClock() })
-    expect(runtime.status().tenants).toEqual([])
-    runtime.close()
+    expect((await runtime.status()).tenants).toEqual([])
+    await runtime.close()
   })
 })
 
@@ -109,7 +110,7 @@ describe('opening a runtime', () => {
     const tenant = makeTenant('acme')
     const made = await makeServing(vault, [tenant])
     const { dir, clock, folder, first } = made
-    made.runtime.close()
+    await made.runtime.close()
     const older = join(folder, 'older')
     cpSync(dir, older, { recursive: true })
     const restore = (files: string[]) => {
@@ -118,33 +119,37 @@ describe('opening a runtime', () => {
     const second = await makeHandoff(vault, folder, [tenant], { previous: first })
     const runtime = await openRuntime({ dir, clock })
     await runtime.importFiles([second.bundle])
-    runtime.close()
+    await runtime.close()
     const newest = readFileSync(join(dir, 'store.db'))
     restore(['store.db'])
     expect(await codeOf(() => openRuntime({ dir, clock }))).toBe('runtime-behind')
     writeFileSync(join(dir, 'store.db'), newest)
     const again = await openRuntime({ dir, clock })
-    expect(again.status().bundle?.number).toBe(2)
-    again.close()
+    expect((await again.status()).bundle?.number).toBe(2)
+    await again.close()
     rmSync(join(dir, 'highwater.json'))
     expect(await codeOf(() => openRuntime({ dir, clock }))).toBe('runtime-behind')
   })
 
   it('opens after more than a million receipts', async () => {
     const { dir, clock, runtime } = await makeRuntime(await makeVault())
-    runtime.close()
+    await runtime.close()
     const config = readConfig(dir)
     const sealer = new Sealer(readStorageKey(join(dir, 'storage.key')), config)
-    const store = openStore(join(dir, 'store.db'), sealer.fileKey)
-    store.run('INSERT INTO receipts (seq, jws) VALUES (?, ?)', 1_000_000, 'the one before')
-    const chain = new ReceiptChain(store, openReceiptSigner(store, sealer), config)
-    store.change(() => chain.append(T0, { type: 'clock-confirmed', actor: 'operator' }))
-    writeHighwater(dir, store, chain)
-    store.close()
+    const place = { dir, runtimeId: config.runtimeId, store: 'sqlite', fileKey: sealer.fileKey }
+    const { store, traffic } = await openStores(place)
+    const chain = new ReceiptChain(store, await openReceiptSigner(store, sealer), config)
+    await store.change(async (tx) => {
+      await tx.run('INSERT INTO receipts (seq, jws) VALUES (?, ?)', 1_000_000, 'the one before')
+      await chain.append(tx, T0, { type: 'clock-confirmed', actor: 'operator' })
+    })
+    await writeHighwater(dir, store, chain)
+    await traffic.close()
+    await store.close()
     expect(JSON.parse(readFileSync(join(dir, 'highwater.json'), 'utf8'))).toMatchObject({ receiptSeq: 1_000_001 })
     const again = await openRuntime({ dir, clock })
-    expect(again.status().receiptsNotExported).toBe(1_000_001)
-    again.close()
+    expect((await again.status()).receiptsNotExported).toBe(1_000_001)
+    await again.close()
   })
 
   it('whose trust anchor was exchanged is config-invalid', async () => {
@@ -168,12 +173,12 @@ describe('opening a runtime', () => {
     const vault = await makeVault()
     const tenant = makeTenant('acme')
     const made = await makeServing(vault, [tenant])
-    const { secret } = made.runtime.clients.add(
+    const { secret } = await made.runtime.clients.add(
       'acme',
       { clientId: 'api', method: 'client_secret_basic', audiences: ['https://api'] },
       'test',
     )
-    made.runtime.close()
+    await made.runtime.close()
     for (const name of filesIn(made.dir)) {
       const content = readFileSync(join(made.dir, name))
       for (const pkcs8 of tenant.secrets.values())
@@ -211,18 +216,20 @@ describe('clients', () => {
 
   it('get a secret once, kept as its SHA-256, and are known to a running server at once', async () => {
     const made = await makeServing(await makeVault(), [makeTenant('acme'), makeTenant('beta')])
-    expect(made.runtime.find('acme.example.com', '')?.client('api')).toBeNull()
+    expect(await (await made.runtime.find('acme.example.com', ''))?.client('api')).toBeNull()
     const operator = await openRuntime({ dir: made.dir, clock: made.clock })
-    const { client, secret } = operator.clients.add('acme', request as never, 'operator')
+    const { client, secret } = await operator.clients.add('acme', request as never, 'operator')
     expect(client.secretDigest).toBe(toBase64url(sha256(secret ?? '')))
     expect(client.accessTokenLifetime).toBe(3600)
-    expect(made.runtime.find('acme.example.com', '')?.client('api')).toEqual(client)
-    expect(made.runtime.find('beta.example.com', '')?.client('api')).toBeNull()
-    expect(await codeOf(() => operator.clients.add('acme', request as never, 'operator'))).toBe('client-exists')
-    operator.clients.remove('acme', 'api', 'operator')
-    expect(made.runtime.find('acme.example.com', '')?.client('api')).toBeNull()
-    expect(await codeOf(() => operator.clients.remove('acme', 'api', 'operator'))).toBe('client-unknown')
-    operator.close()
+    expect(await (await made.runtime.find('acme.example.com', ''))?.client('api')).toEqual(client)
+    expect(await (await made.runtime.find('beta.example.com', ''))?.client('api')).toBeNull()
+    expect(await codeOf(async () => await operator.clients.add('acme', request as never, 'operator'))).toBe(
+      'client-exists',
+    )
+    await operator.clients.remove('acme', 'api', 'operator')
+    expect(await (await made.runtime.find('acme.example.com', ''))?.client('api')).toBeNull()
+    expect(await codeOf(async () => await operator.clients.remove('acme', 'api', 'operator'))).toBe('client-unknown')
+    await operator.close()
   })
 
   it.each([
@@ -245,24 +252,26 @@ describe('clients', () => {
     ],
   ])('%s is refused, nothing changed', async (_what, tenant, changes, code) => {
     const { runtime } = await makeServing(await makeVault(), [makeTenant('acme')])
-    const before = stateOf(runtime)
-    expect(await codeOf(() => runtime.clients.add(tenant, { ...request, ...changes } as never, 'test'))).toBe(code)
-    expect(stateOf(runtime)).toBe(before)
-    expect(runtime.clients.list()).toEqual([])
+    const before = await stateOf(runtime)
+    expect(
+      await codeOf(async () => await runtime.clients.add(tenant, { ...request, ...changes } as never, 'test')),
+    ).toBe(code)
+    expect(await stateOf(runtime)).toBe(before)
+    expect(await runtime.clients.list()).toEqual([])
   })
 
   it("an assertion's jti counts once per tenant and client, in every process", async () => {
     const made = await makeServing(await makeVault(), [makeTenant('acme'), makeTenant('beta')])
     const other = await openRuntime({ dir: made.dir, clock: made.clock })
-    const [acme, beta] = [made.runtime.find('acme.example.com', ''), other.find('beta.example.com', '')]
-    expect(acme?.takeAssertion('api', 'one', T0 + 60)).toBe(true)
-    expect(acme?.takeAssertion('api', 'one', T0 + 60)).toBe(false)
-    expect(other.find('acme.example.com', '')?.takeAssertion('api', 'one', T0 + 60)).toBe(false)
-    expect(acme?.takeAssertion('batch', 'one', T0 + 60)).toBe(true)
-    expect(beta?.takeAssertion('api', 'one', T0 + 60)).toBe(true)
-    other.close()
+    const [acme, beta] = [await made.runtime.find('acme.example.com', ''), await other.find('beta.example.com', '')]
+    expect(await acme?.takeAssertion('api', 'one', T0 + 60)).toBe(true)
+    expect(await acme?.takeAssertion('api', 'one', T0 + 60)).toBe(false)
+    expect(await (await other.find('acme.example.com', ''))?.takeAssertion('api', 'one', T0 + 60)).toBe(false)
+    expect(await acme?.takeAssertion('batch', 'one', T0 + 60)).toBe(true)
+    expect(await beta?.takeAssertion('api', 'one', T0 + 60)).toBe(true)
+    await other.close()
     made.clock.advance(DAY)
-    made.runtime.tick()
-    expect(acme?.takeAssertion('api', 'one', T0 + 2 * DAY)).toBe(true)
+    await made.runtime.tick()
+    expect(await acme?.takeAssertion('api', 'one', T0 + 2 * DAY)).toBe(true)
   })
 })

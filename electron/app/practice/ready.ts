@@ -63,7 +63,7 @@ async function live(world: PracticeWorld): Promise<void> {
   try {
     await months(world, runtime)
   } finally {
-    runtime.close()
+    await runtime.close()
   }
 }
 
@@ -80,16 +80,16 @@ async function months(world: PracticeWorld, runtime: Runtime): Promise<void> {
   await world.hold(BACKUP, ALL_BUT_EMIL)
   for (const ago of CHANGES) {
     world.goOn(ago * DAY)
-    runtime.tick()
+    await runtime.tick()
   }
   world.goOn(25 * DAY)
-  await world.hold({ kind: 'intake', runtime: ENROLLED, receipts: world.receiptsOf(runtime) }, ALL_BUT_EMIL)
+  await world.hold({ kind: 'intake', runtime: ENROLLED, receipts: await world.receiptsOf(runtime) }, ALL_BUT_EMIL)
   world.goOn(20 * DAY)
   await world.hold(await destruction(world), ALL_BUT_EMIL)
   world.arrive()
   world.media = join(world.base, 'medium')
   makeFolder(world.media)
-  world.receiptsOf(runtime)
+  await world.receiptsOf(runtime)
   await world.offer(OFFERED)
 }
 

@@ -188,9 +188,9 @@ export class PracticeWorld {
   }
 
   /** The same of a runtime that is open already. */
-  receiptsOf(runtime: Runtime): string {
-    runtime.tick()
-    return basename(runtime.exportReceipts(this.media).path)
+  async receiptsOf(runtime: Runtime): Promise<string> {
+    await runtime.tick()
+    return basename((await runtime.exportReceipts(this.media)).path)
   }
 
   openRuntime(runtimeId: string): Promise<Runtime> {
@@ -202,7 +202,7 @@ export class PracticeWorld {
     try {
       return await work(runtime)
     } finally {
-      runtime.close()
+      await runtime.close()
     }
   }
 

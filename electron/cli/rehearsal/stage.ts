@@ -78,14 +78,14 @@ export class Stage {
   }
 
   /** The clock arrives at the present, and the runtime with it. */
-  endAt(today: number): void {
+  async endAt(today: number): Promise<void> {
     this.clock.goTo(today)
-    this.#issuer.tick()
+    await this.#issuer.tick()
   }
 
   async close(): Promise<void> {
     await this.#server?.close()
-    this.#runtime?.close()
+    await this.#runtime?.close()
   }
 
   async genesis(): Promise<void> {
@@ -180,7 +180,7 @@ export class Stage {
   async handoff(tenants: 'all' | string[]): Promise<void> {
     await this.ceremony({ kind: 'handoff', runtime: RUNTIME, tenants })
     const { number, tenants: taken, keys } = await this.#issuer.importFiles(this.#written)
-    this.#issuer.tick()
+    await this.#issuer.tick()
     this.bundles.push({ number, tenants: taken, keys })
     this.line(
       `Imported: bundle ${number}, ${count(taken, 'tenant')}, ${count(keys, 'private key')}; the one-time transport key is erased.`,
@@ -189,7 +189,8 @@ export class Stage {
 
   async serve(): Promise<void> {
     this.#server = await createIssuerServer(this.#issuer, { listen: { host: '127.0.0.1', port: this.port } })
-    const clients = this.#issuer.status().tenants.map(({ tenant, issuer }): TestClient => {
+    const clients: TestClient[] = []
+    for (const { tenant, issuer } of (await this.#issuer.status()).tenants) {
       const audience = `${issuer}/api`
       const request: ClientRequest = {
         clientId: `${tenant}-app`,
@@ -197,11 +198,11 @@ export class Stage {
         audiences: [audience],
         scopes: ['read'],
       }
-      const { client, secret } = this.#issuer.clients.add(tenant, request, 'rehearsal')
+      const { client, secret } = await this.#issuer.clients.add(tenant, request, 'rehearsal')
       const mine = { tenant, client_id: client.clientId, client_secret: secret ?? '', audience }
       this.parties.push(new RelyingParty(issuer, mine, CACHE_SECONDS))
-      return mine
-    })
+      clients.push(mine)
+    }
     writeNewFile(join(this.#folders.issuer, 'clients.json'), `${JSON.stringify(clients, null, 2)}\n`)
     this.line(`Listening on ${this.#server.url}, one client for each tenant.`)
   }
@@ -231,20 +232,19 @@ export class Stage {
   }
 
   async intake(): Promise<Summary['receipts']> {
-    this.#issuer.tick()
-    const { path } = this.#issuer.exportReceipts(this.#folders.media)
+    await this.#issuer.tick()
+    const { path } = await this.#issuer.exportReceipts(this.#folders.media)
     await this.ceremony({ kind: 'intake', runtime: RUNTIME, receipts: basename(path) })
     const statements = this.#vaultState.runtimes.get(RUNTIME)?.receipts.statements ?? []
     return { taken: statements.length, erased: statements.filter(({ stated }) => stated.type === 'erased').length }
   }
 
   async walkTo(day: number): Promise<Walked> {
-    const schedules = this.#issuer
-      .status()
-      .tenants.map(({ issuer, phases }): [string, number[]] => [
-        issuer,
-        phases.flatMap((key) => [key.announceAt, key.signFrom, key.signUntil, key.removeAt]),
-      ])
+    const { tenants } = await this.#issuer.status()
+    const schedules = tenants.map(({ issuer, phases }): [string, number[]] => [
+      issuer,
+      phases.flatMap((key) => [key.announceAt, key.signFrom, key.signUntil, key.removeAt]),
+    ])
     const walked = await walk({
       parties: this.parties,
       schedules: new Map(schedules),
@@ -259,12 +259,12 @@ export class Stage {
 
   /** Taint first, online and at once; then the ceremony, the replacement and a bundle for this tenant alone. */
   async emergency(): Promise<Summary['emergency']> {
-    const [victim] = this.#issuer.status().tenants
+    const [victim] = (await this.#issuer.status()).tenants
     const compromised = victim?.signingKids[0]
     must(victim && compromised, 'internal', 'No tenant signs.')
     const { tenant } = victim
     const before = await this.#keySets()
-    this.#issuer.taint(tenant, compromised, { withdraw: false, actor: 'operator' })
+    await this.#issuer.taint(tenant, compromised, { withdraw: false, actor: 'operator' })
     this.line(`${tenant}: key ${compromised.slice(0, 8)} … is tainted and signs no more, at once.`)
     await this.intake()
     await this.ceremony({
@@ -273,7 +273,8 @@ export class Stage {
       reason: 'Rehearsed theft of the signing host',
     })
     await this.handoff([tenant])
-    const replacement = this.#issuer.status().tenants.find((one) => one.tenant === tenant)?.signingKids[0] ?? ''
+    const now = (await this.#issuer.status()).tenants.find((one) => one.tenant === tenant)
+    const replacement = now?.signingKids[0] ?? ''
     must(replacement !== '' && replacement !== compromised, 'verification-failed', 'The replacement does not sign.')
     for (const party of this.parties) if (party.client.tenant === tenant) await this.#verifyOne(party)
     const after = await this.#keySets()

@@ -1,0 +1,301 @@
+import { hash } from 'node:crypto'
+import pg from 'pg'
+import { type Code, KeyriteError } from '../../../shared/errors.ts'
+import { Store, type Value, Writer } from './store.ts'
+
+/**
+ * The store that replicas share: PostgreSQL. Every change takes one lock of the runtime first, so that changes are made
+ * one after another as in a file; at its commit all replicas are notified. Who was cut off asks once a second, and knows
+ * of itself that it heard nothing.
+ */
+
+const POLL = 1000
+/** How long silence is bearable, in milliseconds. */
+const SILENCE = 5000
+const CONNECTIONS = 8
+
+/** 8-byte counts fit a number here: they are counts and seconds. */
+const types = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === pg.types.builtins.INT8
+      ? Number
+      : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+}
+
+export type PostgresOptions = {
+  /** `postgres://user@host:port/database`, with TLS settings as libpq knows them. */
+  url: string
+  /** Kept apart from the URL, so that it stands in no file that is looked at. */
+  password?: string | undefined
+  runtimeId: string
+}
+
+/** One database with the tables of one runtime in a schema of their own. */
+export class PostgresDatabase {
+  readonly pool: pg.Pool
+  readonly schema: string
+  /** Names the locks of this runtime among all that use the database. */
+  readonly id: number
+  readonly #config: pg.PoolConfig
+  #listener: pg.Client | null = null
+  #poll: NodeJS.Timeout | null = null
+  #seen = ''
+  #revision = 1
+  #heardAt = Number.NEGATIVE_INFINITY
+  #closed = false
+
+  constructor({ url, password, runtimeId }: PostgresOptions) {
+    this.schema = schemaOf(runtimeId)
+    this.id = hash('sha256', this.schema, 'buffer').readInt32BE(0)
+    this.#config = {
+      connectionString: url,
+      ...(password !== undefined && { password }),
+      options: `-c search_path=${this.schema} -c lock_timeout=10000 -c statement_timeout=120000`,
+      connectionTimeoutMillis: 5000,
+      keepAlive: true,
+      application_name: 'keyrite',
+      types,
+    }
+    this.pool = new pg.Pool({ ...this.#config, max: CONNECTIONS })
+    // A connection that breaks while idle is replaced by the next request; the error must not end the process.
+    this.pool.on('error', () => {})
+  }
+
+  /** Makes the schema and its tables. Code `runtime-exists` when there are some. */
+  async create(tables: string): Promise<void> {
+    await attempt(async () => {
+      const there = await this.pool.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [this.schema])
+      if (there.rowCount)
+        throw new KeyriteError('runtime-exists', `The database holds the store of ${this.schema} already.`)
+      await this.pool.query(
+        `BEGIN; CREATE SCHEMA "${this.schema}"; SET LOCAL search_path = "${this.schema}"; ${tables} COMMIT`,
+      )
+    })
+  }
+
+  /** Begins to listen. Codes `store-missing`, `store-unreachable`. */
+  async open(): Promise<void> {
+    await this.#listen()
+    this.#poll = setInterval(() => void this.#listen().catch(() => {}), POLL)
+    this.#poll.unref()
+  }
+
+  revision(): number {
+    return this.#revision
+  }
+
+  heard(): boolean {
+    return performance.now() - this.#heardAt < SILENCE
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    if (this.#poll) clearInterval(this.#poll)
+    await this.#listener?.end().catch(() => {})
+    await this.pool.end()
+  }
+
+  /** Looks whether anything changed, over the connection that listens; a broken one is made anew. */
+  async #listen(): Promise<void> {
+    if (this.#closed) return
+    try {
+      this.#listener ??= await this.#connect()
+      const asked = performance.now()
+      const { rows } = await this.#listener.query("SELECT value FROM meta WHERE name = 'changes'")
+      this.#heardAt = asked
+      const seen = String(rows[0]?.value ?? '')
+      if (seen !== this.#seen) this.#revision += 1
+      this.#seen = seen
+    } catch (error) {
+      this.#drop()
+      throw postgresError(error)
+    }
+  }
+
+  async #connect(): Promise<pg.Client> {
+    const client = new pg.Client({ ...this.#config, query_timeout: SILENCE })
+    client.on('error', () => this.#drop())
+    client.on('end', () => this.#drop())
+    client.on('notification', () => {
+      this.#revision += 1
+    })
+    await client.connect()
+    await client.query(`LISTEN "${this.schema}"`)
+    return client
+  }
+
+  #drop(): void {
+    const broken = this.#listener
+    this.#listener = null
+    broken?.end().catch(() => {})
+  }
+}
+
+export class PostgresStore extends Store {
+  readonly #database: PostgresDatabase
+  readonly #part: number
+  readonly #announces: boolean
+
+  /** `part` tells apart what is changed independently: the runtime itself (1, announced to all), its traffic (2). */
+  constructor(database: PostgresDatabase, part: 1 | 2) {
+    super()
+    this.#database = database
+    this.#part = part
+    this.#announces = part === 1
+  }
+
+  async get<R>(sql: string, ...values: Value[]): Promise<R | undefined> {
+    return (await this.all<R>(sql, ...values))[0]
+  }
+
+  all<R>(sql: string, ...values: Value[]): Promise<R[]> {
+    return attempt(async () => (await this.#database.pool.query(prepared(sql, values))).rows as R[])
+  }
+
+  async change<T>(work: (tx: Writer) => Promise<T>): Promise<T> {
+    const client = await attempt(() => this.#database.pool.connect())
+    let broken: Error | undefined
+    try {
+      await attempt(async () => {
+        await client.query('BEGIN')
+        await client.query('SELECT pg_advisory_xact_lock($1, $2)', [this.#database.id, this.#part])
+      })
+      const writer = new PostgresWriter(client)
+      const result = await work(writer)
+      await attempt(async () => {
+        if (writer.wrote && this.#announces) await client.query(ANNOUNCE, [this.#database.schema])
+        await client.query('COMMIT')
+      })
+      return result
+    } catch (error) {
+      await client.query('ROLLBACK').catch((cause: Error) => {
+        broken = cause
+      })
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  }
+
+  revision(): number {
+    return this.#database.revision()
+  }
+
+  heard(): boolean {
+    return this.#database.heard()
+  }
+
+  /** A lock of the session: it ends with its connection, so that a crash leaves none. */
+  async lock(name: string): Promise<() => Promise<void>> {
+    const client = await attempt(() => this.#database.pool.connect())
+    const key = [this.#database.id, hash('sha256', name, 'buffer').readInt32BE(0)]
+    const taken = await attempt(() => client.query('SELECT pg_try_advisory_lock($1, $2) AS taken', key))
+    if (!taken.rows[0]?.taken) {
+      client.release()
+      throw new KeyriteError('store-busy', 'Another process of this runtime does the same at this moment.')
+    }
+    // The connection is not given back but ended: with it the lock.
+    return async () => client.release(true)
+  }
+
+  /** PostgreSQL keeps what was erased in dead rows and its log until it cleans up; only a new storage key makes it unreadable. */
+  async clearTraces(): Promise<void> {}
+
+  async close(): Promise<void> {
+    if (this.#announces) await this.#database.close()
+  }
+}
+
+const ANNOUNCE = `
+WITH counted AS (
+  INSERT INTO meta (name, value) VALUES ('changes', '1')
+  ON CONFLICT (name) DO UPDATE SET value = (meta.value::bigint + 1)::text RETURNING value
+) SELECT pg_notify($1, value) FROM counted`
+
+/** Values of one statement that PostgreSQL takes: 16 bits count them. */
+const MOST_VALUES = 60_000
+
+class PostgresWriter extends Writer {
+  wrote = false
+  readonly #client: pg.PoolClient
+
+  constructor(client: pg.PoolClient) {
+    super()
+    this.#client = client
+  }
+
+  async get<R>(sql: string, ...values: Value[]): Promise<R | undefined> {
+    return (await this.all<R>(sql, ...values))[0]
+  }
+
+  all<R>(sql: string, ...values: Value[]): Promise<R[]> {
+    return attempt(async () => (await this.#client.query(prepared(sql, values))).rows as R[])
+  }
+
+  run(sql: string, ...values: Value[]): Promise<number> {
+    this.wrote = true
+    return attempt(async () => (await this.#client.query(prepared(sql, values))).rowCount ?? 0)
+  }
+
+  async insert(into: string, rows: readonly Value[][], then = ''): Promise<void> {
+    this.wrote = true
+    const width = rows[0]?.length ?? 1
+    const most = Math.floor(MOST_VALUES / width)
+    for (let from = 0; from < rows.length; from += most) {
+      const some = rows.slice(from, from + most)
+      let at = 0
+      const places = some.map((row) => `(${row.map(() => `$${++at}`).join(', ')})`)
+      const values = some.flat().map(asParameter)
+      await attempt(() => this.#client.query({ text: `${into} ${places.join(', ')} ${then}`, values }))
+    }
+  }
+}
+
+const texts = new Map<string, { name: string; text: string }>()
+
+/** Our SQL with `?` as PostgreSQL wants it, prepared once a connection. */
+function prepared(sql: string, values: readonly Value[]): pg.QueryConfig {
+  let known = texts.get(sql)
+  if (!known) {
+    let at = 0
+    known = { name: hash('sha256', sql, 'base64url'), text: sql.replace(/\?/g, () => `$${++at}`) }
+    texts.set(sql, known)
+  }
+  return { ...known, values: values.map(asParameter) }
+}
+
+const asParameter = (value: Value): string | number | Buffer | null =>
+  value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value
+
+async function attempt<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw postgresError(error)
+  }
+}
+
+/** Classes and codes of SQLSTATE, in the runtime's words. */
+const STATES: readonly (readonly [RegExp, Code, string])[] = [
+  [/^(?:23|40|55P03)/, 'store-busy', 'Another process changed the runtime store at the same time.'],
+  [/^(?:42P01|3F000)/, 'store-missing', 'The database has no store of this runtime.'],
+  [/^53100/, 'medium-full', 'The database has no space left.'],
+  [/^(?:28|3D)/, 'store-unreachable', 'The database refuses this user, password or database name.'],
+  [/^(?:08|57P|53300|57014)/, 'store-unreachable', 'The database does not answer.'],
+]
+
+function postgresError(error: unknown): unknown {
+  if (error instanceof KeyriteError || !(error instanceof Error)) return error
+  const { code } = error as { code?: unknown }
+  if (error.constructor !== Error && typeof code !== 'string') return error
+  if (typeof code !== 'string' || /^E[A-Z]+$/.test(code))
+    return new KeyriteError('store-unreachable', 'The database of the runtime store is not reachable.', {
+      cause: error,
+    })
+  const [, ours, message] = STATES.find(([state]) => state.test(code)) ?? []
+  return ours && message ? new KeyriteError(ours, message, { cause: error }) : error
+}
+
+/** Tables of several runtimes may share a database: each runtime has a schema of its own. */
+const schemaOf = (runtimeId: string): string =>
+  `keyrite_${runtimeId.length <= 50 ? runtimeId.replaceAll('-', '_') : hash('sha256', runtimeId).slice(0, 40)}`

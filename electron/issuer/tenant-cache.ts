@@ -1,0 +1,86 @@
+import type { Context } from './context.ts'
+import type { Soon, TenantService } from './service.ts'
+import { tenantService } from './tenant-service.ts'
+import { loadTenant } from './tenant-state.ts'
+
+type Row = { tenant: string; location: string; removed: 0 | 1 }
+
+const CHANGED = `
+SELECT t.tenant, t.location, CASE WHEN r.tenant IS NULL THEN 0 ELSE 1 END AS removed
+FROM tenants t LEFT JOIN removed_tenants r ON r.tenant = t.tenant
+WHERE t.version > ? ORDER BY t.version`
+
+/**
+ * Tenants in memory, each loaded when it is first asked for. Where every issuer lies is known from the start, so that
+ * an unknown one costs nothing. Whatever any process changes is noticed before the next request is answered, and only
+ * the tenants that it touched are loaded anew.
+ */
+export class TenantCache {
+  readonly #context: Context
+  readonly #tenants = new Map<string, string>()
+  readonly #services = new Map<string, Soon<TenantService | null>>()
+  #revision = Number.NaN
+  #version = 0
+  #noticing: Promise<void> | null = null
+
+  constructor(context: Context) {
+    this.#context = context
+  }
+
+  find(location: string): Soon<TenantService | null> {
+    if (this.#revision !== this.#context.store.revision()) return this.notice().then(() => this.#find(location))
+    return this.#find(location)
+  }
+
+  /** Takes over what was committed since the last time. Many who ask at the same time ask once. */
+  async notice(): Promise<void> {
+    const revision = this.#context.store.revision()
+    if (this.#revision === revision) return
+    this.#noticing ??= this.#notice(revision).finally(() => {
+      this.#noticing = null
+    })
+    await this.#noticing
+  }
+
+  async #notice(revision: number): Promise<void> {
+    const { store, clock } = this.#context
+    const version = (await store.meta<number>('version')) ?? 0
+    for (const { tenant, location, removed } of await store.all<Row>(CHANGED, this.#version)) {
+      this.#services.delete(location)
+      if (removed === 1) this.#tenants.delete(location)
+      else this.#tenants.set(location, tenant)
+    }
+    clock.reload(await store.clock())
+    this.#version = version
+    this.#revision = revision
+  }
+
+  #find(location: string): Soon<TenantService | null> {
+    const known = this.#services.get(location)
+    if (known !== undefined) return known
+    const tenant = this.#tenants.get(location)
+    return tenant === undefined ? null : this.#load(location, tenant)
+  }
+
+  #load(location: string, tenant: string): Promise<TenantService | null> {
+    const keep = (service: Soon<TenantService | null>) => {
+      if (this.#services.get(location) === loading) {
+        if (service === null) this.#services.delete(location)
+        else this.#services.set(location, service)
+      }
+    }
+    const loading: Promise<TenantService | null> = loadTenant(this.#context.store, tenant).then(
+      (state) => {
+        const service = state && state.removedAt === null ? tenantService(this.#context, state) : null
+        keep(service)
+        return service
+      },
+      (error: unknown) => {
+        keep(null)
+        throw error
+      },
+    )
+    this.#services.set(location, loading)
+    return loading
+  }
+}
