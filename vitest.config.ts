@@ -1,11 +1,28 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+/** The one suite that both kinds of store must pass. */
+const ON_POSTGRES = [
+  'test/issuer/{import,lifecycle,removed,store}.test.ts',
+  'test/faults/fault-{14,15,20,22,23}-*.test.ts',
+]
+
 /** Forks, because the encrypted database and the workers of Argon2id are native; four of them are fastest on two cores. */
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/global-setup.ts'],
+    // Everything once; and what a runtime does with its store a second time, on PostgreSQL.
+    projects: [
+      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'], globalSetup: ['test/global-setup.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'postgres',
+          include: ON_POSTGRES,
+          globalSetup: ['test/issuer/postgres-setup.ts'],
+          setupFiles: ['test/issuer/postgres-or-skip.ts'],
+        },
+      },
+    ],
     pool: 'forks',
     maxWorkers: 4,
     testTimeout: 120_000,

@@ -1,10 +1,11 @@
 import { decodeProtectedHeader } from 'jose'
 import { openRuntime } from '../../electron/issuer/runtime.ts'
+import { count } from '../../shared/domain/plural.ts'
 import { median, type Row } from '../measure.ts'
 import { type Answer, ask, type Target } from './ask.ts'
 import { fixtureOf, say } from './fixture.ts'
 import { serveKeyrite } from './keyrite.ts'
-import { CORES } from './processes.ts'
+import { ALL_CORES, CORES, SERVER_CORE } from './processes.ts'
 
 /** New connections to each port at a time: they go to its processes in turn, so that each is among those asked. */
 const EACH = 4 * CORES
@@ -13,9 +14,9 @@ const TENANTS = 10
 /** From the order to stop signing with a key, given by another process, until no process that serves signs with it. */
 export async function onlineEmergency(): Promise<Row[]> {
   const rows: Row[] = []
-  for (const workers of CORES > 1 ? [1, CORES] : [1]) {
+  for (const cores of CORES > 1 ? [SERVER_CORE, ALL_CORES] : [SERVER_CORE]) {
     const fixture = await fixtureOf(TENANTS)
-    const served = await serveKeyrite(fixture, workers)
+    const served = await serveKeyrite(fixture, cores)
     const runtime = await openRuntime({ dir: served.dir })
     try {
       const times: number[] = []
@@ -29,7 +30,7 @@ export async function onlineEmergency(): Promise<Row[]> {
       }
       say(`emergency: ${times.length} keys tainted with ${served.processes} processes`)
       rows.push({
-        measure: `taint by another process until nothing is signed, ${served.processes} processes serving`,
+        measure: `taint by another process until nothing is signed, ${count(served.processes, 'process', 'processes')} serving`,
         figure: `${median(times).toFixed(0)} ms (at most ${Math.max(...times).toFixed(0)} ms), the order itself included`,
       })
     } finally {

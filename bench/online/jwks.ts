@@ -2,11 +2,10 @@ import { inTurns, medianRatio, type Row } from '../measure.ts'
 import { ask } from './ask.ts'
 import { fixtureOf, say } from './fixture.ts'
 import { serveKeyrite } from './keyrite.ts'
-import { type Load, load, TOOL } from './load.ts'
+import { type Load, load, perSecond, rates, TOOL } from './load.ts'
 import { serveNginx } from './peer-nginx.ts'
 import { serveOidcProvider } from './peer-oidc.ts'
 import { UNBOUND } from './processes.ts'
-import { perSecond, rates } from './tokens.ts'
 
 /** Key sets at one tenant: against oidc-provider, and against nginx with the same bytes in a file. */
 export async function onlineJwks(seconds: number, rounds: number): Promise<Row[]> {

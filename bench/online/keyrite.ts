@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { untilReady } from './ask.ts'
 import { copyOf, type Fixture } from './fixture.ts'
-import { ALL_CORES, childrenOf, freePort, here, SERVER_CORE, start } from './processes.ts'
+import { childrenOf, freePort, here, SERVER_CORE, start } from './processes.ts'
 
 /** Keyrite as it is run in production: `keyrite issuer serve`, with its log of issued tokens, limits and metrics. */
 
@@ -23,26 +23,24 @@ export type Served = {
 }
 export type Memory = { heap: number; resident: number }
 
-/** Serves a runtime on one core, or with a process for each core on all of them. */
-export async function serveKeyrite({ dir: pristine, jwks }: Fixture, workers = 1): Promise<Served> {
+/** Serves a runtime with a process for each of these cores, on them. */
+export async function serveKeyrite(
+  { dir: pristine, jwks }: Fixture,
+  cores: readonly number[] = SERVER_CORE,
+): Promise<Served> {
   const dir = copyOf(pristine)
+  const alone = cores.length === 1
   const [port, opsPort] = [await freePort(), await freePort()]
   const hook = ['--expose-gc', '--import', here('memory-hook.ts')]
-  const args = [...(workers === 1 ? hook : []), CLI, 'issuer', 'serve', '--dir', dir, '--port', String(port)]
-  const env = { ISSUER_WORKERS: String(workers), ISSUER_OPS_LISTEN: `127.0.0.1:${opsPort}` }
-  const {
-    child,
-    pid,
-    stop: end,
-  } = start(workers === 1 ? SERVER_CORE : ALL_CORES, process.execPath, args, {
-    env,
-    channel: workers === 1,
-  })
+  const args = [...(alone ? hook : []), CLI, 'issuer', 'serve', '--dir', dir, '--port', String(port)]
+  const env = { ISSUER_WORKERS: String(cores.length), ISSUER_OPS_LISTEN: `127.0.0.1:${opsPort}` }
+  const started = start(cores, process.execPath, args, { env, channel: alone })
+  const { child, pid } = started
   const [probe] = jwks
   if (!probe) throw new Error('a fixture without tenants')
   await untilReady(port, probe, () => child.exitCode === null)
   // Of several processes the first answers before the last is there.
-  if (workers > 1) await sleep(2000)
+  if (!alone) await sleep(2000)
   const memory = async (): Promise<Memory> => {
     const answered = once(child, 'message')
     child.send('memory')
@@ -50,7 +48,7 @@ export async function serveKeyrite({ dir: pristine, jwks }: Fixture, workers = 1
     return said as Memory
   }
   const stop = async () => {
-    await end()
+    await started.stop()
     rmSync(dir, { recursive: true })
   }
   return { dir, port, pid, processes: Math.max(1, childrenOf(pid).length), memory, stop }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { median } from '../measure.ts'
 import type { Target } from './ask.ts'
 import { cpuOf, cpuOfEnded, LOAD_CORES, program, run, script } from './processes.ts'
 
@@ -15,7 +16,8 @@ export type Load = {
   p99: number
   /** Processor time of the server for each request. */
   cpuEach: number
-  /** How many cores the load itself kept busy. */
+  /** How many cores the server kept busy, and the load itself. A server that had less than its core was disturbed, or not asked enough. */
+  cores: number
   loadCores: number
 }
 
@@ -35,20 +37,37 @@ export async function load(
   server: Loaded,
   targets: readonly Target[],
   seconds: number,
-  { cores = LOAD_CORES }: { cores?: readonly number[] } = {},
+  { on = LOAD_CORES }: { on?: readonly number[] } = {},
 ): Promise<Load> {
   const folder = mkdtempSync(join(tmpdir(), 'keyrite-load-'))
   try {
     const [serverBefore, loadBefore] = [cpuOf(server.pid), cpuOfEnded()]
-    const counted = await (WRK === null ? autocannon : wrk)(folder, server.port, targets, seconds, cores)
+    const counted = await (WRK === null ? autocannon : wrk)(folder, server.port, targets, seconds, on)
     const { requests, failed, p50, p99 } = counted
     if (failed > 0 || requests === 0) throw new Error(`${failed} of ${requests} requests to port ${server.port} failed`)
-    const cpuEach = (cpuOf(server.pid) - serverBefore) / requests
-    const loadCores = (cpuOfEnded() - loadBefore) / 1000 / counted.seconds
-    return { perSecond: requests / counted.seconds, p50, p99, cpuEach, loadCores }
+    const cpu = cpuOf(server.pid) - serverBefore
+    const coresOf = (ms: number) => ms / 1000 / counted.seconds
+    return {
+      perSecond: requests / counted.seconds,
+      p50,
+      p99,
+      cpuEach: cpu / requests,
+      cores: coresOf(cpu),
+      loadCores: coresOf(cpuOfEnded() - loadBefore),
+    }
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+export const perSecond = (loads: readonly Load[]): number[] => loads.map((one) => one.perSecond)
+
+/** "12000/s, 80 µs of processor each, 0.99 cores busy" */
+export function rates(loads: readonly Load[]): string {
+  const micros = median(loads.map((one) => one.cpuEach)) * 1000
+  const cores = median(loads.map((one) => one.cores))
+  const cost = Number.isNaN(micros) ? '' : `, ${micros.toFixed(0)} µs of processor each, ${cores.toFixed(2)} cores busy`
+  return `${median(perSecond(loads)).toFixed(0)}/s${cost}`
 }
 
 type Tool = (

@@ -3,10 +3,9 @@ import { inTurns, median, medianRatio, type Row } from '../measure.ts'
 import { askEach } from './ask.ts'
 import { type Fixture, fixtureOf, say } from './fixture.ts'
 import { type Memory, type Served, serveKeyrite } from './keyrite.ts'
-import { type Load, load } from './load.ts'
+import { type Load, load, perSecond, rates } from './load.ts'
 import { type Peer, serveOidcProvider } from './peer-oidc.ts'
 import { cpuOf } from './processes.ts'
-import { perSecond, rates } from './tokens.ts'
 import { twoCores } from './two-cores.ts'
 
 /** How many tenants, in words of the table. */

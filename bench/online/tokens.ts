@@ -1,7 +1,7 @@
-import { inTurns, median, medianRatio, type Row } from '../measure.ts'
+import { inTurns, medianRatio, type Row } from '../measure.ts'
 import { fixtureOf, say } from './fixture.ts'
 import { serveKeyrite } from './keyrite.ts'
-import { CONNECTIONS, type Load, load, TOOL } from './load.ts'
+import { CONNECTIONS, type Load, load, perSecond, rates, TOOL } from './load.ts'
 import { serveOidcProvider } from './peer-oidc.ts'
 import { SERVER_CORE, script, UNBOUND } from './processes.ts'
 import { mustIssue } from './same-work.ts'
@@ -57,7 +57,7 @@ async function oneCore(
       },
       {
         measure: `${alg} access tokens, 1 tenant, one core / raw crypto.sign`,
-        figure: `${rates(loads.keyrite)} (raw ${median(raw).toFixed(0)}/s)`,
+        figure: `${rates(loads.keyrite)} (raw ${rates(loads.raw)})`,
         ratio: medianRatio(perSecond(loads.keyrite), raw),
         ...('raw' in target && { target: target.raw }),
       },
@@ -70,14 +70,5 @@ async function oneCore(
 /** Nothing but signing, measured like a server; there is nobody who waits for it. */
 async function rawSigning(alg: string, seconds: number): Promise<Load> {
   const { perSecond } = await script<{ perSecond: number }>(SERVER_CORE, 'raw-sign-child.ts', alg, String(seconds))
-  return { perSecond, cpuEach: 1000 / perSecond, p50: Number.NaN, p99: Number.NaN, loadCores: 0 }
-}
-
-export const perSecond = (loads: readonly Load[]): number[] => loads.map((one) => one.perSecond)
-
-/** "12000/s, 80 µs of processor each" */
-export function rates(loads: readonly Load[]): string {
-  const micros = median(loads.map((one) => one.cpuEach)) * 1000
-  const each = Number.isNaN(micros) ? '' : `, ${micros.toFixed(0)} µs of processor each`
-  return `${median(perSecond(loads)).toFixed(0)}/s${each}`
+  return { perSecond, cpuEach: 1000 / perSecond, p50: Number.NaN, p99: Number.NaN, cores: 1, loadCores: 0 }
 }

@@ -44,7 +44,7 @@ export async function serveLogins({ dir, logins, port, say, clock = systemClock 
       configuration: {
         ...configuration,
         features: { devInteractions: { enabled: false }, ...configuration.features },
-        interactions: { url: (_, { uid }) => `${new URL(issuer).pathname.replace(/\/$/, '')}/login/${uid}` },
+        interactions: { url: (_, { uid }) => `${pathOf(issuer)}/login/${uid}` },
       },
       prepare: (provider) => {
         provider.on('server_error', (_, error) => say(`A login at ${issuer} failed: ${error.message}`))
@@ -56,8 +56,7 @@ export async function serveLogins({ dir, logins, port, say, clock = systemClock 
   const server = createServer(async (request, response) => {
     const found = served.find(({ tenant }) => tenant.serves(request))
     if (!found) return void response.writeHead(404).end()
-    if (!request.url?.startsWith(`${new URL(found.login.issuer).pathname.replace(/\/$/, '')}/login/`))
-      return void found.answer(request, response)
+    if (!request.url?.startsWith(`${pathOf(found.login.issuer)}/login/`)) return void found.answer(request, response)
     try {
       await finish(found.login, await found.tenant.current(), request, response)
     } catch (error) {
@@ -78,6 +77,9 @@ export async function serveLogins({ dir, logins, port, say, clock = systemClock 
     },
   }
 }
+
+/** '' when the issuer is a bare host. */
+const pathOf = (issuer: string): string => new URL(issuer).pathname.replace(/\/$/, '')
 
 /** The page that oidc-provider sends the browser to: who is it, and may this client know? */
 async function finish(login: Login, provider: oidc.Provider, request: IncomingMessage, response: ServerResponse) {

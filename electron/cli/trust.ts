@@ -116,8 +116,8 @@ function rowsOf(trust: IssuerTrust): string[][] {
   const besides = otherAudiences.length === 0 ? 'and nobody else' : `and nobody but ${listed(otherAudiences)} besides`
   const rows = [
     ['keys', from],
-    ...anchors.map(({ name, key }) => ['root', `${hexGroups(key.kid).join(' ')} (${name})`]),
     ['', `kept for at most ${spellDuration(keys.cacheFor)}${stale}`],
+    ...anchors.map(({ name, key }) => ['root', `${hexGroups(key.kid).join(' ')} (${name})`]),
     ['type', types.map((type) => type ?? 'none').join(' or ')],
     ['signed with', algorithms.join(' or ')],
     ['for', `${audiences.join(' or ')}, ${besides}`],

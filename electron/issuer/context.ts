@@ -1,6 +1,6 @@
 import type { Anchor } from '../../shared/formats/trust-anchor.ts'
 import type { TrustedClock } from './clock.ts'
-import type { Config } from './config.ts'
+import type { EffectiveConfig } from './config.ts'
 import { writeHighwater } from './highwater.ts'
 import type { ReceiptChain } from './receipt-chain.ts'
 import type { Sealer } from './sealing.ts'
@@ -10,7 +10,7 @@ import type { Traffic } from './traffic.ts'
 /** What every part of an open runtime works with. */
 export type Context = {
   dir: string
-  config: Config
+  config: EffectiveConfig
   anchor: Anchor
   store: Store
   traffic: Traffic

@@ -10,6 +10,7 @@ import type { Envelope } from '../../shared/formats/envelope.ts'
 import type { MaterialManifest } from '../../shared/formats/material.ts'
 import type { Context } from './context.ts'
 import type { Reader } from './store/store.ts'
+import { readEntry } from './tenant-state.ts'
 
 /** What an import compares with this runtime: who the file is for, where it stands in the sequence, what is known already. */
 
@@ -71,7 +72,7 @@ export const locationOf = (issuer: string): string => issuer.replace(/^https?:\/
 /** What the store knows of a tenant before an import, or null for a new one. */
 export async function knownEntry(store: Reader, tenant: string): Promise<TenantEntry | null> {
   const row = await store.get<{ entry: string }>('SELECT entry FROM tenants WHERE tenant = ?', tenant)
-  return row ? (JSON.parse(row.entry) as TenantEntry) : null
+  return row ? readEntry(row.entry) : null
 }
 
 /**

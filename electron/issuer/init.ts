@@ -10,12 +10,20 @@ import { type Anchor, openTrustAnchor } from '../../shared/formats/trust-anchor.
 import { ioError } from '../files/errors.ts'
 import { readFileGuarded } from '../files/read.ts'
 import { syncFolder, writeNewFile } from '../files/write.ts'
-import { CONFIG_FILE, type Config, encodeConfig, encodeStorageKey, readStorageKey, STORAGE_KEY_FILE } from './config.ts'
+import {
+  CONFIG_FILE,
+  type Config,
+  encodeConfig,
+  encodeStorageKey,
+  readStorageKey,
+  resolveConfig,
+  STORAGE_KEY_FILE,
+} from './config.ts'
 import { writeHighwater } from './highwater.ts'
 import { ReceiptChain, receiptSigner } from './receipt-chain.ts'
 import { Sealer } from './sealing.ts'
 import { type Clock, systemClock } from './service.ts'
-import { makeStores } from './store/open.ts'
+import { discardStores, makeStores, placeOf, type StorePlace } from './store/open.ts'
 import { makeTransportKey } from './transport.ts'
 
 export type InitOptions = {
@@ -31,6 +39,9 @@ export type InitOptions = {
   practice: boolean
   /** An existing storage key to use; by default one is made in the folder. */
   storageKeyFile?: string
+  /** `sqlite`, or `postgres://…` without a password; the environment, then sqlite, unless told. */
+  store?: string
+  storePasswordFile?: string
   clock?: Clock
 }
 
@@ -57,9 +68,11 @@ export async function initRuntime(options: InitOptions): Promise<Initialised> {
   must(anchor.practice === practice, 'practice-refused', practiceMessage(anchor.practice))
   const made = join(dirname(dir), `.${basename(dir)}-${randomBytes(6).toString('hex')}.partial`)
   let enrollmentFile: string | null = null
+  let discard = async () => {}
   try {
     mkdirSync(made, { recursive: true, mode: 0o700 })
     const keys = await fillFolder(made, anchor, options, now)
+    discard = keys.discard
     const claims = { runtimeId, environment, practice, vaultId: anchor.vaultId, iat: now, ...keys.public }
     const jws = await selfSigned(claims, keys.receipt)
     enrollmentFile = join(options.enrollmentFolder, fileName('enrollment', jws, now))
@@ -71,6 +84,7 @@ export async function initRuntime(options: InitOptions): Promise<Initialised> {
   } catch (error) {
     rmSync(made, { recursive: true, force: true })
     if (enrollmentFile) rmSync(enrollmentFile, { force: true })
+    await discard().catch(() => {})
     throw isSystemError(error) ? ioError(error, 'Creating', dir) : error
   }
 }
@@ -92,11 +106,16 @@ const practiceMessage = (anchorIsPractice: boolean): string =>
     ? 'This trust anchor is of a practice vault. A practice runtime must be asked for with --practice.'
     : 'This trust anchor is of a production vault, but a practice runtime was asked for.'
 
-type Keys = { receipt: KeyObject; public: Pick<Enrollment, 'receiptKey' | 'transportKey'> }
+type Keys = {
+  receipt: KeyObject
+  public: Pick<Enrollment, 'receiptKey' | 'transportKey'>
+  /** Takes the store away again. */
+  discard(): Promise<void>
+}
 
 /** Everything inside the folder. */
 async function fillFolder(folder: string, anchor: Anchor, options: InitOptions, now: number): Promise<Keys> {
-  const { runtimeId, environment, listen, practice, storageKeyFile } = options
+  const { runtimeId, environment, listen, practice, storageKeyFile, store, storePasswordFile } = options
   const storageKey = storageKeyFile ? readStorageKey(storageKeyFile) : new Uint8Array(randomBytes(32))
   if (!storageKeyFile) writeNewFile(join(folder, STORAGE_KEY_FILE), encodeStorageKey(storageKey))
   const sealer = new Sealer(storageKey, { runtimeId, practice })
@@ -113,16 +132,18 @@ async function fillFolder(folder: string, anchor: Anchor, options: InitOptions, 
     vaultId: anchor.vaultId,
     rootKid: anchor.key.kid,
     trustAnchor,
+    ...(store !== undefined && { store }),
+    ...(storePasswordFile !== undefined && { storePasswordFile: resolve(storePasswordFile) }),
   }
   writeNewFile(join(folder, CONFIG_FILE), encodeConfig(config))
   writeNewFile(join(folder, trustAnchor), statementFile(anchor.jws))
-  return makeStore(folder, sealer, config, now)
+  const { config: effective, problems } = resolveConfig(config, process.env)
+  must(problems.length === 0, 'config-invalid', problems.join(' '))
+  return makeStore(placeOf(folder, effective, sealer.fileKey), sealer, config, now)
 }
 
-async function makeStore(folder: string, sealer: Sealer, config: Config, now: number): Promise<Keys> {
-  const { runtimeId } = config
-  const kind = 'sqlite'
-  const { store, traffic } = await makeStores({ dir: folder, runtimeId, store: kind, fileKey: sealer.fileKey })
+async function makeStore(place: StorePlace, sealer: Sealer, config: Config, now: number): Promise<Keys> {
+  const { store, traffic } = await makeStores(place)
   try {
     const receipt = generateKeyPairSync('ed25519').privateKey
     const signer = receiptSigner(receipt)
@@ -139,8 +160,9 @@ async function makeStore(folder: string, sealer: Sealer, config: Config, now: nu
       return makeTransportKey(tx, sealer, now)
     })
     wipe(pkcs8)
-    await writeHighwater(folder, store, new ReceiptChain(store, signer, config))
-    return { receipt, public: { receiptKey: signer.jwk, transportKey } }
+    await writeHighwater(place.dir, store, new ReceiptChain(store, signer, config))
+    const discard = () => discardStores({ ...place, fileKey: new Uint8Array(32) })
+    return { receipt, public: { receiptKey: signer.jwk, transportKey }, discard }
   } finally {
     await traffic.close()
     await store.close()

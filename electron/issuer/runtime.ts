@@ -4,7 +4,7 @@ import { lineSchema } from '../../shared/formats/common.ts'
 import { assertSelfTest } from '../selftest/selftest.ts'
 import { addClient, type ClientRequest, listClients, removeClient } from './clients.ts'
 import { TrustedClock } from './clock.ts'
-import { type Config, readConfig, readPinnedAnchor, readStorageKey, storageKeyPath } from './config.ts'
+import { type EffectiveConfig, readConfig, readPinnedAnchor, readStorageKey, storageKeyPath } from './config.ts'
 import type { Context } from './context.ts'
 import { cancelEnvelopeKey, type Opened, offerEnvelopeKeys, openEmergency } from './envelope.ts'
 import { type ExportedReceipts, exportReceipts } from './export-receipts.ts'
@@ -17,7 +17,7 @@ import { assignTenant } from './removed.ts'
 import { Sealer } from './sealing.ts'
 import { type Client, type Clock, type IssuerService, systemClock } from './service.ts'
 import { runtimeStatus, type Status } from './status.ts'
-import { openStores } from './store/open.ts'
+import { openStores, placeOf } from './store/open.ts'
 import type { ClockHold, Store } from './store/store.ts'
 import { type Repinned, repin, takeSuccession } from './succession.ts'
 import { type Tainted, taint } from './taint.ts'
@@ -26,7 +26,7 @@ import { Traffic } from './traffic.ts'
 
 /** An open runtime: what the HTTP side may ask (`IssuerService`), and what operators may do. */
 export type Runtime = IssuerService & {
-  readonly config: Config
+  readonly config: EffectiveConfig
   /** Follows a succession of the root that the pinned one signed. */
   takeSuccession(path: string): Promise<Repinned>
   /** Pins the root whose fingerprint was compared by voice. */
@@ -65,9 +65,7 @@ export async function openRuntime({ dir, clock = systemClock }: { dir: string; c
   const config = readConfig(dir)
   const anchor = await readPinnedAnchor(dir, config)
   const sealer = openSealer(dir, config)
-  const { runtimeId } = config
-  const kind = 'sqlite'
-  const stores = await openStores({ dir, runtimeId, store: kind, fileKey: sealer.fileKey })
+  const stores = await openStores(placeOf(dir, config, sealer.fileKey))
   const { store } = stores
   try {
     const receipts = new ReceiptChain(store, await openReceiptSigner(store, sealer), config)
@@ -95,7 +93,7 @@ export async function openRuntime({ dir, clock = systemClock }: { dir: string; c
   }
 }
 
-function openSealer(dir: string, config: Config): Sealer {
+function openSealer(dir: string, config: EffectiveConfig): Sealer {
   const path = storageKeyPath(dir, config)
   const storageKey = readStorageKey(path)
   const sealer = new Sealer(storageKey, config)

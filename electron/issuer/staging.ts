@@ -15,6 +15,7 @@ import { checkSharedFactors, checkTenant, knownEntry, latePublication, locationO
 import { mustNotBeRemoved, stageRemoved } from './removed.ts'
 import { createSigner, verifySignature } from './signing.ts'
 import type { Reader, Store, Value, Writer } from './store/store.ts'
+import { readEntry } from './tenant-state.ts'
 
 /** Takes files into the staging tables, a few lines at a time, so that memory does not grow with the number of tenants. */
 
@@ -69,7 +70,7 @@ export async function stageBundle(
 }
 
 async function stageTenant({ sealer }: Context, tx: Writer, id: number, line: TenantLine): Promise<void> {
-  const { slots, ...entry } = line
+  const { slots, historical = null, ...entry } = line
   const { tenant } = entry
   const held = await tx.get<{ data_key: Uint8Array }>('SELECT data_key FROM tenants WHERE tenant = ?', tenant)
   await tx.run(
@@ -77,7 +78,7 @@ async function stageTenant({ sealer }: Context, tx: Writer, id: number, line: Te
     tenant,
     locationOf(entry.issuer),
     JSON.stringify(entry),
-    null,
+    historical,
     id,
     held?.data_key ?? sealer.newDataKey(tenant),
   )
@@ -189,7 +190,7 @@ function keyFinder(store: Reader): (tenant: string, kid: string) => Promise<Foun
       const entry = staged?.entry ?? current?.entry
       const dataKey = staged?.data_key ?? current?.data_key
       must(entry && dataKey, 'bundle-refused', `The material holds a key of ${tenant}, which the bundle does not name.`)
-      last = { tenant, entry: JSON.parse(entry) as TenantEntry, dataKey }
+      last = { tenant, entry: readEntry(entry), dataKey }
     }
     const key = last.entry.keys.find((one) => one.kid === kid)
     must(key, 'bundle-refused', `The material holds a key of ${tenant} that the bundle does not name: ${kid}.`)

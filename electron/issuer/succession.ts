@@ -9,7 +9,7 @@ import { openSuccession, parseSuccessionFile, SUCCESSION_FILE_MAX } from '../../
 import { type Anchor, openTrustAnchor } from '../../shared/formats/trust-anchor.ts'
 import { readFileGuarded } from '../files/read.ts'
 import { replaceFile, writeNewFile } from '../files/write.ts'
-import { CONFIG_FILE, encodeConfig } from './config.ts'
+import { CONFIG_FILE, encodeConfig, readConfigFile } from './config.ts'
 import type { Context } from './context.ts'
 
 /** Another root for this runtime: by the word of the pinned one, or by a fingerprint that people compared. */
@@ -83,8 +83,8 @@ async function pin(context: Context, anchor: Anchor): Promise<Repinned> {
     const trustAnchor = fileName('trust-anchor', anchor.jws, anchor.iat)
     const path = join(dir, trustAnchor)
     if (!existsSync(path)) writeNewFile(path, statementFile(anchor.jws))
-    const next = { ...config, rootKid: root, trustAnchor }
-    replaceFile(join(dir, CONFIG_FILE), encodeConfig(next))
+    const next = { rootKid: root, trustAnchor }
+    replaceFile(join(dir, CONFIG_FILE), encodeConfig({ ...readConfigFile(dir), ...next }))
     Object.assign(config, next)
     context.anchor = anchor
     return { from, root, changed: true }

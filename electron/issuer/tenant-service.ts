@@ -44,7 +44,7 @@ export function tenantService({ store, traffic, sealer }: ServiceContext, state:
     issuer: entry.issuer,
     accessTokenLifetime: entry.policy.accessTokenLifetime,
     algorithms,
-    tokenType: 'at+jwt',
+    tokenType: entry.policy.tokenType,
     rejectIssuedBefore: state.rejectBefore,
     published(now) {
       const slot = slotNow(now)

@@ -1,4 +1,5 @@
 import { byAlgorithm, type FactsOf, readyAt, type ScheduledKey, signerAt } from '../../shared/domain/key.ts'
+import { LATER_POLICY } from '../../shared/domain/policy.ts'
 import { cutSlots, type Slot } from '../../shared/domain/slots.ts'
 import { must } from '../../shared/errors.ts'
 import type { BundleKey } from '../../shared/formats/bundle.ts'
@@ -62,11 +63,17 @@ SELECT k.kid, k.first_published, k.delivered_until, k.phase, k.tainted, k.withdr
 FROM keys k LEFT JOIN private_keys p ON p.kid = k.kid LEFT JOIN tombstones t ON t.kid = k.kid
 WHERE k.tenant = ?`
 
+/** What an import checked and stored; older ones lack what policies did not have then. */
+export function readEntry(stored: string): TenantEntry {
+  const entry = JSON.parse(stored) as TenantEntry
+  return { ...entry, policy: { ...LATER_POLICY, ...entry.policy } }
+}
+
 /** Loads a tenant, or null when there is none. What it parses was checked strictly when it was imported. */
 export async function loadTenant(store: Reader, tenant: string): Promise<TenantState | null> {
   const row = await store.get<Row>(TENANT_ROW, tenant)
   if (!row) return null
-  const entry = JSON.parse(row.entry) as TenantEntry
+  const entry = readEntry(row.entry)
   const rows = new Map((await store.all<KeyRow>(KEY_ROWS, tenant)).map((key) => [key.kid, key]))
   const compromised = new Set(entry.compromised.map((key) => key.kid))
   return {

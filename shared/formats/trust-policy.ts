@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ALGORITHM_NAMES } from '../domain/algorithms.ts'
 import { DAY, HOUR, MINUTE, SKEW } from '../domain/policy.ts'
 import { KeyriteError } from '../errors.ts'
-import { compactSchema } from './common.ts'
+import { compactSchema, lineSchema } from './common.ts'
 import { MB, parseAs, parseJson } from './json.ts'
 import { duration } from './plan.ts'
 
@@ -48,9 +48,9 @@ const keysSchema = z.discriminatedUnion('source', [
   }),
 ])
 
-/** One line of printable characters without spaces: an issuer, an audience, a value of a claim. */
+/** Printable characters without spaces: an issuer, an audience, the name of a claim. */
 const word = z.string().regex(/^[\x21-\x7e]{1,256}$/, 'printable ASCII without spaces, at most 256 characters')
-const scalar = z.union([z.string().min(1).max(256), z.int(), z.boolean()])
+const scalar = z.union([lineSchema, z.int(), z.boolean()])
 
 /** These have members of their own in the policy. */
 const OWN = ['iss', 'aud', 'exp', 'nbf', 'iat']

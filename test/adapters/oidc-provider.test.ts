@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { DAY } from '../../shared/domain/policy.ts'
 import { Browser } from './browser.ts'
 import {
@@ -12,12 +12,6 @@ import {
   refusal,
   verifies,
 } from './fixtures.ts'
-
-vi.mock(import('../../electron/issuer/runtime.ts'), async (original) => {
-  const module = await original()
-  const { whole } = await import('./whole.ts')
-  return { ...module, openRuntime: async (options) => whole(await module.openRuntime(options)) }
-})
 
 const SERVER_ERROR = { status: 500, error: 'server_error' }
 

@@ -5,7 +5,6 @@ import { signingKey } from '../../electron/adapters/signing-key.ts'
 import type { Issued, IssuerService, TenantService } from '../../electron/issuer/service.ts'
 import { digest } from '../../shared/formats/bytes.ts'
 import { codeOf, makeServing, makeTenant, makeVault, policyWith } from '../issuer/fixtures.ts'
-import { whole } from './whole.ts'
 
 const WALL = () => Math.floor(Date.now() / 1000)
 
@@ -14,7 +13,7 @@ async function makeKey(tenant: Partial<TenantService> = {}, service: Partial<Iss
   const at = await makeServing(await makeVault(), [
     makeTenant('acme', { policy: policyWith({ accessTokenLifetime: 600 }) }),
   ])
-  const runtime = whole(at.runtime)
+  const runtime = at.runtime
   const find = async () => {
     const found = await runtime.find('acme.example.com', '')
     return found && { ...found, ...tenant }
@@ -67,7 +66,7 @@ describe('a key as oidc-provider holds it', () => {
     const cut = await makeKey({}, { cannotSign: () => 'The store is silent.' })
     await expect(cut.sign(cut.input())).rejects.toThrow('Nothing is signed now: The store is silent.')
     const { runtime, jwk, input } = await makeKey()
-    const gone = signingKey(oidc.ExternalSigningKey, whole(runtime), async () => null, jwk)
+    const gone = signingKey(oidc.ExternalSigningKey, runtime, async () => null, jwk)
     expect(await codeOf(async () => gone.sign(input()))).toBe('signing-refused')
   })
 

@@ -1,11 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import * as oidc from 'oidc-provider'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createTenantProvider, type TenantProviderOptions } from '../../electron/adapters/oidc-provider.ts'
 import { codeOf, makeServing, makeTenant, makeVault } from '../issuer/fixtures.ts'
 import { storage } from './storage.ts'
-import { whole } from './whole.ts'
 
 /** Around one provider whose issuer is a bare host, as in production. */
 
@@ -14,12 +15,11 @@ const configuration = { adapter: storage(), features: { devInteractions: { enabl
 
 async function make(options: Partial<TenantProviderOptions> = {}) {
   const { runtime, clock, tenants } = await makeAcme()
-  const service = whole(runtime)
   const said: string[] = []
   const log = (line: string) => void said.push(line)
   const provider = await createTenantProvider({
     oidc,
-    runtime: service,
+    runtime,
     issuer: ISSUER,
     configuration,
     log,
@@ -39,7 +39,7 @@ async function make(options: Partial<TenantProviderOptions> = {}) {
       })
       asked.end()
     })
-  return { service, provider, clock, tenants, said, get }
+  return { runtime, provider, clock, tenants, said, get }
 }
 
 async function makeAcme() {
@@ -49,7 +49,7 @@ async function makeAcme() {
 
 describe('a provider', () => {
   it('takes an issuer of the runtime, storage, and no keys of its own', async () => {
-    const runtime = whole((await makeAcme()).runtime)
+    const { runtime } = await makeAcme()
     const codeFor = (issuer: string, changes: object = {}) =>
       codeOf(() => createTenantProvider({ oidc, runtime, issuer, configuration: { ...configuration, ...changes } }))
     expect(await codeFor(ISSUER)).toBeNull()
@@ -89,10 +89,10 @@ describe('a provider', () => {
 
   it('a fetch of the key set counts as evidence of propagation, with who says so', async () => {
     const noted: unknown[] = []
-    const { service, tenants, get } = await make()
-    const { find } = service
+    const { runtime, tenants, get } = await make()
+    const { find } = runtime
     const noteFetch = (party: string | null, kids: readonly string[]) => void noted.push([party, kids])
-    Object.assign(service, {
+    Object.assign(runtime, {
       find: async (host: string, path: string) => ({ ...(await find(host, path)), noteFetch }),
     })
     await get('/jwks', { 'keyrite-relying-party': 'shop' })
@@ -101,9 +101,9 @@ describe('a provider', () => {
 
   it('of a tenant that is gone answers 404, and has no Provider to give', async () => {
     let gone = false
-    const { service, provider, get } = await make()
-    const { find } = service
-    Object.assign(service, { find: (host: string, path: string) => (gone ? null : find(host, path)) })
+    const { runtime, provider, get } = await make()
+    const { find } = runtime
+    Object.assign(runtime, { find: (host: string, path: string) => (gone ? null : find(host, path)) })
     expect((await get('/jwks')).status).toBe(200)
     gone = true
     for (const path of ['/jwks', '/.well-known/openid-configuration', '/token'])
@@ -112,9 +112,17 @@ describe('a provider', () => {
   })
 
   it('answers 500 when the store fails, and says so without what a request carried', async () => {
-    const { service, get, said } = await make()
-    Object.assign(service, { find: () => Promise.reject(new Error('canary')) })
+    const { runtime, get, said } = await make()
+    Object.assign(runtime, { find: () => Promise.reject(new Error('canary')) })
     expect(await get('/jwks?canary')).toMatchObject({ status: 500, body: '{"error":"server_error"}' })
     expect(said).toEqual(['A request failed: Something failed that Keyrite did not expect (Error). (internal)'])
   })
+})
+
+it('the guide shows the example as it is', () => {
+  const textOf = (path: string) => readFileSync(join(import.meta.dirname, '../../docs', path), 'utf8')
+  const packed = (text: string) => text.replace(/\s+/g, ' ').trim()
+  const shown = [...textOf('guides/existing-issuers.md').matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code)
+  expect(shown).toHaveLength(1)
+  for (const code of shown) expect(packed(textOf('examples/oidc-provider.ts'))).toContain(packed(code))
 })

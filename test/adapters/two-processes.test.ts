@@ -1,9 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
-import { expect, it, onTestFinished, vi } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { serveLogins } from '../../docs/examples/oidc-provider.ts'
 import { writeTrustAnchor } from '../../electron/handoff/statements.ts'
 import { initRuntime } from '../../electron/issuer/init.ts'
@@ -22,12 +21,6 @@ import {
   temporaryFolder,
 } from '../issuer/fixtures.ts'
 import { authorize, exchange, fetchKeys, logIn, login, refusal } from './fixtures.ts'
-
-vi.mock(import('../../electron/issuer/runtime.ts'), async (original) => {
-  const module = await original()
-  const { whole } = await import('./whole.ts')
-  return { ...module, openRuntime: async (options) => whole(await module.openRuntime(options)) }
-})
 
 /** A practice runtime with two tenants, by the real clock. */
 async function makeStore(port: number) {
@@ -56,26 +49,17 @@ async function makeStore(port: number) {
   return { dir, issuers: tenants.map((tenant) => tenant.issuer) }
 }
 
-/** `keyrite issuer serve` in a process of its own; gives the port that it listens on. */
-async function serve(dir: string): Promise<number> {
+/** `keyrite issuer serve` in a process of its own, until the test ends. */
+function serve(dir: string, port: number): void {
   let child: ChildProcess | undefined
-  const ended = keyrite(['issuer', 'serve', '--dir', dir], {
-    onStart: (started) => {
-      child = started
-    },
-  })
+  const onStart = (started: ChildProcess) => {
+    child = started
+  }
+  const ended = keyrite(['issuer', 'serve', '--dir', dir, '--port', String(port)], { onStart })
   onTestFinished(async () => {
     child?.kill('SIGTERM')
-    expect((await ended).status).toBe(0)
+    expect(await ended).toMatchObject({ status: 0 })
   })
-  for (let said = ''; ; ) {
-    const heard = child?.stdout ? once(child.stdout, 'data') : ended
-    const first = await Promise.race([heard, ended])
-    if (!Array.isArray(first)) throw new Error(`It does not serve: ${first.stderr}`)
-    said += String(first[0])
-    const port = /Serving at http:\/\/127\.0\.0\.1:(\d+)/.exec(said)?.[1]
-    if (port) return Number(port)
-  }
 }
 
 /** The key set of this issuer as the process on that port answers it, in its bytes. */
@@ -100,7 +84,9 @@ it('logins and `issuer serve` share one store: the same keys in both, and a tain
   const logins = issuers.map((issuer) => login(issuer, 'ES256'))
   const served = await serveLogins({ dir, logins, port, say: (line) => void said.push(line) })
   onTestFinished(() => served.close())
-  const beside = await serve(dir)
+  const beside = await freePort()
+  serve(dir, beside)
+  await expect.poll(() => keySetAt(beside, acme).catch(() => ''), { timeout: 20_000 }).not.toBe('')
 
   const { kid } = await logIn(acme)
   for (const issuer of issuers)

@@ -225,6 +225,103 @@ describe('what is said of the row in the vault', () => {
   })
 })
 
+describe('backups of a runtime', () => {
+  const IMPORTED = { type: 'imported', number: 1, manifest: 'm', keys: 1 }
+  const BACKUP = { type: 'backup-made', backup: 'b1', keys: 1, storageKey: 'storage-key-one', actor: 'ops' }
+  const ROTATED = { type: 'storage-key-rotated', from: 'storage-key-one', to: 'storage-key-two', actor: 'ops' }
+  const ID = 'runtime-backup:edge:storage-key-'
+  const at = (stated: { type: string; [more: string]: unknown }[], attested = false, kid = 'k1') =>
+    stateOf([runtime('edge', [handoff(1, ['k1'])], stated)], attested ? [[ID, kid]] : [])
+  const shown = (state: VaultState) => copiesOf(state, KEY).find(({ id }) => id === ID)
+
+  it.each<[string, VaultState, string | undefined]>([
+    ['none while the runtime made none', at([IMPORTED]), undefined],
+    ['none where the key came after it', at([BACKUP, IMPORTED]), undefined],
+    ['none where the key was erased before it', at([IMPORTED, ERASED, BACKUP]), undefined],
+    [
+      'none of another runtime',
+      stateOf([runtime('edge', [handoff(1, ['k1'])], [IMPORTED]), runtime('west', [], [BACKUP])]),
+      undefined,
+    ],
+    ['one where the runtime held the key', at([IMPORTED, BACKUP]), 'open'],
+    ['open also after the key was erased there', at([IMPORTED, BACKUP, ERASED]), 'open'],
+    ['open while nobody attests that the old storage key is gone', at([IMPORTED, BACKUP, ROTATED]), 'open'],
+    ['stated once both are said', at([IMPORTED, BACKUP, ROTATED], true), 'stated'],
+    ['attested where somebody attests the end of the backups themselves', at([IMPORTED, BACKUP], true), 'attested'],
+    ['open where another key was attested', at([IMPORTED, BACKUP, ROTATED], true, 'k2'), 'open'],
+    [
+      'open where the key that was rotated is another',
+      at([IMPORTED, BACKUP, { ...ROTATED, from: 'storage-key-zero' }]),
+      'open',
+    ],
+    [
+      'a key that signs is held, whatever brought it',
+      at([{ type: 'phase', kid: 'k1', phase: 'signing' }, BACKUP]),
+      'open',
+    ],
+    ['a bundle without private keys brings none', at([{ ...IMPORTED, keys: 0 }, BACKUP]), undefined],
+  ])('%s', (_what, state, status) => {
+    expect(shown(state)?.status).toBe(status)
+  })
+
+  it('an attestation from before the rotation, or before a newer backup, does not count', () => {
+    const state = at([IMPORTED, BACKUP, ROTATED], true)
+    const [, , rotated] = state.runtimes.get('edge')?.receipts.statements ?? []
+    if (rotated) rotated.at = START + 1
+    expect(shown(state)?.status).toBe('open')
+    const again = at([IMPORTED, BACKUP], true)
+    expect(shown(again)?.status).toBe('attested')
+    again.runtimes.get('edge')?.receipts.statements.push({ seq: 3, at: START + 1, stated: { ...BACKUP, backup: 'b2' } })
+    expect(shown(again)).toMatchObject({ status: 'open', what: expect.stringContaining('2 backups of runtime edge') })
+  })
+
+  it('those under one storage key are one copy, those under another are another', () => {
+    const two = { ...BACKUP, backup: 'b3', storageKey: 'another-storage-key' }
+    const ids = copiesOf(at([IMPORTED, BACKUP, { ...BACKUP, backup: 'b2' }, ROTATED, two]), KEY).map(({ id }) => id)
+    expect(ids.filter((id) => id.startsWith('runtime-backup:'))).toEqual([ID, 'runtime-backup:edge:another-stor'])
+  })
+
+  it('an open one keeps a destruction a deletion', () => {
+    const stated = [IMPORTED, BACKUP, ERASED, TRANSPORT]
+    const state = stateOf(
+      [runtime('edge', [handoff(1, ['k1'])], stated)],
+      [
+        ['runtime:edge', 'k1'],
+        ['medium', 'k1'],
+      ],
+    )
+    expect(gradeOf(copiesOf(state, gone))).toBe('deletion')
+    state.attestations.push({ kids: ['k1'], copy: ID, by: 'olga', statement: 'shredded', at: START, ceremony: null })
+    expect(gradeOf(copiesOf(state, gone))).toBe('destruction')
+  })
+
+  it('a restored runtime has again what was in its backup, until it erases it once more', () => {
+    const restored = { type: 'restored', backup: 'b1', fromSeq: 3, actor: 'ops' }
+    const told = (stated: { type: string; [more: string]: unknown }[]) =>
+      ledger(stateOf([runtime('edge', [handoff(1, ['k1'])], stated)], [['runtime:edge', 'k1']]))['runtime:edge']
+    expect(told([IMPORTED, BACKUP, ERASED])).toBe('stated')
+    expect(told([IMPORTED, BACKUP, ERASED, restored])).toBe('open')
+    expect(told([IMPORTED, BACKUP, ERASED, restored, ERASED])).toBe('stated')
+    expect(told([IMPORTED, ERASED, BACKUP, restored])).toBe('stated')
+    expect(told([IMPORTED, ERASED, { ...restored, backup: 'nobody knows' }])).toBe('open')
+  })
+
+  it('after a restore of the vault, a bundle that nobody here knows may have brought any key of it', () => {
+    const state = at([{ ...IMPORTED, manifest: 'of the vault that was lost' }, BACKUP])
+    expect(shown(state)).toBeUndefined()
+    state.restores.push({
+      backup: 1,
+      at: START,
+      ceremony: null,
+      reason: 'fire',
+      seq: 1,
+      seen: 1,
+      kids: new Set(['k1']),
+    })
+    expect(shown(state)?.status).toBe('open')
+  })
+})
+
 describe('the grade: destruction only when no known copy is open', () => {
   const closed = stateOf(
     [runtime('edge', [handoff(1, ['k1'])], [ERASED, TRANSPORT])],

@@ -172,6 +172,18 @@ describe('fault 24: bounded time and memory', () => {
     expect((await ask(GRANT)).status).toBe(200)
   })
 
+  it('requests wait while the issuance log does not answer, and get their tokens when it does', async () => {
+    const { record } = tenant
+    let release = () => {}
+    const answering = new Promise<void>((resolve) => (release = resolve))
+    tenant.record = () => answering
+    const waiting = Array.from({ length: 100 }, () => ask(GRANT))
+    await expect.poll(() => signatures).toBe(100)
+    release()
+    tenant.record = record
+    expect((await Promise.all(waiting)).every(({ status }) => status === 200)).toBe(true)
+  })
+
   it('a flood of wrong secrets gets its 401s; nothing is signed, and an honest client gets its token', async () => {
     const bad = Array.from({ length: 400 }, (_, at) =>
       askToken(tenant, GRANT, { Authorization: tenant.basic(`nobody-${at}`, 'x') }),

@@ -2,6 +2,7 @@ import { type BinaryLike, constants, createPublicKey, verify } from 'node:crypto
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readProxies } from '../../electron/issuer/http/proxies.ts'
 import { KEY_SPECS } from '../../shared/domain/algorithms.ts'
 import { exchange, request, statusOf } from '../issuer/http/raw.ts'
 import {
@@ -107,6 +108,75 @@ describe('fault 25: spoofed hosts and forwarded headers', () => {
   })
 })
 
+describe('fault 25: forwarded headers of a trusted proxy, and of everybody else', () => {
+  /** What a server that trusts `proxies` says to a request for `host` with these header lines: which tenant's keys. */
+  async function servedBy(trustProxy: string[], lines: string[]): Promise<string | number> {
+    const front = await startIssuer([], {}, { trustProxy })
+    const own = front.add('own', 'ES256')
+    const other = front.add('other', 'ES256')
+    front.service.tenants.set('http://id.example', other)
+    front.service.tenants.set(`http://127.0.0.1:${front.server.port}`, own)
+    const head = lines.some((line) => /^host:/i.test(line)) ? lines : [`Host: 127.0.0.1:${front.server.port}`, ...lines]
+    const response = await exchange(front.server.port, request('GET /.well-known/jwks.json', head))
+    await front.server.close()
+    const kid = /"kid":"([\w-]+)"/.exec(response)?.[1]
+    const found = [own, other].find((tenant) => tenant.keys[0]?.published.kid === kid)
+    return found?.tenant ?? statusOf(response)
+  }
+
+  it.each([
+    [['127.0.0.1'], 'other'],
+    [['127.0.0.0/8'], 'other'],
+    [['10.0.0.0/8', '127.0.0.1/32'], 'other'],
+    [[], 'own'],
+    [['127.0.0.2'], 'own'],
+    [['10.0.0.0/8', '::1'], 'own'],
+  ])('with the proxies %j, X-Forwarded-Host of 127.0.0.1 leads to %s', async (trustProxy, tenant) => {
+    expect(await servedBy(trustProxy, ['X-Forwarded-Host: ID.example', 'X-Forwarded-Proto: https'])).toBe(tenant)
+  })
+
+  it.each([
+    ['two of them', ['X-Forwarded-Host: id.example', 'X-Forwarded-Host: id.example'], 400],
+    ['a list', ['X-Forwarded-Host: id.example, 127.0.0.1'], 400],
+    ['an empty one', ['X-Forwarded-Host:'], 400],
+    ['a malformed one', ['X-Forwarded-Host: user@id.example'], 400],
+    ['an unknown one', ['X-Forwarded-Host: nobody.example'], 404],
+    ['one beside a malformed Host', ['X-Forwarded-Host: id.example', 'Host: a@b'], 400],
+    ['none: Host counts', [], 'own'],
+    ['only other headers: Host counts', ['Forwarded: host=id.example', 'X-Original-Host: id.example'], 'own'],
+    ['plain http in front: nothing is found by its scheme', ['X-Forwarded-Proto: http'], 'own'],
+  ])('from a trusted proxy, %s', async (_what, lines, outcome) => {
+    expect(await servedBy(['127.0.0.1'], lines)).toBe(outcome)
+  })
+
+  it.each(['proxy.example', '127.0.0.1/33', '::1/129', '1.2.3', '', '127.0.0.1/', '127.0.0.1/-1'])(
+    'a proxy that is no address and no range is refused at the start: "%s"',
+    async (one) => {
+      await expect(startIssuer([], {}, { trustProxy: [one] })).rejects.toMatchObject({ code: 'config-invalid' })
+    },
+  )
+
+  it('IPv6 ranges, and IPv4 peers of a socket for both families', () => {
+    const isProxy = readProxies(['fd00::/8', '192.0.2.0/24'])
+    expect(['fd00::1', '::ffff:192.0.2.9', '192.0.2.1'].map(isProxy)).toEqual([true, true, true])
+    expect(['fe80::1', '::ffff:192.0.3.9', '', undefined, 'x'].map(isProxy)).toEqual(Array(5).fill(false))
+  })
+})
+
+describe('fault 25: introspection', () => {
+  it.each(PAIRS)('a token of %s is inactive at %s', async (from, to) => {
+    const client = tenantOf(to).clients.get('basic')
+    if (client) client.introspects = true
+    const ask = async (token: string) => {
+      const headers = { Authorization: tenantOf(to).basic() }
+      const body = new URLSearchParams({ token })
+      return (await fetch(`${tenantOf(to).issuer}/introspect`, { method: 'POST', headers, body })).json()
+    }
+    expect(await ask(await tokenOf(tenantOf(from)))).toEqual({ active: false })
+    expect(await ask(await tokenOf(tenantOf(to)))).toMatchObject({ active: true, iss: tenantOf(to).issuer })
+  })
+})
+
 describe('fault 25: clients and assertions', () => {
   it.each(PAIRS.filter(([from]) => from === 'acme'))('a client of %s is unknown at %s', async (from, to) => {
     const secret = tenantOf(from).secretOf('basic')
@@ -158,6 +228,15 @@ describe('fault 25: no cache bleeds', () => {
     for (let round = 0; round < 10; round++)
       await Promise.all(ALL.map((name, at) => check(name, etags.get(ALL[(at + 1) % ALL.length] ?? ''))))
     expect(new Set(etags.values()).size).toBe(ALL.length)
+  })
+
+  it("the discovery document of A is never served for B, with A's validator", async () => {
+    for (const [at, name] of ALL.entries()) {
+      const url = (of: string) => `${tenantOf(of).issuer}/.well-known/openid-configuration`
+      const etag = (await fetch(url(ALL[(at + 1) % ALL.length] ?? ''))).headers.get('etag') ?? ''
+      const response = await fetch(url(name), { headers: { 'If-None-Match': etag } })
+      expect([response.status, (await response.json()).issuer]).toEqual([200, tenantOf(name).issuer])
+    }
   })
 
   it('concurrent token requests each get a token of their own issuer and key', async () => {

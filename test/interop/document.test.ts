@@ -56,7 +56,7 @@ it('every row cites a test or says that it is by its documentation', () => {
 })
 
 it('the YAML that is to be copied is YAML', () => {
-  const blocks = [...text.matchAll(/```yaml\n([^]*?)```/g)].map(([, block = '']) => parse(block) as object)
+  const blocks = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, block = '']) => parse(block) as object)
   expect(blocks).toHaveLength(3)
   for (const block of blocks) expect(JSON.stringify(block)).toContain('https://acme.example.com')
 })

@@ -16,7 +16,7 @@ export const DOCUMENT = join(import.meta.dirname, '..', '..', 'docs', 'relying-p
 
 /** The fenced block of the document in this language. */
 export function documented(language: string): string {
-  const [, block] = new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(readFileSync(DOCUMENT, 'utf8')) ?? []
+  const [, block] = new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(readFileSync(DOCUMENT, 'utf8')) ?? []
   if (block === undefined) throw new Error(`docs/relying-parties.md has no ${language} block`)
   return block
 }

@@ -54,7 +54,7 @@ export type World = {
 const AGO = 10
 
 /** The issuer of a tenant; by default a practice issuer at the server itself. */
-type IssuerOf = (tenant: string, url: string) => string
+type How = { practice?: boolean; issuerOf?: (tenant: string, url: string) => string }
 
 /**
  * Starts the server, then adds the tenants while it serves. Every tenant signs with its first key until `rotate()`; the
@@ -62,18 +62,15 @@ type IssuerOf = (tenant: string, url: string) => string
  */
 export async function startWorld(
   names: readonly Name[] = NAMES,
-  {
-    practice = true,
-    issuerOf = (tenant, url) => `${url}/t/${tenant}`,
-  }: { practice?: boolean; issuerOf?: IssuerOf } = {},
+  { policy: changes, ...how }: How & { policy?: Partial<Policy> } = {},
 ): Promise<World> {
   const now = Math.floor(Date.now() / 1000)
   const policy = { rotationInterval: now - AGO - T0, horizon: 1 }
   const tenantOf = (name: Name) => ({
     tenant: name,
-    policy: policyWith({ ...policy, signingAlgorithms: [SPECS[name]] }),
+    policy: policyWith({ ...policy, signingAlgorithms: [SPECS[name]], ...changes }),
   })
-  const { made, url, tenants } = await serve(names.map(tenantOf), { practice, issuerOf })
+  const { made, url, tenants } = await serve(names.map(tenantOf), how)
   await moveTo(made, now - 2 * AGO)
   const find = (name: Name) => tenants.find((one) => one.tenant === name) ?? fail(`no tenant ${name}`)
   return {
@@ -90,10 +87,7 @@ export async function startWorld(
 /** A runtime with these tenants behind a server on a free port, at T0. Ends with the test. */
 export async function serve(
   wanted: readonly { tenant: string; policy: Policy }[],
-  {
-    practice = true,
-    issuerOf = (tenant, url) => `${url}/t/${tenant}`,
-  }: { practice?: boolean; issuerOf?: IssuerOf } = {},
+  { practice = true, issuerOf = (tenant, url) => `${url}/t/${tenant}` }: How = {},
 ): Promise<{ made: TestRuntime; url: string; tenants: Interop[]; entries: TestTenant[] }> {
   const vault = await makeVault({ practice })
   const made = await makeRuntime(vault)

@@ -35,6 +35,8 @@ import { type MaterialManifest, signMaterialManifest } from '../../shared/format
 import { parseStatementFile } from '../../shared/formats/statement-file.ts'
 import { type Anchor, openTrustAnchor, signTrustAnchor } from '../../shared/formats/trust-anchor.ts'
 
+import { freshStore } from './database.ts'
+
 /** A throw-away vault root, tenants with real keys, and a real runtime in a temporary folder. */
 
 /** 2026-03-01T00:00:00Z */
@@ -263,6 +265,7 @@ export async function makeRuntime(
     enrollmentFolder: folder,
     practice: vault.practice,
     clock,
+    ...(await freshStore(folder)),
     ...changes,
   })
   const enrollment = await openEnrollment(parseStatementFile(readFileSync(made.enrollmentFile)))

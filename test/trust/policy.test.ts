@@ -69,6 +69,7 @@ describe('refused: trust-policy-invalid, naming the place', () => {
     ['a rule for the issuer', withRule({ claim: 'iss', equals: 'x' }), /its own member/],
     ['a rule for the audience', withRule({ claim: 'aud', contains: 'x' }), /its own member/],
     ['a list of nothing', withRule({ claim: 'sub', oneOf: [] }), /oneOf/],
+    ['equal to what steers a terminal', withRule({ claim: 'sub', equals: '\u001b[2J' }), /equals/],
     ['equal to nothing', withRule({ claim: 'sub', equals: '' }), /equals/],
     ['a beginning without an end', withRule({ claim: 'sub', startsWith: 'repo:acme' }), /startsWith.*":" or "\/"/],
     ['two words in one', withRule({ claim: 'scope', contains: 'orders:read orders:write' }), /contains/],

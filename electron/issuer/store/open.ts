@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { must } from '../../../shared/errors.ts'
+import { type EffectiveConfig, readStorePassword, STORE_FILE, storePasswordPath } from '../config.ts'
 import { PostgresDatabase, PostgresStore } from './postgres.ts'
 import { POSTGRES, SQLITE_RUNTIME, SQLITE_TRAFFIC } from './schema.ts'
 import { SqliteStore } from './sqlite.ts'
@@ -20,7 +21,14 @@ export type StorePlace = {
   fileKey: Uint8Array
 }
 
-export const STORE_FILE = 'store.db'
+/** Where the store of a configuration lies, with the password that its file names. Code `config-invalid`. */
+export function placeOf(dir: string, config: EffectiveConfig, fileKey: Uint8Array): StorePlace {
+  const { runtimeId, store } = config
+  const path = storePasswordPath(dir, config)
+  return { dir, runtimeId, store, fileKey, ...(path !== null && { password: readStorePassword(path) }) }
+}
+
+/** What requests write. */
 export const TRAFFIC_FILE = 'traffic.db'
 
 const files = ({ dir, fileKey: key }: StorePlace) =>
@@ -47,6 +55,13 @@ export async function makeStores(place: StorePlace): Promise<Stores> {
   const { store, traffic } = files(place)
   const made = new SqliteStore(store, SQLITE_RUNTIME)
   return { store: made, traffic: new SqliteStore(traffic, SQLITE_TRAFFIC) }
+}
+
+/** Takes away what `makeStores` made outside of the runtime's folder. */
+export async function discardStores(place: StorePlace): Promise<void> {
+  if (place.store === 'sqlite') return
+  const database = postgres(place)
+  await database.discard().finally(() => database.close())
 }
 
 /**

@@ -48,8 +48,7 @@ export class PostgresDatabase {
     this.schema = schemaOf(runtimeId)
     this.id = hash('sha256', this.schema, 'buffer').readInt32BE(0)
     this.#config = {
-      connectionString: url,
-      ...(password !== undefined && { password }),
+      connectionString: withPassword(url, password),
       options: `-c search_path=${this.schema} -c lock_timeout=10000 -c statement_timeout=120000`,
       connectionTimeoutMillis: 5000,
       keepAlive: true,
@@ -71,6 +70,11 @@ export class PostgresDatabase {
         `BEGIN; CREATE SCHEMA "${this.schema}"; SET LOCAL search_path = "${this.schema}"; ${tables} COMMIT`,
       )
     })
+  }
+
+  /** Takes the schema away with everything in it. */
+  async discard(): Promise<void> {
+    await attempt(() => this.pool.query(`DROP SCHEMA IF EXISTS "${this.schema}" CASCADE`))
   }
 
   /** Begins to listen. Codes `store-missing`, `store-unreachable`. */
@@ -294,6 +298,14 @@ function postgresError(error: unknown): unknown {
     })
   const [, ours, message] = STATES.find(([state]) => state.test(code)) ?? []
   return ours && message ? new KeyriteError(ours, message, { cause: error }) : error
+}
+
+/** The library takes a password only from the address that it is given; this one stands nowhere else. */
+function withPassword(url: string, password: string | undefined): string {
+  if (password === undefined) return url
+  const address = new URL(url)
+  address.password = encodeURIComponent(password)
+  return address.href
 }
 
 /** Tables of several runtimes may share a database: each runtime has a schema of its own. */

@@ -3,7 +3,7 @@ import { count } from '../../../shared/domain/plural.ts'
 import { utcTime } from '../../../shared/domain/utc.ts'
 import { asKeyriteError } from '../../../shared/errors.ts'
 import type { LogLevel } from '../settings.ts'
-import type { ClockHold } from '../store.ts'
+import type { ClockHold } from '../store/store.ts'
 import { aKid, aLine, aNumber, anAddress, aPlace, aTenant, aWord, type Clean } from './log-fields.ts'
 
 /**

@@ -45,12 +45,11 @@ it('a token: issued, served, and how long it took', async () => {
 })
 
 it.each([
-  ['invalid_scope', 400, async () => [{ ...GRANT, scope: 'x' }, { Authorization: tenant.basic() }]],
-  ['invalid_client', 401, async () => [GRANT, { Authorization: tenant.basic('once', 'x') }]],
-  ['too_many_failures', 429, async () => [GRANT, { Authorization: tenant.basic('once', 'x') }]],
-] as const)('a refusal by its reason: %s', async (reason, status, request) => {
-  const [form, headers] = await request()
-  await askToken(tenant, form, headers)
+  ['invalid_scope', 400, { ...GRANT, scope: 'x' }, () => tenant.basic()],
+  ['invalid_client', 401, GRANT, () => tenant.basic('once', 'x')],
+  ['too_many_failures', 429, GRANT, () => tenant.basic('once', 'x')],
+] as const)('a refusal by its reason: %s', async (reason, status, form, authorization) => {
+  await askToken(tenant, form, { Authorization: authorization() })
   expect(seen).toEqual([
     ['refused', 'initech', 'token', reason],
     ['served', 'initech', 'token', status],
@@ -85,7 +84,7 @@ it('a signature in an assertion that does not verify, of a client that is one', 
   expect(seen.filter(([what]) => what === 'bad')).toEqual([['bad', 'initech', 'assertion']])
 })
 
-it('every answer is one: key sets, discovery, wrong methods, too large a body, and what is nobody’s', async () => {
+it('every answer is one: key sets, discovery, wrong methods, too large a body, and what is of no tenant', async () => {
   const get = async (path: string, init: RequestInit = {}) => void (await fetch(path, init)).status
   await get(`${tenant.issuer}/.well-known/jwks.json`)
   await get(`${tenant.issuer}/.well-known/jwks.json`, { headers: { 'If-None-Match': '*' } })

@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createIssuerServer } from '../../../electron/issuer/http/server.ts'
+import { NO_OBSERVER } from '../../../electron/issuer/http/serving.ts'
 import { exchange, request, statusOf } from './raw.ts'
 import { askToken, GRANT, startIssuer, type TestIssuer, TestService } from './service.ts'
 
@@ -177,13 +178,18 @@ describe('staying up', () => {
   })
 
   it('a client that asks and asks but never reads is cut off', async () => {
-    const slow = await startIssuer(['initech'], { idleTimeout: 300, checkInterval: 100 })
+    let served = 0
+    const observer = { ...NO_OBSERVER, served: () => served++ }
+    const limits = { idleTimeout: 300, keepAliveTimeout: 5000 }
+    const slow = await startIssuer(['initech'], limits, { observer })
     const line = `GET /t/initech/.well-known/jwks.json HTTP/1.1\r\nHost: 127.0.0.1:${slow.server.port}\r\n\r\n`
     const socket = connect(slow.server.port, '127.0.0.1')
       .pause()
       .on('error', () => {})
     socket.write(line.repeat(50_000))
-    await new Promise((resolve) => setTimeout(resolve, 1500))
+    // Until the server can write no more, and then longer than it waits.
+    for (let before = -1; before !== served; await new Promise((resolve) => setTimeout(resolve, 800))) before = served
+    expect(served).toBeGreaterThan(0)
     let received = 0
     socket.on('data', (chunk) => {
       received += chunk.length
