@@ -112,6 +112,14 @@ export const CODES = {
     hint: 'Import the missing bundle first. If it is lost, ask for a handoff that names it "lost" and catches up.',
   },
   'bundle-forked': { exit: 3, hint: 'Stop and tell the compliance officer: two different bundles carry one number.' },
+  'revocation-lower': {
+    exit: 5,
+    hint: 'Ask the vault for a new revocation. Until it is here, "issuer taint --withdraw" does the same for one key.',
+  },
+  'revocation-forked': {
+    exit: 3,
+    hint: 'Stop and tell the compliance officer: two different revocations carry one number.',
+  },
   'bundle-late': { exit: 3, hint: 'Ask for a new bundle; this one would break relying parties.' },
   'bundle-refused': {
     exit: 3,

@@ -44,7 +44,9 @@ export async function onlineEmergency(): Promise<Row[]> {
 const kidOf = (body: string): string =>
   decodeProtectedHeader((JSON.parse(body) as { access_token: string }).access_token).kid ?? ''
 
-/** Milliseconds from the start of `act` until every process behind `ports` answers as `shows` wants. */
+const PATIENCE_MS = 60_000
+
+/** Milliseconds from the start of `act` until every process behind `ports` answers as `shows` wants. Throws after a minute. */
 export async function effectMs(
   ports: readonly number[],
   target: Target,
@@ -56,6 +58,8 @@ export async function effectMs(
   const asked = ports.flatMap((port) => Array.from({ length: EACH }, () => port))
   for (;;) {
     const answers = await Promise.all(asked.map((port) => ask(port, target, { fresh: true })))
-    if (answers.every(shows)) return performance.now() - start
+    const passed = performance.now() - start
+    if (answers.every(shows)) return passed
+    if (passed > PATIENCE_MS) throw new Error(`no effect after ${PATIENCE_MS} ms`)
   }
 }

@@ -25,12 +25,21 @@ export type Fixture = { dir: string; tokens: Target[]; jwks: Target[] }
 
 export type Imported = { ms: number; cpuMs: number; resident: number }
 
-const base = mkdtempSync(join(tmpdir(), 'keyrite-bench-'))
-process.on('exit', () => rmSync(base, { recursive: true, force: true }))
+let base: string | null = null
 
-/** A copy of a runtime's folder, for one process to work in: it goes when the run ends. */
+/** A folder that goes when the run ends. */
+function folder(name: string): string {
+  if (base === null) {
+    const made = mkdtempSync(join(tmpdir(), 'keyrite-bench-'))
+    process.on('exit', () => rmSync(made, { recursive: true, force: true }))
+    base = made
+  }
+  return mkdtempSync(join(base, `${name}-`))
+}
+
+/** A copy of a runtime's folder, for one process to work in. */
 export function copyOf(dir: string): string {
-  const copy = mkdtempSync(join(base, 'issuer-'))
+  const copy = folder('issuer')
   cpSync(dir, copy, { recursive: true })
   return copy
 }
@@ -44,7 +53,7 @@ const fixtures = new Map<string, Promise<Fixture>>()
 export const handoffOf = (tenants: number, spec: KeySpec = 'ES256'): Promise<Handoff> =>
   remembered(handoffs, `${tenants} ${spec}`, () => {
     say(`making ${tenants} tenants with ${spec} keys, and their handoff`)
-    return makeHandoff(mkdtempSync(join(base, 'handoff-')), tenants, spec, HOST)
+    return makeHandoff(folder('handoff'), tenants, spec, HOST)
   })
 
 /** A runtime that serves so many tenants; made once for all benchmarks of a run. */

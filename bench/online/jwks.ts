@@ -1,11 +1,10 @@
-import { inTurns, medianRatio, type Row } from '../measure.ts'
+import { inTurns, type Row } from '../measure.ts'
 import { ask } from './ask.ts'
 import { fixtureOf, say } from './fixture.ts'
 import { serveKeyrite } from './keyrite.ts'
-import { type Load, load, perSecond, rates, TOOL } from './load.ts'
+import { against, type Load, load } from './load.ts'
 import { serveNginx } from './peer-nginx.ts'
 import { serveOidcProvider } from './peer-oidc.ts'
-import { UNBOUND } from './processes.ts'
 
 /** Key sets at one tenant: against oidc-provider, and against nginx with the same bytes in a file. */
 export async function onlineJwks(seconds: number, rounds: number): Promise<Row[]> {
@@ -27,9 +26,7 @@ export async function onlineJwks(seconds: number, rounds: number): Promise<Row[]
     const row = (name: string, of: readonly Load[] | undefined, least: number): Row => {
       const measure = `JWKS responses, one core / ${name}`
       if (!of) return { measure, figure: `not measured: no ${name} here` }
-      const ours = loads['keyrite'] ?? []
-      const figure = `${rates(ours)} (${name} ${rates(of)}), ${TOOL}${UNBOUND}`
-      return { measure, figure, ratio: medianRatio(perSecond(ours), perSecond(of)), target: least }
+      return { measure, ...against(loads['keyrite'] ?? [], name, of), target: least }
     }
     return [row('oidc-provider', loads['oidc'], 3), row('nginx', loads['nginx'], 0.6)]
   } finally {

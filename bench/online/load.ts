@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { median } from '../measure.ts'
+import { median, medianRatio, type Row } from '../measure.ts'
 import type { Target } from './ask.ts'
-import { cpuOf, cpuOfEnded, LOAD_CORES, program, run, script } from './processes.ts'
+import { cpuOf, cpuOfEnded, LOAD_CORES, program, run, script, UNBOUND } from './processes.ts'
 
 /** Load on one server: wrk where it is, else autocannon. */
 
@@ -68,6 +68,17 @@ export function rates(loads: readonly Load[]): string {
   const cores = median(loads.map((one) => one.cores))
   const cost = Number.isNaN(micros) ? '' : `, ${micros.toFixed(0)} µs of processor each, ${cores.toFixed(2)} cores busy`
   return `${median(perSecond(loads)).toFixed(0)}/s${cost}`
+}
+
+/** Ours against a peer's of the same rounds. On a machine that is not quiet, processor time tells more than what was seen. */
+export function against(ours: readonly Load[], name: string, peer: readonly Load[]): Pick<Row, 'figure' | 'ratio'> {
+  const cpu = (loads: readonly Load[]) => loads.map((one) => one.cpuEach)
+  const byCpu = medianRatio(cpu(peer), cpu(ours))
+  const told = Number.isNaN(byCpu) ? '' : `; by processor time ${byCpu.toFixed(2)}`
+  return {
+    figure: `${rates(ours)} (${name} ${rates(peer)})${told}${UNBOUND}`,
+    ratio: medianRatio(perSecond(ours), perSecond(peer)),
+  }
 }
 
 type Tool = (

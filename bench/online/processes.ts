@@ -32,9 +32,21 @@ function bound(cores: readonly number[], command: string, args: readonly string[
 }
 
 const running = new Set<ChildProcess>()
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
-})
+
+let guarded = false
+
+/** Nothing that was started outlives this process, however it ends. */
+function remember(child: ChildProcess): void {
+  if (!guarded) {
+    guarded = true
+    process.on('exit', () => {
+      for (const one of running) one.kill('SIGKILL')
+    })
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130))
+  }
+  running.add(child)
+  child.once('exit', () => running.delete(child))
+}
 
 export type Started = { readonly child: ChildProcess; readonly pid: number; stop(): Promise<void> }
 
@@ -52,9 +64,8 @@ export function start(
   child.stderr?.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-4000)
   })
-  running.add(child)
+  remember(child)
   child.on('exit', (code) => {
-    running.delete(child)
     if (code !== 0 && code !== null) process.stderr.write(`${command} ${args.join(' ')} ended with ${code}:\n${said}\n`)
   })
   return { child, pid: child.pid ?? 0, stop: () => stop(child) }
@@ -72,7 +83,9 @@ async function stop(child: ChildProcess): Promise<void> {
 /** Runs a process to its end and gives what it printed. */
 export async function run(cores: readonly number[], command: string, args: readonly string[]): Promise<string> {
   const [bin, all] = bound(cores, command, args)
-  const { stdout } = await promisify(execFile)(bin, all, { maxBuffer: 64 * 1024 * 1024 })
+  const ended = promisify(execFile)(bin, all)
+  remember(ended.child)
+  const { stdout } = await ended
   return stdout
 }
 

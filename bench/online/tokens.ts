@@ -1,9 +1,10 @@
-import { inTurns, medianRatio, type Row } from '../measure.ts'
+import { inTurns, type Row } from '../measure.ts'
 import { fixtureOf, say } from './fixture.ts'
 import { serveKeyrite } from './keyrite.ts'
-import { CONNECTIONS, type Load, load, perSecond, rates, TOOL } from './load.ts'
+import { against, CONNECTIONS, type Load, load, TOOL } from './load.ts'
 import { serveOidcProvider } from './peer-oidc.ts'
-import { SERVER_CORE, script, UNBOUND } from './processes.ts'
+import { SERVER_CORE, script } from './processes.ts'
+import type { RawSigning } from './raw-sign-child.ts'
 import { mustIssue } from './same-work.ts'
 import { twoCores } from './two-cores.ts'
 
@@ -45,20 +46,18 @@ async function oneCore(
         peer: () => load(peer, peer.tokens, seconds),
         raw: () => rawSigning(alg, seconds),
       },
-      { onRound: (done) => say(`tokens with ${alg}: round ${done} of ${rounds}`) },
+      { onRound: (done) => say(`tokens with ${alg}, ${TOOL}, ${CONNECTIONS} connections: round ${done} of ${rounds}`) },
     )
-    const raw = perSecond(loads.raw)
+    const measure = `${alg} access tokens, 1 tenant, one core`
     return [
       {
-        measure: `${alg} access tokens, 1 tenant, one core / oidc-provider`,
-        figure: `${rates(loads.keyrite)} (oidc-provider ${rates(loads.peer)}), ${TOOL}, ${CONNECTIONS} connections${UNBOUND}`,
-        ratio: medianRatio(perSecond(loads.keyrite), perSecond(loads.peer)),
+        measure: `${measure} / oidc-provider`,
+        ...against(loads.keyrite, 'oidc-provider', loads.peer),
         target: target.peer,
       },
       {
-        measure: `${alg} access tokens, 1 tenant, one core / raw crypto.sign`,
-        figure: `${rates(loads.keyrite)} (raw ${rates(loads.raw)})`,
-        ratio: medianRatio(perSecond(loads.keyrite), raw),
+        measure: `${measure} / raw crypto.sign`,
+        ...against(loads.keyrite, 'raw', loads.raw),
         ...('raw' in target && { target: target.raw }),
       },
     ]
@@ -69,6 +68,6 @@ async function oneCore(
 
 /** Nothing but signing, measured like a server; there is nobody who waits for it. */
 async function rawSigning(alg: string, seconds: number): Promise<Load> {
-  const { perSecond } = await script<{ perSecond: number }>(SERVER_CORE, 'raw-sign-child.ts', alg, String(seconds))
-  return { perSecond, cpuEach: 1000 / perSecond, p50: Number.NaN, p99: Number.NaN, cores: 1, loadCores: 0 }
+  const said = await script<RawSigning>(SERVER_CORE, 'raw-sign-child.ts', alg, String(seconds))
+  return { ...said, p50: Number.NaN, p99: Number.NaN, loadCores: 0 }
 }

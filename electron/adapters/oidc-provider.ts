@@ -48,6 +48,8 @@ export type TenantProvider = {
 
 /** What follows from one state of the tenant. */
 type Made = { state: string; keys: number; provider: Provider; answer: ReturnType<Provider['callback']> }
+type Served = { tenant: TenantService; made: Made }
+type Place = { scheme: string; host: string; path: string }
 
 /** All keys are withdrawn. oidc-provider would blame the client for an algorithm that it does not have. */
 const NO_KEYS = jsonAnswer(503, { error: 'temporarily_unavailable' }, { 'Retry-After': `${RETRY_AFTER}` })
@@ -60,47 +62,41 @@ const NO_KEYS = jsonAnswer(503, { error: 'temporarily_unavailable' }, { 'Retry-A
 export async function createTenantProvider(options: TenantProviderOptions): Promise<TenantProvider> {
   const { runtime, issuer, log = () => {} } = options
   checkConfiguration(options.configuration)
-  const { scheme, host, path } = splitIssuer(issuer)
-  const find: Find = async () => runtime.find(host, path)
+  const place = placeOf(issuer)
+  const find: Find = async () => runtime.find(place.host, place.path)
   let made: Made | null = null
 
-  const follow = async (): Promise<{ tenant: TenantService; made: Made } | null> => {
+  const follow = async (): Promise<Served | null> => {
     const tenant = await find()
     if (!tenant) return null
     const keys = await signersFirst(tenant, runtime.now())
     const state = JSON.stringify([tenant.accessTokenLifetime, tenant.algorithms, keys.map((key) => key.kid)])
-    if (made?.state !== state) made = make(options, path, tenant, keys, find, state)
+    if (made?.state !== state) made = { state, keys: keys.length, ...make(options, place.path, tenant, keys, find) }
     return { tenant, made }
   }
   const current = async (): Promise<Provider> => {
-    const now = await follow()
-    must(now, 'tenant-unknown', `There is no tenant with the issuer ${issuer} in this runtime.`)
-    return now.made.provider
+    const served = await follow()
+    must(served, 'tenant-unknown', `There is no tenant with the issuer ${issuer} in this runtime.`)
+    return served.made.provider
   }
   const serves = ({ rawHeaders, url = '' }: IncomingMessage) =>
-    hostOf(rawHeaders) === host && url.startsWith(`${path}/`)
-
+    hostOf(rawHeaders) === place.host && url.startsWith(`${place.path}/`)
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const now = serves(request) ? await follow() : null
-    if (!now) return send(response, NOT_FOUND)
-    if (isKeySet(request, now.made.provider)) return send(response, keySetAnswer(now.tenant, runtime.now(), request))
-    if (now.made.keys === 0) return send(response, NO_KEYS)
-    await now.made.answer(mounted(request, scheme, path), response)
+    const served = serves(request) ? await follow() : null
+    const ours = served ? ownAnswer(served, runtime.now(), request) : NOT_FOUND
+    if (ours) send(response, ours)
+    else await served?.made.answer(mounted(request, place), response)
+  }
+  const callback = (): RequestListener => (request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      const { code, message } = asKeyriteError(error)
+      log(`A request failed: ${message} (${code})`)
+      if (response.headersSent) response.destroy()
+      else send(response, SERVER_ERROR)
+    })
   }
   await current()
-  return {
-    issuer,
-    serves,
-    current,
-    callback: () => (request, response) => {
-      answer(request, response).catch((error: unknown) => {
-        const { code, message } = asKeyriteError(error)
-        log(`A request failed: ${message} (${code})`)
-        if (response.headersSent) response.destroy()
-        else send(response, SERVER_ERROR)
-      })
-    },
-  }
+  return { issuer, serves, callback, current }
 }
 
 function checkConfiguration(configuration: Configuration): void {
@@ -109,7 +105,7 @@ function checkConfiguration(configuration: Configuration): void {
 }
 
 /** The scheme, and what the runtime finds a tenant by. Nothing is normalised: an issuer is found exactly or not at all. */
-function splitIssuer(issuer: string): { scheme: string; host: string; path: string } {
+function placeOf(issuer: string): Place {
   const [, scheme, host, path = ''] = /^(https?):\/\/([^/?#]+)(\/[^?#]+)?$/.exec(issuer) ?? []
   must(scheme && host, 'config-invalid', `${issuer} is not the issuer of a tenant.`)
   return { scheme, host, path }
@@ -129,21 +125,28 @@ function make(
   tenant: TenantService,
   keys: readonly PublishedJwk[],
   find: Find,
-  state: string,
-): Made {
+): Pick<Made, 'provider' | 'answer'> {
   const provider = new oidc.Provider(issuer, {
-    ...configured(configuration, path, tenant),
+    ...configured(configuration, path, tenant, keys),
     jwks: { keys: keys.map((jwk) => signingKey(oidc.ExternalSigningKey, runtime, find, jwk)) },
   })
   // Safe, because `mounted` says what the headers say that it reads: links and cookies follow from the issuer alone.
   provider.proxy = true
   prepare?.(provider)
-  return { state, keys: keys.length, provider, answer: provider.callback() }
+  return { provider, answer: provider.callback() }
 }
 
 /** The configuration, with what follows from the tenant. */
-function configured(given: LoginConfiguration, path: string, tenant: TenantService): Configuration {
-  const { algorithms, accessTokenLifetime: most } = tenant
+function configured(
+  given: LoginConfiguration,
+  path: string,
+  tenant: TenantService,
+  keys: readonly PublishedJwk[],
+): Configuration {
+  const most = tenant.accessTokenLifetime
+  // Ed25519 goes by the name that the keys carry, which is `EdDSA` for older verifiers.
+  const eddsa = keys.find((key) => key.kty === 'OKP')?.alg === 'EdDSA'
+  const algorithms = tenant.algorithms.map((one) => (eddsa && one === 'Ed25519' ? 'EdDSA' : one))
   const asked = given.ttl?.IdToken ?? most
   return {
     ...given,
@@ -160,19 +163,20 @@ function configured(given: LoginConfiguration, path: string, tenant: TenantServi
   }
 }
 
-const isKeySet = ({ method = '', url = '' }: IncomingMessage, provider: Provider): boolean =>
-  ['GET', 'HEAD'].includes(method) && url.split('?', 1)[0] === provider.pathFor('jwks')
-
-/** Exactly what Keyrite itself answers, with the time until the next change as `max-age`; the fetch counts as evidence. */
-const keySetAnswer = (tenant: TenantService, now: number, { method, headers, rawHeaders }: IncomingMessage): Answer =>
-  jwksAnswer(tenant, {
-    now,
-    ifNoneMatch: headers['if-none-match'],
-    party: method === 'GET' ? partyOf(rawHeaders) : undefined,
-  })
+/**
+ * What Keyrite answers itself: the key set exactly as it is served everywhere, with the time until its next change as
+ * `max-age`. Null where oidc-provider answers.
+ */
+function ownAnswer({ tenant, made }: Served, now: number, request: IncomingMessage): Answer | null {
+  const { method = '', url = '', headers, rawHeaders } = request
+  const isKeySet = ['GET', 'HEAD'].includes(method) && url.split('?', 1)[0] === made.provider.pathFor('jwks')
+  if (!isKeySet) return made.keys === 0 ? NO_KEYS : null
+  const party = method === 'GET' ? partyOf(rawHeaders) : undefined
+  return jwksAnswer(tenant, { now, ifNoneMatch: headers['if-none-match'], party })
+}
 
 /** The request as oidc-provider takes it below a path, with its own origin and nobody's word for it. */
-function mounted(request: IncomingMessage, scheme: string, path: string): IncomingMessage {
+function mounted(request: IncomingMessage, { scheme, path }: Place): IncomingMessage {
   const { url = '', headers } = request
   delete headers['x-forwarded-host']
   headers['x-forwarded-proto'] = scheme

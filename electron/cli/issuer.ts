@@ -8,11 +8,13 @@ import type { Reporter } from '../app/reporter.ts'
 import { readFileGuarded } from '../files/read.ts'
 import type { ClientRequest } from '../issuer/clients.ts'
 import { initRuntime } from '../issuer/init.ts'
+import { isRevocation, type Revoked } from '../issuer/revocation.ts'
 import type { Runtime } from '../issuer/runtime.ts'
 import { CLIENT_AUTH_METHODS } from '../issuer/service.ts'
 import { isSuccession, type Repinned } from '../issuer/succession.ts'
 import { table } from './format.ts'
 import { actorOption, dirOption, inRuntime, list, type Options, text } from './in-runtime.ts'
+import { checkConfigCommand } from './issuer-check-config.ts'
 import { envelopeCommands } from './issuer-envelope.ts'
 import { statusText } from './issuer-status.ts'
 import { wholeKid } from './kid.ts'
@@ -24,12 +26,15 @@ import { type Answer, answering } from './output.ts'
 export function issuerCommands(): Command {
   const issuer = new Command('issuer').description('the online runtime: import, status, emergency, receipts')
   issuer.addCommand(initCommand())
+  issuer.addCommand(checkConfigCommand())
   issuer.addCommand(
     inRuntime(
       'import',
-      'import a bundle, its key material, or both; or a succession of the root',
+      'import a bundle, its key material, or both; a revocation; or a succession of the root',
       importAnswer,
-    ).argument('<files...>', 'files of one handoff, in any order'),
+    )
+      .argument('<files...>', 'files of one handoff, in any order')
+      .addOption(actorOption()),
   )
   issuer.addCommand(
     inRuntime('repin', 'pin another root, after its fingerprint was compared by voice', repinAnswer)
@@ -80,6 +85,8 @@ function initCommand(): Command {
     .option('--environment <name>', 'production, staging, … (default: production; rehearsal with --practice)')
     .option('--listen <host:port>', 'where it will listen', '127.0.0.1:47770')
     .option('--enrollment <folder>', 'where the enrollment file goes', '.')
+    .option('--store <where>', 'sqlite, or postgres://USER@HOST/DATABASE without a password')
+    .option('--store-password-file <file>', 'holds the password of that user')
     .option('--practice', 'a practice runtime, for a practice vault')
     .action(
       answering(async (_args, options) => {
@@ -96,6 +103,8 @@ function initCommand(): Command {
           enrollmentFolder: text(options, 'enrollment'),
           practice: options.practice === true,
           ...(storageKeyFile === undefined ? {} : { storageKeyFile }),
+          ...optional(options, 'store'),
+          ...optional(options, 'storePasswordFile'),
         })
         const lines = [
           `Runtime made in ${made.dir}.`,
@@ -111,6 +120,9 @@ function initCommand(): Command {
       }),
     )
 }
+
+const optional = <N extends string>(options: Options, name: N): Partial<Record<N, string>> =>
+  options[name] === undefined ? {} : ({ [name]: text(options, name) } as Record<N, string>)
 
 const defaultEnvironment = (practice: boolean): string => (practice ? 'rehearsal' : 'production')
 
@@ -130,9 +142,11 @@ function fingerprint(digest: string): string[] {
 
 // import, taint, receipts, clock
 
-async function importAnswer(runtime: Runtime, _options: Options, args: string[], reporter: Reporter): Promise<Answer> {
+async function importAnswer(runtime: Runtime, options: Options, args: string[], reporter: Reporter): Promise<Answer> {
   const [only = ''] = args
   if (args.length === 1 && isSuccession(only)) return pinnedAnswer(await runtime.takeSuccession(only))
+  if (args.length === 1 && isRevocation(only))
+    return revokedAnswer(await runtime.importRevocation(only, text(options, 'actor')))
   const result = await runtime.importFiles(args, (stage, done, total) =>
     reporter.progress(stage === 'bundle' ? 'tenants' : 'keys', done, total),
   )
@@ -141,6 +155,23 @@ async function importAnswer(runtime: Runtime, _options: Options, args: string[],
       ? `Bundle ${result.number} was imported before. Nothing was changed.`
       : `Imported for bundle ${result.number}: ${count(result.tenants, 'tenant')}, ${count(result.keys, 'private key')}.`
   return { data: result, text: said }
+}
+
+function revokedAnswer(result: Revoked): Answer {
+  const { outcome, order, keys, tenants, standbys, residualUntil, notes } = result
+  if (outcome === 'no-op') return { data: result, text: `Revocation ${order} was taken before. Nothing was changed.` }
+  const lines = [
+    `Revocation ${order}: ${count(keys, 'key')} of ${count(tenants, 'tenant')} ${keys === 1 ? 'is' : 'are'} never used again here and not published any more.`,
+    ...(standbys.length > 0
+      ? [`${count(standbys.length, 'standby key signs', 'standby keys sign')} from now on.`]
+      : []),
+    ...(residualUntil === null
+      ? []
+      : [`Tokens of these keys may still be accepted somewhere until ${utcTime(residualUntil)}.`]),
+    ...notes.map((note) => `Note: ${note}.`),
+    'Bring the receipts to the vault: "issuer receipts export".',
+  ]
+  return { data: result, text: lines.join('\n') }
 }
 
 const repinAnswer = async (runtime: Runtime, options: Options, [file = '']: string[]): Promise<Answer> =>
@@ -229,6 +260,8 @@ function clientCommands(): Command {
       .option('--jwks <file>', 'its public keys, for private_key_jwt')
       .option('--lifetime <seconds>', 'how long its tokens live')
       .option('--algorithm <alg>', "instead of the tenant's first algorithm")
+      .option('--rate-limit <requests>', 'token requests a minute at each process that serves')
+      .option('--introspects', "it may ask about this tenant's tokens at /introspect")
       .addOption(actorOption()),
   )
   client.addCommand(
@@ -274,6 +307,8 @@ async function addClientAnswer(runtime: Runtime, options: Options): Promise<Answ
     scopes: list(options, 'scope'),
     ...(options.lifetime === undefined ? {} : { accessTokenLifetime: Number(options.lifetime) }),
     ...(options.algorithm === undefined ? {} : { algorithm: options.algorithm }),
+    ...(options['rateLimit'] === undefined ? {} : { rateLimit: Number(options['rateLimit']) }),
+    introspects: options['introspects'] === true,
     ...(options.jwks === undefined ? {} : { jwks: readJwks(text(options, 'jwks')) }),
   }
   const { client, secret } = await runtime.clients.add(tenant, request as ClientRequest, text(options, 'actor'))

@@ -1,67 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
-import { asKeyriteError, must } from '../../shared/errors.ts'
+import { count } from '../../shared/domain/plural.ts'
+import { must } from '../../shared/errors.ts'
 import type { Reporter } from '../app/reporter.ts'
-import { createIssuerServer } from '../issuer/http/server.ts'
 import { openRuntime, type Runtime } from '../issuer/runtime.ts'
-import type { IssuerService } from '../issuer/service.ts'
+import { type Served, serveRuntime } from '../issuer/serving/serve.ts'
+import { createLog } from '../issuer/watch/log.ts'
+import { dirOption } from './in-runtime.ts'
 import { type Answer, answering } from './output.ts'
-
-/** What serving needs of an open runtime. */
-export type Servable = IssuerService & {
-  readonly config: { readonly listen: { readonly host: string; readonly port: number } }
-  /** Moves keys through their phases; called every few seconds. */
-  tick(): unknown
-}
-
-export type ServeOptions = {
-  /** Instead of the configuration's port. */
-  port?: number
-  /** Ends serving, gracefully. */
-  stop: AbortSignal
-  /** Words for people: what is served, and every failure. */
-  say: (line: string) => void
-  /** Called once the server listens. */
-  onReady?: (url: string) => void
-  tickSeconds?: number
-}
-
-/**
- * Serves a runtime until `stop`, and ticks it all the while. A failing tick is said and tried again: what was signed
- * keeps being served. Codes `port-in-use`, `config-invalid`.
- */
-export async function serveIssuer(runtime: Servable, options: ServeOptions): Promise<void> {
-  const { stop, say, onReady, tickSeconds = 5 } = options
-  const { host, port } = runtime.config.listen
-  const tick = ticker(runtime, say)
-  await tick()
-  const server = await createIssuerServer(runtime, { listen: { host, port: options.port ?? port }, log: say })
-  try {
-    onReady?.(server.url)
-    while (!stop.aborted) {
-      await sleep(tickSeconds * 1000, undefined, { signal: stop }).catch(() => {})
-      if (!stop.aborted) await tick()
-    }
-  } finally {
-    await server.close()
-  }
-}
-
-/** A tick that never throws. One failure that goes on is said once, and so is its end. */
-function ticker(runtime: Servable, say: (line: string) => void): () => Promise<void> {
-  let failing: string | null = null
-  return async () => {
-    let failed: string | null = null
-    try {
-      await runtime.tick()
-    } catch (error) {
-      const { code, message } = asKeyriteError(error)
-      failed = `${message} (${code})`
-    }
-    if (failed !== failing) say(failed ? `Keys cannot be moved through their phases: ${failed}` : 'Keys move again.')
-    failing = failed
-  }
-}
 
 const LISTED = 10
 
@@ -85,36 +30,53 @@ const tenantsOf = async (runtime: Runtime) =>
   }))
 
 /**
- * `issuer serve --dir D [--port P]`. Serves where the configuration says, until SIGTERM (exit 0) or SIGINT (exit 130);
- * both let requests in flight finish. A second signal ends at once.
+ * `issuer serve --dir D [--port P] [--workers N]`. Serves where the configuration says, until SIGTERM (exit 0) or SIGINT
+ * (exit 130); both let requests in flight finish. A second signal ends at once.
  */
 export const serveCommand = (): Command =>
   new Command('serve')
     .description('serve discovery, key sets and tokens of every tenant')
-    .requiredOption('--dir <folder>', 'the folder of the runtime')
+    .addOption(dirOption())
     .option('--port <number>', 'listen on this port instead of the configured one')
+    .option('--workers <number>', 'answer in so many processes instead of the configured number')
     .action(answering(serve))
 
 async function serve(_args: string[], options: Record<string, unknown>, reporter: Reporter): Promise<Answer> {
-  const port = options['port'] === undefined ? undefined : parsePort(String(options['port']))
-  const runtime = await openRuntime({ dir: String(options['dir']) })
+  const dir = String(options['dir'])
+  const port = wholeNumber(options['port'], '--port', 0, 65_535)
+  const workers = wholeNumber(options['workers'], '--workers', 1, 256)
   const stop = new AbortController()
+  const runtime = await openRuntime({ dir, onKeyFailure: (tenant, error) => log.keyAccessFailed(tenant, error) })
+  const log = createLog({ level: runtime.config.log.level, runtime: runtime.config.runtimeId })
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort(signal))
-  const tenants = describeTenants(await tenantsOf(runtime))
   let url = ''
-  const onReady = (at: string) => {
-    url = at
-    reporter.say([`Serving at ${at}. Ctrl-C stops.`, ...tenants].join('\n'))
-  }
   try {
-    await serveIssuer(runtime, { ...(port !== undefined && { port }), stop: stop.signal, say: reporter.say, onReady })
+    const lines = describeTenants(await tenantsOf(runtime))
+    const onReady = (served: Served) => {
+      url = served.url
+      reporter.say([greeting(served), ...lines].join('\n'))
+    }
+    const how = { ...(port !== undefined && { port }), ...(workers !== undefined && { workers }) }
+    await serveRuntime(runtime, { dir, stop: stop.signal, log, onReady, ...how })
+    log.stopped(String(stop.signal.reason))
   } finally {
     await runtime.close()
   }
   return { data: { url, stopped: stop.signal.reason }, text: '', exit: stop.signal.reason === 'SIGINT' ? 130 : 0 }
 }
 
-function parsePort(port: string): number {
-  must(/^\d{1,5}$/.test(port) && Number(port) <= 65_535, 'usage-invalid', '--port takes a number from 0 to 65535.')
-  return Number(port)
+const greeting = ({ url, opsUrl, workers }: Served): string =>
+  [
+    `Serving at ${url}`,
+    workers > 1 ? ` in ${count(workers, 'process', 'processes')}` : '',
+    opsUrl === null ? '' : `; health and metrics at ${opsUrl}`,
+    '. Ctrl-C stops.',
+  ].join('')
+
+function wholeNumber(given: unknown, flag: string, least: number, most: number): number | undefined {
+  if (given === undefined) return undefined
+  const value = Number(given)
+  const fits = /^\d{1,5}$/.test(String(given)) && value >= least && value <= most
+  must(fits, 'usage-invalid', `${flag} takes a number from ${least} to ${most}.`)
+  return value
 }

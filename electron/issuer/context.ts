@@ -17,6 +17,8 @@ export type Context = {
   sealer: Sealer
   receipts: ReceiptChain
   clock: TrustedClock
+  /** Told when a private key of a tenant cannot be read or opened. */
+  onKeyFailure: (tenant: string, error: unknown) => void
 }
 
 /** Marks outside of the store how far it has come; after every committed change that must not be undone. */

@@ -8,6 +8,7 @@ import type { BundleKey, Manifest, TenantLine } from '../../shared/formats/bundl
 import type { TenantEntry } from '../../shared/formats/bundle-check.ts'
 import type { Envelope } from '../../shared/formats/envelope.ts'
 import type { MaterialManifest } from '../../shared/formats/material.ts'
+import type { Revocation } from '../../shared/formats/revocation.ts'
 import type { Context } from './context.ts'
 import type { Reader } from './store/store.ts'
 import { readEntry } from './tenant-state.ts'
@@ -17,7 +18,11 @@ import { readEntry } from './tenant-state.ts'
 const AHEAD = 10 * MINUTE
 
 /** Vault, audience, environment, expiry and clock. Codes `vault-mismatch`, `audience-wrong`, `environment-wrong`, `file-expired`, `file-from-future`. */
-export function checkBinding({ config }: Context, manifest: Manifest | MaterialManifest | Envelope, now: number): void {
+export function checkBinding(
+  { config }: Context,
+  manifest: Manifest | MaterialManifest | Envelope | Revocation,
+  now: number,
+): void {
   const { runtimeId, environment } = config
   must(manifest.vaultId === config.vaultId, 'vault-mismatch', 'This file is of another vault.')
   must(manifest.runtimeId === runtimeId, 'audience-wrong', `This file is for ${manifest.runtimeId}, not ${runtimeId}.`)

@@ -100,7 +100,7 @@ INSERT INTO tenants (tenant, location, entry, historical, iat, import, data_key,
 SELECT tenant, location, entry, historical, CAST(? AS BIGINT), import, data_key, CAST(? AS BIGINT), 0
 FROM staged_tenants WHERE true
 ON CONFLICT (tenant) DO UPDATE SET entry = excluded.entry, historical = excluded.historical, iat = excluded.iat,
-  import = excluded.import, version = excluded.version, due = 0`
+  import = excluded.import, revoked = NULL, version = excluded.version, due = 0`
 const PUBLISH_KEYS = `
 INSERT INTO keys (kid, tenant, spec, jwk, announce_at, first_published, delivered_until)
 SELECT kid, tenant, spec, jwk, announce_at, first_published, delivered_until FROM staged_keys WHERE true

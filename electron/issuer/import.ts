@@ -23,7 +23,7 @@ import { openTransportKey } from './transport.ts'
 export type ImportProgress = (stage: 'bundle' | 'material', done: number, total: number) => void
 
 /** Authentic files that break a rule: the vault must hear of them. */
-const ALARMS: readonly Code[] = ['bundle-forked', 'tombstone-hit', 'bundle-refused', 'key-refused']
+const ALARMS: readonly Code[] = ['bundle-forked', 'revocation-forked', 'tombstone-hit', 'bundle-refused', 'key-refused']
 
 type Files = { bundle: string | null; material: string | null }
 
@@ -53,7 +53,7 @@ export async function importFiles(
 }
 
 /** An import is judged by the time: one whose clock nobody can vouch for is refused before anything else. */
-function mustTrustClock({ clock }: Context): void {
+export function mustTrustClock({ clock }: Context): void {
   const { hold, wall } = clock
   must(
     !clock.unproved,
@@ -81,10 +81,10 @@ function sortFiles(paths: readonly string[]): Files {
 }
 
 /** One import at a time, of all processes and replicas. Code `store-busy`. */
-const lockImports = ({ store }: Context) => store.lock('import')
+export const lockImports = ({ store }: Context) => store.lock('import')
 
 /** Leftovers of a refusal do no harm; the next import clears them where the medium is too full to do it now. */
-async function tidy(store: Store): Promise<void> {
+export async function tidy(store: Store): Promise<void> {
   try {
     await clearStaging(store)
   } catch {
@@ -92,14 +92,21 @@ async function tidy(store: Store): Promise<void> {
   }
 }
 
-async function alarm(context: Context, error: unknown, file: string | undefined): Promise<void> {
+const REFUSED = "INSERT INTO imports (id, at, number, manifest, outcome) VALUES (?, ?, 0, '', ?)"
+
+/** Tells the vault of an authentic file that was refused for breaking a rule. */
+export async function alarm(context: Context, error: unknown, file: string | undefined): Promise<void> {
   const { store, receipts, clock } = context
   const { code } = asKeyriteError(error)
   if (file === undefined || !isKeyriteError(error) || !ALARMS.includes(code)) return
   const name = basename(file)
     .replace(/[^\x20-\x7e]/g, '?')
     .slice(0, 200)
-  await store.change((tx) => receipts.append(tx, clock.now(), { type: 'import-refused', code, file: name }))
+  const now = clock.now()
+  await store.change(async (tx) => {
+    await tx.run(REFUSED, randomInt(1, 2 ** 47), now, code)
+    await receipts.append(tx, now, { type: 'import-refused', code, file: name })
+  })
   await markHighwater(context)
 }
 

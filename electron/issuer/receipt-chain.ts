@@ -46,8 +46,13 @@ export class ReceiptChain {
 
   /** The digest of one receipt, null when there is none with this number. */
   async digestAt(seq: number): Promise<string | null> {
-    const row = await this.#store.get<Row>('SELECT seq, jws FROM receipts WHERE seq = ?', seq)
-    return row ? digest(row.jws) : null
+    const line = await this.lineAt(seq)
+    return line === null ? null : digest(line)
+  }
+
+  /** One receipt, null when there is none with this number. */
+  async lineAt(seq: number): Promise<string | null> {
+    return (await this.#store.get<Row>('SELECT seq, jws FROM receipts WHERE seq = ?', seq))?.jws ?? null
   }
 
   /** The signed lines after `seq`, in order. */

@@ -8,12 +8,14 @@ import { type EffectiveConfig, readConfig, readPinnedAnchor, readStorageKey, sto
 import type { Context } from './context.ts'
 import { cancelEnvelopeKey, type Opened, offerEnvelopeKeys, openEmergency } from './envelope.ts'
 import { type ExportedReceipts, exportReceipts } from './export-receipts.ts'
+import { runtimeFacts } from './facts.ts'
 import { checkHighwater } from './highwater.ts'
 import { type ImportProgress, importFiles } from './import.ts'
 import type { ImportResult } from './import-commit.ts'
 import { confirmClock, type Settled, tick } from './lifecycle.ts'
 import { openReceiptSigner, ReceiptChain } from './receipt-chain.ts'
 import { assignTenant } from './removed.ts'
+import { importRevocation, type Revoked } from './revocation.ts'
 import { Sealer } from './sealing.ts'
 import { type Client, type Clock, type IssuerService, systemClock } from './service.ts'
 import { runtimeStatus, type Status } from './status.ts'
@@ -23,6 +25,7 @@ import { type Repinned, repin, takeSuccession } from './succession.ts'
 import { type Tainted, taint } from './taint.ts'
 import { TenantCache } from './tenant-cache.ts'
 import { Traffic } from './traffic.ts'
+import type { Facts } from './watch/gauges.ts'
 
 /** An open runtime: what the HTTP side may ask (`IssuerService`), and what operators may do. */
 export type Runtime = IssuerService & {
@@ -33,6 +36,8 @@ export type Runtime = IssuerService & {
   repin(path: string, fingerprint: string): Promise<Repinned>
   /** Imports a bundle, its material, or both. */
   importFiles(paths: readonly string[], progress?: ImportProgress): Promise<ImportResult>
+  /** Takes a revocation: its keys never sign again and are not published any more. */
+  importRevocation(path: string, actor: string): Promise<Revoked>
   /** To be called by a serving process every minute or so: keeps the clock, states phases, erases what is spent. */
   tick(): Promise<Settled>
   taint(tenant: string, kid: string, how: { withdraw: boolean; actor: string }): Promise<Tainted>
@@ -45,6 +50,9 @@ export type Runtime = IssuerService & {
   /** Labels a tenant for `status`, and nothing else. */
   assign(tenant: string, name: string, actor: string): Promise<void>
   status(): Promise<Status>
+  facts(status: Status): Promise<Facts>
+  /** To be called by a process that serves beside the one that ticks, every few seconds: it follows time and changes. */
+  follow(): Promise<void>
   readonly clients: {
     add(tenant: string, request: ClientRequest, actor: string): Promise<{ client: Client; secret: string | null }>
     list(tenant?: string): Promise<{ tenant: string; client: Client }[]>
@@ -56,11 +64,22 @@ export type Runtime = IssuerService & {
   close(): Promise<void>
 }
 
+export type OpenOptions = {
+  dir: string
+  clock?: Clock
+  /** Told when a private key of a tenant cannot be read or opened. */
+  onKeyFailure?: (tenant: string, error: unknown) => void
+}
+
 /**
  * Opens the runtime in `dir`. Codes: `runtime-missing`, `config-invalid`, `storage-key-wrong`, `store-damaged`,
  * `store-busy`, `runtime-behind` when the store is older than what this runtime last did, `self-test-failed`.
  */
-export async function openRuntime({ dir, clock = systemClock }: { dir: string; clock?: Clock }): Promise<Runtime> {
+export async function openRuntime({
+  dir,
+  clock = systemClock,
+  onKeyFailure = () => {},
+}: OpenOptions): Promise<Runtime> {
   assertSelfTest()
   const config = readConfig(dir)
   const anchor = await readPinnedAnchor(dir, config)
@@ -77,7 +96,7 @@ export async function openRuntime({ dir, clock = systemClock }: { dir: string; c
     }
     const trusted = new TrustedClock(clock, await store.clock(), onJump)
     const traffic = new Traffic(stores.traffic)
-    const context: Context = { dir, config, anchor, store, traffic, sealer, receipts, clock: trusted }
+    const context: Context = { dir, config, anchor, store, traffic, sealer, receipts, clock: trusted, onKeyFailure }
     const close = async () => {
       await Promise.allSettled(jumps)
       await traffic.settled()
@@ -134,6 +153,7 @@ function runtimeOf(context: Context, { close, jumps }: Ends): Runtime {
     takeSuccession: (path) => takeSuccession(context, path),
     repin: (path, fingerprint) => repin(context, path, fingerprint),
     importFiles: (paths, progress) => importFiles(context, paths, progress),
+    importRevocation: async (path, actor) => importRevocation(context, path, named(actor)),
     async tick() {
       await tenants.notice()
       const settled = await tick(context, !ticked)
@@ -156,6 +176,12 @@ function runtimeOf(context: Context, { close, jumps }: Ends): Runtime {
       add: async (tenant, request, actor) => addClient(context, tenant, request, named(actor)),
       list: (tenant) => listClients(store, tenant),
       remove: async (tenant, clientId, actor) => removeClient(context, tenant, clientId, named(actor)),
+    },
+    facts: (status) => runtimeFacts(context, status),
+    async follow() {
+      await tenants.notice()
+      clock.serve()
+      await seen()
     },
     async exportReceipts(folder, options) {
       await seen()

@@ -1,9 +1,11 @@
+import { setImmediate } from 'node:timers/promises'
 import { KEY_SPECS, type KeySpec } from '../../shared/domain/algorithms.ts'
 import { type Phase, phaseAt } from '../../shared/domain/key.ts'
 import { scheduleEnd } from '../../shared/domain/schedule.ts'
 import type { Context } from './context.ts'
-import type { ClockHold, Reader } from './store/store.ts'
-import { loadTenant, nextPhaseChange, signersAt, type TenantState } from './tenant-state.ts'
+import type { ClockHold } from './store/store.ts'
+import { loadTenants, nextPhaseChange, signersAt, type TenantState } from './tenant-state.ts'
+import type { Fetched } from './traffic.ts'
 
 /** What `issuer status` shows. All instants in seconds since 1970 UTC. */
 export type Status = {
@@ -30,8 +32,20 @@ export type TenantStatus = {
   signingKids: string[]
   phases: KeyStatus[]
   nextChange: number | null
+  /** Who has fetched the key that signs next; null while none is announced. */
+  propagation: Propagation | null
   /** When the last scheduled key of an algorithm stops signing. */
   scheduleEnds: number | null
+}
+
+/** Registered relying parties that fetched the newest announced key, and those that did not; and how many others did. */
+export type Propagation = {
+  kid: string
+  signFrom: number
+  fetched: { party: string; at: number }[]
+  missing: string[]
+  /** Fetches by somebody who did not say who they are. */
+  unnamed: boolean
 }
 
 export type KeyStatus = {
@@ -51,16 +65,22 @@ export type KeyStatus = {
   imported: boolean
 }
 
-export async function runtimeStatus({ config, store, receipts, clock }: Context): Promise<Status> {
+export async function runtimeStatus({ config, store, traffic, receipts, clock }: Context): Promise<Status> {
   const { runtimeId, environment, practice, vaultId } = config
   const now = clock.now()
   const bundle = await store.bundle()
-  const tenants = await store.all<{ tenant: string }>(
-    'SELECT tenant FROM tenants WHERE tenant NOT IN (SELECT tenant FROM removed_tenants) ORDER BY tenant',
-  )
   const offboarded = await store.all<{ tenant: string; at: number }>(
     'SELECT tenant, at FROM removed_tenants ORDER BY tenant',
   )
+  const tenants: TenantStatus[] = []
+  for (let page = await loadTenants(store, '', PAGE); page.length > 0; ) {
+    const after = page.at(-1)?.tenant ?? ''
+    const fetches = await traffic.fetchesOf(page[0]?.tenant ?? '', after)
+    for (const state of page) tenants.push(tenantStatus(state, fetches.get(state.tenant) ?? [], now))
+    // A process that serves as well answers its requests between two pages.
+    await setImmediate()
+    page = await loadTenants(store, after, PAGE)
+  }
   return {
     runtimeId,
     environment,
@@ -69,25 +89,14 @@ export async function runtimeStatus({ config, store, receipts, clock }: Context)
     bundle: bundle ? { number: bundle.number, at: bundle.importedAt } : null,
     clock: { now, hold: clock.hold },
     receiptsNotExported: ((await receipts.head())?.seq ?? 0) - (bundle?.receiptsSeen ?? 0),
-    tenants: await tenantsStatus(store, tenants, now),
+    tenants,
     offboarded,
   }
 }
 
-async function tenantsStatus(
-  store: Reader,
-  tenants: readonly { tenant: string }[],
-  now: number,
-): Promise<TenantStatus[]> {
-  const shown: TenantStatus[] = []
-  for (const { tenant } of tenants) {
-    const state = await loadTenant(store, tenant)
-    if (state) shown.push(tenantStatus(state, now))
-  }
-  return shown
-}
+const PAGE = 100
 
-function tenantStatus(state: TenantState, now: number): TenantStatus {
+function tenantStatus(state: TenantState, fetches: readonly Fetched[], now: number): TenantStatus {
   const { tenant, entry, rows, facts } = state
   const signers = signersAt(state, now)
   const compromised = new Set(entry.compromised.map((key) => key.kid))
@@ -109,6 +118,29 @@ function tenantStatus(state: TenantState, now: number): TenantStatus {
     signingKids: phases.filter((key) => key.phase === 'signing').map((key) => key.kid),
     phases,
     nextChange: nextPhaseChange(state, now),
+    propagation: propagationOf(state, phases, fetches),
     scheduleEnds: scheduleEnd(entry.keys.filter((key) => !compromised.has(key.kid))),
+  }
+}
+
+function propagationOf(
+  { entry }: TenantState,
+  phases: readonly KeyStatus[],
+  fetches: readonly Fetched[],
+): Propagation | null {
+  const standbys = new Set(entry.keys.flatMap(({ kid, standby }) => (standby ? [kid] : [])))
+  const next = phases
+    .filter(({ kid, phase, tainted }) => phase === 'announced' && !tainted && !standbys.has(kid))
+    .sort((a, b) => a.signFrom - b.signFrom)[0]
+  if (!next) return null
+  const seen = new Map(fetches.flatMap(({ party, kid, at }) => (kid === next.kid ? [[party, at] as const] : [])))
+  const registered = entry.relyingParties.map(({ name }) => name)
+  const named = [...seen].flatMap(([party, at]) => (party === '' ? [] : [{ party, at }]))
+  return {
+    kid: next.kid,
+    signFrom: next.signFrom,
+    fetched: named,
+    missing: registered.filter((party) => !seen.has(party)),
+    unnamed: seen.has(''),
   }
 }

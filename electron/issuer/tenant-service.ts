@@ -24,14 +24,22 @@ const MOST_PARTIES = 64
  * One tenant as requests see it, from one state of the store. It holds this tenant's keys and reads only this tenant's
  * rows; every answer follows from the state and the time it is asked for.
  */
-export function tenantService({ store, traffic, sealer }: ServiceContext, state: TenantState): TenantService {
+export function tenantService(
+  { store, traffic, sealer, onKeyFailure }: ServiceContext,
+  state: TenantState,
+): TenantService {
   const { tenant, entry, slots, facts } = state
   const algorithms = entry.policy.signingAlgorithms.map((spec) => KEY_SPECS[spec].alg)
   const groups = new Map<Algorithm, ScheduledKey[]>(
     algorithms.map((alg) => [alg, entry.keys.filter((key) => KEY_SPECS[key.spec].alg === alg)]),
   )
   const withdrawn = new Set([...state.rows.values()].filter((key) => key.withdrawn === 1).map((key) => key.kid))
-  const openSigner = once((kid: string) => signerOf({ store, sealer }, state, kid))
+  const openSigner = once((kid: string) =>
+    signerOf({ store, sealer }, state, kid).catch((error: unknown) => {
+      onKeyFailure(tenant, error)
+      throw error
+    }),
+  )
   const setOf = latest((slot: Slot) => publishedIn(state, withdrawn, slot))
   const jwsOf = latest((slot: Slot) => signedIn(store, state, withdrawn, slot))
   const clients = once((clientId: string) => findClient(store, tenant, clientId))
@@ -76,7 +84,7 @@ export function tenantService({ store, traffic, sealer }: ServiceContext, state:
   }
 }
 
-export type ServiceContext = Pick<Context, 'store' | 'traffic' | 'sealer'>
+export type ServiceContext = Pick<Context, 'store' | 'traffic' | 'sealer' | 'onKeyFailure'>
 
 function publishedIn({ entry }: TenantState, withdrawn: ReadonlySet<string>, slot: Slot): PublishedJwk[] {
   return keySet(

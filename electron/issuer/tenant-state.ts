@@ -1,10 +1,11 @@
 import { byAlgorithm, type FactsOf, readyAt, type ScheduledKey, signerAt } from '../../shared/domain/key.ts'
 import { LATER_POLICY } from '../../shared/domain/policy.ts'
-import { cutSlots, type Slot } from '../../shared/domain/slots.ts'
+import type { Slot } from '../../shared/domain/slots.ts'
 import { must } from '../../shared/errors.ts'
 import type { BundleKey } from '../../shared/formats/bundle.ts'
 import type { TenantEntry } from '../../shared/formats/bundle-check.ts'
 import type { Stated } from '../../shared/formats/receipt.ts'
+import { type RevokedLine, revokedSlots } from '../../shared/formats/revocation.ts'
 import type { Reader } from './store/store.ts'
 
 /** One tenant as the store holds it: what the vault signed, and the facts that this runtime adds. */
@@ -35,7 +36,7 @@ export type TenantState = {
   rejectBefore: number | null
   /** The label that operators gave it. */
   named: string | null
-  slots: Slot[]
+  readonly slots: Slot[]
   rows: ReadonlyMap<string, KeyRow>
   facts: FactsOf
 }
@@ -50,18 +51,21 @@ type Row = {
   reject_before: number | null
   removed_at: number | null
   named: string | null
+  revoked: string | null
 }
 
-const TENANT_ROW = `
-SELECT t.tenant, t.entry, t.iat, t.import, t.data_key, t.version, t.reject_before, r.at AS removed_at, n.name AS named
-FROM tenants t LEFT JOIN removed_tenants r ON r.tenant = t.tenant LEFT JOIN tenant_names n ON n.tenant = t.tenant
-WHERE t.tenant = ?`
+const TENANTS = `
+SELECT t.tenant, t.entry, t.iat, t.import, t.data_key, t.version, t.revoked, t.reject_before, r.at AS removed_at,
+  n.name AS named
+FROM tenants t LEFT JOIN removed_tenants r ON r.tenant = t.tenant LEFT JOIN tenant_names n ON n.tenant = t.tenant`
 
-const KEY_ROWS = `
-SELECT k.kid, k.first_published, k.delivered_until, k.phase, k.tainted, k.withdrawn, k.called_at,
+const KEYS = `
+SELECT k.tenant, k.kid, k.first_published, k.delivered_until, k.phase, k.tainted, k.withdrawn, k.called_at,
   CASE WHEN p.kid IS NULL THEN 0 ELSE 1 END AS has_private, CASE WHEN t.kid IS NULL THEN 0 ELSE 1 END AS tombstoned
-FROM keys k LEFT JOIN private_keys p ON p.kid = k.kid LEFT JOIN tombstones t ON t.kid = k.kid
-WHERE k.tenant = ?`
+FROM keys k LEFT JOIN private_keys p ON p.kid = k.kid LEFT JOIN tombstones t ON t.kid = k.kid`
+
+/** A bundle's own slots: no revocation came after it. */
+const NOTHING_REVOKED: Pick<RevokedLine, 'revoke' | 'standby'> = { revoke: [], standby: null }
 
 /** What an import checked and stored; older ones lack what policies did not have then. */
 export function readEntry(stored: string): TenantEntry {
@@ -71,13 +75,32 @@ export function readEntry(stored: string): TenantEntry {
 
 /** Loads a tenant, or null when there is none. What it parses was checked strictly when it was imported. */
 export async function loadTenant(store: Reader, tenant: string): Promise<TenantState | null> {
-  const row = await store.get<Row>(TENANT_ROW, tenant)
-  if (!row) return null
+  const row = await store.get<Row>(`${TENANTS} WHERE t.tenant = ?`, tenant)
+  return row ? stateOf(row, await store.all<KeyRow>(`${KEYS} WHERE k.tenant = ?`, tenant)) : null
+}
+
+/** Tenants that were not offboarded, in order of their ids, a page after `after`. */
+export async function loadTenants(store: Reader, after: string, most: number): Promise<TenantState[]> {
+  const sql = `${TENANTS} WHERE r.tenant IS NULL AND t.tenant > ? ORDER BY t.tenant LIMIT ?`
+  const rows = await store.all<Row>(sql, after, most)
+  const last = rows.at(-1)
+  if (!last) return []
+  const keys = await store.all<KeyRow & { tenant: string }>(
+    `${KEYS} WHERE k.tenant > ? AND k.tenant <= ?`,
+    after,
+    last.tenant,
+  )
+  const byTenant = Map.groupBy(keys, (key) => key.tenant)
+  return rows.map((row) => stateOf(row, byTenant.get(row.tenant) ?? []))
+}
+
+function stateOf(row: Row, keys: readonly KeyRow[]): TenantState {
   const entry = readEntry(row.entry)
-  const rows = new Map((await store.all<KeyRow>(KEY_ROWS, tenant)).map((key) => [key.kid, key]))
+  const rows = new Map(keys.map((key) => [key.kid, key]))
   const compromised = new Set(entry.compromised.map((key) => key.kid))
+  let slots: Slot[] | null = null
   return {
-    tenant,
+    tenant: row.tenant,
     entry: { ...entry, keys: entry.keys.map((key) => asCalled(key, rows.get(key.kid)?.called_at ?? null)) },
     import: row.import,
     version: row.version,
@@ -85,7 +108,10 @@ export async function loadTenant(store: Reader, tenant: string): Promise<TenantS
     removedAt: row.removed_at,
     rejectBefore: row.reject_before,
     named: row.named,
-    slots: cutSlots(entry.policy, entry.keys, compromised, row.iat),
+    get slots() {
+      slots ??= revokedSlots(entry, row.revoked === null ? NOTHING_REVOKED : JSON.parse(row.revoked), row.iat)
+      return slots
+    },
     rows,
     facts: (kid) => {
       const key = rows.get(kid)

@@ -19,6 +19,8 @@ type Fetch = { tenant: string; party: string; kid: string; at: number }
 /** Tokens of one tenant, and when the last of them was issued. */
 type Lines = { lines: string[]; at: number }
 
+export type Fetched = { party: string; kid: string; at: number }
+
 type Batch = {
   assertions: Assertion[]
   issued: Map<string, Lines>
@@ -62,6 +64,13 @@ export class Traffic {
   noteFetch(tenant: string, party: string, kids: readonly string[], at: number): void {
     const batch = this.#open()
     for (const kid of kids) batch.fetches.push({ tenant, party, kid, at })
+  }
+
+  /** Who fetched which keys of the tenants from `first` to `last`, and when for the first time. */
+  async fetchesOf(first: string, last: string): Promise<Map<string, Fetched[]>> {
+    const sql = 'SELECT tenant, party, kid, first_at AS at FROM fetches WHERE tenant >= ? AND tenant <= ?'
+    const rows = await this.#store.all<Fetched & { tenant: string }>(sql, first, last)
+    return Map.groupBy(rows, (row) => row.tenant)
   }
 
   /** Forgets assertions that are refused for their age alone. */

@@ -1,6 +1,5 @@
 import type { Copy } from './ledger.ts'
-import { erasureOf } from './receipts.ts'
-import { takenBy } from './revocations.ts'
+import { erasureOf, takenBy } from './receipts.ts'
 import type { Runtime, VaultKey, VaultState } from './state.ts'
 
 /** Emergency envelopes in the copy ledger. */

@@ -6,3 +6,7 @@ export const erasureOf = (runtime: Runtime, transportKey: string): StatedByRunti
   runtime.receipts.statements.find(
     ({ stated }) => stated.type === 'transport-key-erased' && stated.key === transportKey,
   )
+
+/** The receipt in which a runtime says that it took this revocation. */
+export const takenBy = ({ receipts }: Runtime, { id }: { id: string }): StatedByRuntime | undefined =>
+  receipts.statements.find(({ stated }) => stated.type === 'revoked' && stated['id'] === id)

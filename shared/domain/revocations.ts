@@ -4,8 +4,16 @@ import { compromisedBy, type Scope } from './emergency.ts'
 import type { EventOf, RevocationIntent } from './events.ts'
 import { exportedKeys, mayHaveLeft } from './handoff.ts'
 import { knownRuntime, knownTenant, sameAlgorithm, tenantsOf } from './known.ts'
-import { erasureOf } from './receipts.ts'
-import type { Handoff, Runtime, SignedRevocation, Tenant, VaultKey, VaultState } from './state.ts'
+import { erasureOf, takenBy } from './receipts.ts'
+import {
+  type Handoff,
+  keysOf,
+  type Runtime,
+  type SignedRevocation,
+  type Tenant,
+  type VaultKey,
+  type VaultState,
+} from './state.ts'
 
 /** Which keys a runtime is told never to use again, outside the sequence of bundles. */
 
@@ -22,17 +30,16 @@ const MOST = 64
  */
 export function decideRevocations(state: VaultState, scope: Scope, now: number): RevocationJob[] {
   const marked = compromisedBy(state, scope).filter((key) => key.compromised && key.times.removeAt > now)
-  const byTenant = Map.groupBy(marked, (key) => key.tenant)
+  const reached = Map.groupBy(marked, (key) => key.tenant)
   return [...state.runtimes.values()].flatMap((runtime) => {
     const [had, last] = [new Set(mayHaveLeft(runtime)), lastHandoffs(runtime)]
-    const tenants = [...byTenant].flatMap(([id, keys]): RevokedTenant[] => {
+    const tenants = [...reached].flatMap(([id, keys]): RevokedTenant[] => {
       const handoff = last.get(id)
       if (!handoff) return []
       const named = namedIn(state, id, handoff.at)
-      const kids = keys.filter(
-        (key) => (had.has(key.kid) || named.some(({ kid }) => kid === key.kid)) && !told(runtime, key),
-      )
-      const revoke = kids.map(({ kid }) => kid).slice(0, MOST)
+      const known = new Set([...had, ...named.map(({ kid }) => kid)])
+      const news = keys.some((key) => known.has(key.kid) && !told(runtime, key))
+      const revoke = news ? goneAt(state, runtime, id, now).filter((kid) => known.has(kid)) : []
       const standby = named.find((key) => key.standby && revoke.includes(state.keys.get(key.kid)?.replaces ?? ''))
       return revoke.length === 0 ? [] : [{ tenant: id, at: handoff.at, revoke, standby: standby?.kid ?? null }]
     })
@@ -62,9 +69,11 @@ export function decidePrepared(
     const named = namedIn(state, id, handoff.at)
     const known = new Set([...named.map(({ kid }) => kid), ...had])
     const wanted = kids.filter((kid) => known.has(kid) && (keys ? keys.includes(kid) : had.has(kid)))
-    const revoke = wanted.filter((kid) => (state.keys.get(kid)?.times.removeAt ?? 0) > now).slice(0, MOST)
-    for (const kid of revoke) found.add(kid)
-    if (revoke.length === 0) return []
+    const used = wanted.filter((kid) => (state.keys.get(kid)?.times.removeAt ?? 0) > now)
+    for (const kid of used) found.add(kid)
+    if (used.length === 0) return []
+    const gone = goneAt(state, runtime, id, now).filter((kid) => known.has(kid))
+    const revoke = [...new Set([...used, ...gone])].slice(0, MOST)
     return [{ tenant: id, at: handoff.at, revoke, standby: standbyIn(state, named, revoke, now) }]
   })
   const unknown = keys?.find((kid) => !found.has(kid))
@@ -79,6 +88,15 @@ function nextOrder({ revocations, receipts }: Runtime): number {
     stated.type === 'revoked' ? [Number(stated['order'])] : [],
   )
   return Math.max(0, ...revocations.map(({ order }) => order), ...taken) + 1
+}
+
+/** The keys of a tenant that are lost at this runtime by now: compromised and not told in a bundle, or revoked there before. */
+function goneAt(state: VaultState, runtime: Runtime, tenant: string, now: number): string[] {
+  const before = new Set(runtime.revocations.flatMap((one) => (takenBy(runtime, one) ? one.keys : [])))
+  return keysOf(state, tenant)
+    .filter((key) => key.times.removeAt > now && (before.has(key.kid) || (key.compromised && !told(runtime, key))))
+    .map(({ kid }) => kid)
+    .slice(0, MOST)
 }
 
 /** Tenant -> the last handoff that named it. */
@@ -151,10 +169,6 @@ export const intendedWith = (
     runtime.revocations.flatMap((one) => (one.seq === seq ? [{ ...one, runtimeId: runtime.runtimeId }] : [])),
   )
 }
-
-/** The receipt in which a runtime says that it took this revocation. */
-export const takenBy = ({ receipts }: Runtime, { id }: Pick<SignedRevocation, 'id'>) =>
-  receipts.statements.find(({ stated }) => stated.type === 'revoked' && stated['id'] === id)
 
 export type Prepared = Pick<SignedRevocation, 'id' | 'order' | 'reason' | 'exp'> & {
   runtimeId: string

@@ -115,7 +115,17 @@ export async function checkRevokedLine(line: RevokedLine, iat: number, root: Sta
       if (left) throw refuse('a signed set holds a key that is revoked or withdrawn')
     }
   }
-  if (line.historical === undefined) return
-  const past = await openHistoricalSet(line.historical, root)
-  if (past.iss !== issuer || past.iat !== iat) throw refuse('its set of past keys is of something else')
+  await checkRevokedPast(line, { issuer, iat }, root)
+}
+
+/** Checks that the past keys of a line are of this issuer and time. Codes `bundle-refused`, and of `openHistoricalSet`. */
+export async function checkRevokedPast(
+  { tenant, historical }: RevokedLine,
+  { issuer, iat }: { issuer: string; iat: number },
+  root: StatementKey,
+): Promise<void> {
+  if (historical === undefined) return
+  const { iss, iat: at } = await openHistoricalSet(historical, root)
+  const fits = iss === issuer && at === iat
+  must(fits, 'bundle-refused', `Revocation for ${tenant}: its set of past keys is of something else.`)
 }

@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { createLocalJWKSet, jwtVerify } from 'jose'
 import * as oidc from 'oidc-provider'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createTenantProvider, type TenantProviderOptions } from '../../electron/adapters/oidc-provider.ts'
-import { codeOf, makeServing, makeTenant, makeVault } from '../issuer/fixtures.ts'
+import type { PublishedJwk } from '../../shared/formats/bundle.ts'
+import { codeOf, makeServing, makeTenant, makeVault, policyWith } from '../issuer/fixtures.ts'
 import { storage } from './storage.ts'
 
 /** Around one provider whose issuer is a bare host, as in production. */
@@ -97,6 +99,31 @@ describe('a provider', () => {
     })
     await get('/jwks', { 'keyrite-relying-party': 'shop' })
     expect(noted).toEqual([['shop', [tenants[0]?.keys[0]?.kid]]])
+  })
+
+  it('an Ed25519 key goes by the name that it is published with', async () => {
+    const made = [makeTenant('acme', { policy: policyWith({ signingAlgorithms: ['Ed25519'] }) })]
+    const { runtime } = await makeServing(await makeVault(), made)
+    const { find } = runtime
+    const asEdDSA = (keys: PublishedJwk[]) => keys.map((key) => ({ ...key, alg: 'EdDSA' }))
+    Object.assign(runtime, {
+      find: async (host: string, path: string) => {
+        const tenant = await find(host, path)
+        const published = (now: number) => ({ keys: asEdDSA(tenant?.published(now).keys ?? []), nextChange: now + 1 })
+        return { ...tenant, published }
+      },
+    })
+    const clients = [{ client_id: 'shop', client_secret: 'a secret', redirect_uris: ['https://shop.example'] }]
+    const options = { oidc, runtime, issuer: ISSUER, configuration: { ...configuration, clients } }
+    const provider = await (await createTenantProvider(options)).current()
+    const client = await provider.Client.find('shop')
+    const token = await new provider.IdToken({ sub: 'alice' }, client && { client }).issue({ use: 'idtoken' })
+    const { keys } = (await runtime.find('acme.example.com', ''))?.published(runtime.now()) ?? { keys: [] }
+    const { protectedHeader } = await jwtVerify(token, createLocalJWKSet({ keys }), {
+      issuer: ISSUER,
+      audience: 'shop',
+    })
+    expect(protectedHeader.alg).toBe('EdDSA')
   })
 
   it('of a tenant that is gone answers 404, and has no Provider to give', async () => {

@@ -1,11 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { KeySpec } from '../../shared/domain/algorithms.ts'
+import { KEY_SPEC_NAMES, KEY_SPECS, type KeySpec } from '../../shared/domain/algorithms.ts'
+import { amendedObjects, madeObjects } from '../../shared/domain/objects.ts'
 import {
+  algorithmName,
   checkPolicy,
   DAY,
   DEFAULT_POLICY,
   HOUR,
+  LATER_POLICY,
   leastPropagation,
   leastRetention,
   MAX_SLOTS,
@@ -14,7 +17,7 @@ import {
   spellDuration,
 } from '../../shared/domain/policy.ts'
 import { cutSlots } from '../../shared/domain/slots.ts'
-import { policySchema } from '../../shared/formats/common.ts'
+import { policySchema, writtenPolicySchema } from '../../shared/formats/common.ts'
 import { accepted, anyPolicy, POLICIES, policyOf, START, scheduleOf } from './world.ts'
 
 const WEEK = 7 * DAY
@@ -34,6 +37,9 @@ describe('the default policy (lifecycle.md, "Policy")', () => {
       horizon: 2,
       materialAhead: 1,
       standby: 'none',
+      tokenType: 'at+jwt',
+      ed25519Name: 'Ed25519',
+      x509: false,
     })
     expect(() => checkPolicy(DEFAULT_POLICY)).not.toThrow()
   })
@@ -47,6 +53,51 @@ describe('the default policy (lifecycle.md, "Policy")', () => {
 
   it.each(Object.keys(POLICIES))('the policy of these tests %s is accepted', (name) => {
     expect(() => checkPolicy(POLICIES[name] ?? policyOf())).not.toThrow()
+  })
+})
+
+describe('members that came later', () => {
+  const { tokenType, ed25519Name, x509, ...older } = DEFAULT_POLICY
+
+  it('a policy from before reads with their defaults, and what was written stays as it was', () => {
+    expect(policySchema.parse(older)).toEqual(DEFAULT_POLICY)
+    expect(writtenPolicySchema.parse(older)).toEqual(older)
+    expect({ tokenType, ed25519Name, x509 }).toEqual(LATER_POLICY)
+  })
+
+  it('what an approval covers is the same for a policy that leaves them out, and another where they differ', () => {
+    const event = {
+      type: 'tenant-amended',
+      tenant: 'acme',
+      name: 'A',
+      policy: DEFAULT_POLICY,
+      relyingParties: [],
+    } as const
+    const approved = (policy: Policy) => amendedObjects([{ ...event, relyingParties: [], policy }])
+    expect(approved(DEFAULT_POLICY)).toEqual({ amend: [{ ...event, policy: older }] })
+    for (const change of [{ tokenType: 'JWT' }, { ed25519Name: 'EdDSA' }, { x509: true }] as const) {
+      const said = { amend: [{ ...event, policy: { ...older, ...change } }] }
+      expect(approved({ ...DEFAULT_POLICY, ...change })).toEqual(said)
+    }
+    const added = { ...event, type: 'tenant-added' as const, issuer: 'https://acme.example.com', relyingParties: [] }
+    expect(madeObjects([added], []).tenants).toEqual([{ ...added, policy: older }])
+  })
+
+  it('only the name of Ed25519 keys is chosen; every other algorithm has one name', () => {
+    for (const ed25519Name of ['Ed25519', 'EdDSA'] as const)
+      for (const spec of KEY_SPEC_NAMES)
+        expect(algorithmName(spec, { ed25519Name })).toBe(spec === 'Ed25519' ? ed25519Name : KEY_SPECS[spec].alg)
+  })
+
+  it('certificates count: a policy whose signed key sets would not fit into a bundle is rejected', () => {
+    const many = policyOf({ slotLength: DAY, horizon: 3 })
+    expect(accepted(many)).toBe(true)
+    expect(() => checkPolicy({ ...many, x509: true })).toThrow(
+      expect.objectContaining({ code: 'policy-rejected', message: expect.stringContaining('With certificates') }),
+    )
+    expect(accepted({ ...many, x509: true, slotLength: 10 * DAY })).toBe(true)
+    expect(accepted({ ...many, x509: true, signingAlgorithms: ['ES256'] })).toBe(true)
+    expect(accepted({ ...DEFAULT_POLICY, x509: true })).toBe(true)
   })
 })
 

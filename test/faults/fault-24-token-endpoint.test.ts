@@ -140,6 +140,15 @@ describe('fault 24: bounded time and memory', () => {
     expect(signatures).toBe(0)
   })
 
+  it('no body at all, with and without its length, is an invalid request at once', async () => {
+    for (const length of [[], ['Content-Length: 0']]) {
+      const response = await exchange(issuer.server.port, head([`Authorization: ${tenant.basic()}`, ...length]))
+      expect(statusOf(response)).toBe(400)
+      expect(response).toContain('"invalid_request"')
+    }
+    expect(signatures).toBe(0)
+  })
+
   it('a body over 16 KB is 413, told by its length before it is read', async () => {
     expect(statusOf(await exchange(issuer.server.port, head(['Content-Length: 1000000000'])))).toBe(413)
   })

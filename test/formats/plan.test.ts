@@ -84,6 +84,15 @@ describe('a sound plan', () => {
     expect(parsePlan(changed('destroy', { attestations: undefined })).plan).toMatchObject({ attestations: [] })
   })
 
+  it('how published keys and tokens look is chosen in the policy; what an amendment does not name stays', () => {
+    const policy = { tokenType: 'JWT', ed25519Name: 'EdDSA', x509: true }
+    const { plan } = parsePlan(changed('onboard', { tenants: [{ ...TENANT, policy }] }))
+    expect(plan).toMatchObject({ tenants: [{ policy: { ...DEFAULT_POLICY, ...policy } }] })
+    const amended = parsePlan(changed('amend', { changes: [{ tenant: 'acme', policy: { x509: false } }] })).plan
+    expect(amended).toMatchObject({ changes: [{ tenant: 'acme', policy: { x509: false } }] })
+    expect(amended.kind === 'amend' && Object.keys(amended.changes[0] ?? {})).toEqual(['tenant', 'policy'])
+  })
+
   it.each([
     ['90d', 7_776_000],
     ['12h', 43_200],
@@ -262,6 +271,10 @@ describe('values', () => {
     ['some word for tenants', 'rotate', { tenants: 'some' }],
     ['no algorithm', 'onboard', { tenants: [{ ...TENANT, policy: { signingAlgorithms: [] } }] }],
     ['five algorithms', 'onboard', { tenants: [{ ...TENANT, policy: { signingAlgorithms: Array(5).fill('ES256') } }] }],
+    ['a token type that is none', 'onboard', { tenants: [{ ...TENANT, policy: { tokenType: 'jwt' } }] }],
+    ['an empty token type', 'onboard', { tenants: [{ ...TENANT, policy: { tokenType: '' } }] }],
+    ['another name for Ed25519', 'onboard', { tenants: [{ ...TENANT, policy: { ed25519Name: 'ed25519' } }] }],
+    ['certificates by a word', 'onboard', { tenants: [{ ...TENANT, policy: { x509: 'yes' } }] }],
     ['alg none', 'onboard', { tenants: [{ ...TENANT, policy: { signingAlgorithms: ['none'] } }] }],
     ['HS256', 'onboard', { tenants: [{ ...TENANT, policy: { signingAlgorithms: ['HS256'] } }] }],
     ['RSA of 1024 bits', 'onboard', { tenants: [{ ...TENANT, policy: { signingAlgorithms: ['RS256-1024'] } }] }],

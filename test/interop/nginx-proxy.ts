@@ -75,7 +75,7 @@ export async function startNginx(
     said += text
   })
   const fetchThrough = through(port, readFileSync(certificate))
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 400; tries++) {
     if (child.exitCode !== null) throw new Error(`nginx ended: ${said}`)
     const answered = await fetchThrough(`https://${hosts[0]}/`).catch(() => null)
     if (answered) return fetchThrough

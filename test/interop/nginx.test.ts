@@ -108,11 +108,11 @@ it('its cache ends with max-age, which ends at the next change of the key set', 
     return [answer.headers.get('x-cache'), ...keys.map((key) => key.kid)]
   }
   await moveTo(made, next.announceAt - DAY)
-  await moveTo(made, next.announceAt - 4)
+  await moveTo(made, next.announceAt - 6)
   expect(await kids()).toEqual(['MISS', tenant.kids[0]])
   await moveTo(made, next.announceAt)
   expect(await kids()).toEqual(['HIT', tenant.kids[0]])
-  await sleep(4500)
+  await sleep(6500)
   expect(await kids()).toEqual(['EXPIRED', tenant.kids[0], tenant.kids[1]])
   expect(await kids()).toEqual(['HIT', tenant.kids[0], tenant.kids[1]])
 })

@@ -21,6 +21,8 @@ it('tokenType JWT and ed25519Name EdDSA: in tokens, in keys and in discovery ali
       expect(document).toMatchObject({ id_token_signing_alg_values_supported: [alg] })
       const { keys } = (await (await fetch(jwksUri)).json()) as { keys: object[] }
       expect(keys).toMatchObject([{ alg }, { alg }])
+      const signed = await (await fetch(`${issuer}/.well-known/jwks.jwt`)).text()
+      expect(partOf(signed, 1)).toMatchObject({ iss: issuer, keys })
       const set = sets[index] ?? createRemoteJWKSet(new URL(jwksUri))
       const options = { issuer, audience: API, typ: 'JWT', algorithms: [alg] }
       expect((await jwtVerify(token, set, options)).protectedHeader.kid).toBe(kids[at])

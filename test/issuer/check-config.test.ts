@@ -1,10 +1,12 @@
+import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { checkConfig, type Finding } from '../../electron/issuer/check-config.ts'
 import { type Config, encodeConfig, readConfigFile } from '../../electron/issuer/config.ts'
 import { openRuntime } from '../../electron/issuer/runtime.ts'
+import { DAY } from '../../shared/domain/policy.ts'
 import { codeOf, filesIn, makeRuntime, makeVault, T0, temporaryFolder } from './fixtures.ts'
 
 const FREE = { ISSUER_LISTEN: '127.0.0.1:0', ISSUER_OPS_LISTEN: '127.0.0.1:0' }
@@ -81,6 +83,8 @@ describe('what is wrong', () => {
     expect(errors((await check()).findings)).toEqual(['storageKeyFile'])
     const other = join(folder, 'other.key')
     writeFileSync(other, `${'A'.repeat(43)}\n`, { mode: 0o600 })
+    vi.stubEnv('ISSUER_STORAGE_KEY_FILE', other)
+    onTestFinished(() => void vi.unstubAllEnvs())
     const { findings } = await check({ ISSUER_STORAGE_KEY_FILE: other })
     expect(findings.filter(({ kind }) => kind === 'error')).toEqual([
       { kind: 'error', about: 'store', message: expect.stringContaining('(storage-key-wrong)') },
@@ -96,7 +100,7 @@ describe('what is wrong', () => {
 
   it('a clock that is older than the trust anchor', async () => {
     const { check } = await made()
-    expect(errors((await check({}, T0 - 86_400)).findings)).toEqual(['clock'])
+    expect(errors((await check({}, T0 - 400 * DAY)).findings)).toEqual(['clock'])
   })
 
   it('a store that does not open', async () => {
@@ -146,4 +150,25 @@ describe('what a person has to judge', () => {
     const { findings } = await check({ ISSUER_OPS_LISTEN: '0.0.0.0:0' })
     expect(warnings(findings)).toEqual(expect.arrayContaining(['ops', 'store']))
   })
+})
+
+it('the command prints every setting and every finding, and exits 2 for an error', async () => {
+  const { dir } = await made()
+  const main = join(import.meta.dirname, '../../electron/cli/main.ts')
+  const run = (env: Record<string, string>, ...flags: string[]) =>
+    spawnSync(process.execPath, [main, 'issuer', 'check-config', '--dir', dir, ...flags], {
+      encoding: 'utf8',
+      env: { ...process.env, ...FREE, ...env },
+    })
+  const good = run({})
+  expect(good.status).toBe(0)
+  expect(good.stdout).toMatch(/^listen +\{"host":"127.0.0.1","port":0\} +ISSUER_LISTEN$/m)
+  expect(good.stdout).toMatch(/^store +"sqlite" +default$/m)
+  expect(good.stdout).toContain('Ready to serve.')
+  const bad = run({ ISSUER_WORKES: '2', ISSUER_STORE: 'postgres://a:canary@b/c' }, '--json')
+  expect(bad.status).toBe(2)
+  expect(bad.stdout + bad.stderr).not.toContain('canary')
+  const answer = JSON.parse(bad.stdout)
+  expect(answer.ok).toBe(false)
+  expect(errors(answer.data.findings)).toEqual(['ISSUER_WORKES', 'settings'])
 })

@@ -7,6 +7,7 @@ import { type GeneratorProcess, generateKeys, startGenerator } from '../../elect
 import { KEY_SPEC_NAMES, type KeySpec, type PublicJwk } from '../../shared/domain/algorithms.ts'
 import { lintKey } from '../../shared/domain/lint.ts'
 import { CODES } from '../../shared/errors.ts'
+import { findingOfCertificate } from '../../shared/formats/x509.ts'
 
 /** A port that starts the real child and remembers it. */
 function watched(start: () => GeneratorProcess = () => startGenerator()) {
@@ -78,6 +79,36 @@ describe('making keys in fresh processes', () => {
       { parallel: 2, start },
     )
     expect(most).toBe(2)
+  })
+
+  it('makes a certificate for each RSA key that is to have one, and for no other', async () => {
+    const wanted = { issuer: 'https://acme.example.com', from: 1_772_323_200, to: 1_780_000_000 }
+    const specs: KeySpec[] = ['RS256', 'ES256', 'PS256', 'RS256']
+    const made = await generateKeys([{ tenant: 'acme', specs, certificates: [wanted, null, wanted, null] }])
+    const { keys } = made.get('acme') ?? { keys: [] }
+    expect(keys.map(({ x5c }) => x5c !== undefined)).toEqual([true, false, true, false])
+    for (const key of keys) if (key.x5c) expect(await findingOfCertificate(key.x5c, key, wanted)).toBeNull()
+  })
+
+  it.each([
+    ['none', {}],
+    ['another', { x5c: ['AAAA'] }],
+  ])('a process that answers with %s in place of a certificate has failed', async (_, given) => {
+    const wanted = { issuer: 'https://acme.example.com', from: 1_772_323_200, to: 1_780_000_000 }
+    const start = answer({ spec: 'ES256', ...pair(), ...given })
+    const job = { tenant: 'acme', specs: ['ES256'] as const, certificates: [wanted] }
+    await expect(generateKeys([job], { start })).rejects.toMatchObject({
+      code: 'generator-failed',
+      message: expect.stringContaining('certificate'),
+    })
+  })
+
+  it('a certificate that nobody asked for is refused', async () => {
+    const start = answer({ spec: 'ES256', ...pair(), x5c: ['AAAA'] })
+    await expect(generateKeys([job('acme', 'ES256')], { start })).rejects.toMatchObject({
+      code: 'generator-failed',
+      message: expect.stringContaining('certificate'),
+    })
   })
 
   it('no jobs need no process', async () => {

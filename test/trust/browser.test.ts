@@ -1,9 +1,11 @@
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createContext, runInContext } from 'node:vm'
 import { build } from 'vite'
 import { expect, it } from 'vitest'
 import type { openTrustPolicy } from '../../shared/trust/policy.ts'
 import type { createTrustContext, verify } from '../../shared/trust/verify.ts'
+import { temporaryFolder } from '../issuer/fixtures.ts'
 import { issuerPolicy, JWKS, jwksOf, KeyServer, makeKey, NOW, policyOf, tokenOf } from './world.ts'
 
 /** shared/trust where Node is not: built for the web, and run with nothing but what every browser has. */
@@ -18,22 +20,17 @@ type Trust = {
 
 async function inTheWeb(): Promise<Trust> {
   const trust = join(import.meta.dirname, '../../shared/trust')
-  const entry = ['policy', 'verify'].map((name) => `export * from ${JSON.stringify(join(trust, `${name}.ts`))}`)
+  const entry = join(temporaryFolder(), 'entry.ts')
+  const lines = ['policy', 'verify'].map((name) => `export * from ${JSON.stringify(join(trust, `${name}.ts`))}\n`)
+  writeFileSync(entry, lines.join(''))
   const built = await build({
     configFile: false,
     logLevel: 'silent',
-    plugins: [
-      {
-        name: 'entry',
-        resolveId: (id) => (id === 'trust' ? id : null),
-        load: (id) => (id === 'trust' ? entry.join('\n') : null),
-      },
-    ],
-    build: { write: false, minify: false, lib: { entry: 'trust', formats: ['iife'], name: 'trust' } },
+    build: { write: false, minify: false, lib: { entry, formats: ['iife'], name: 'trust' } },
   })
   const [first] = [built].flat()
   const [chunk] = first && 'output' in first ? first.output : []
-  // Its own bytes and lists, as in a page: what fetch gives is made outside all the same.
+  // One kind of bytes inside and outside, so that `instanceof` holds for what fetch and WebCrypto give.
   const page = createContext({ ...WEB, Uint8Array, ArrayBuffer })
   runInContext(chunk?.code ?? '', page)
   return runInContext('trust', page)

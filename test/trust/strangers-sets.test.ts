@@ -1,5 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import type { Fetch } from '../../shared/trust/fetch.ts'
+import { createTrustContext, verify } from '../../shared/trust/verify.ts'
 import {
   issuerPolicy,
   JWKS,
@@ -31,6 +33,21 @@ async function checkWith(answer: Answer, token = tokenOf(one), changes: Record<s
 }
 
 const body = jwksOf(one).body ?? ''
+
+it('a request asks past every cache, follows nothing and tells nobody who asks', async () => {
+  const { server, context } = await relyingParty(policyOf(issuerPolicy()))
+  server.answers.set(JWKS, jwksOf(one))
+  const asked: RequestInit[] = []
+  const noting: Fetch = (url, init) => {
+    asked.push(init)
+    return server.fetch(url, init)
+  }
+  const noted = createTrustContext(context.policy, { fetch: noting, now: context.now })
+  expect(await verify(tokenOf(one), noted)).toMatchObject({ allow: true })
+  expect(asked).toMatchObject([
+    { cache: 'no-store', redirect: 'error', credentials: 'omit', referrerPolicy: 'no-referrer' },
+  ])
+})
 
 describe('the answer', () => {
   it.each(['application/json', 'application/jwk-set+json', 'Application/JSON; charset=utf-8'])(

@@ -9,8 +9,6 @@ const SECURITY = [
   'nosniff',
   'Content-Security-Policy',
   "default-src 'none'; frame-ancestors 'none'",
-  'Referrer-Policy',
-  'no-referrer',
 ]
 
 /** The header of every answer of one kind, all but its length. */

@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http'
  * left of it is never kept. A sender that goes away leaves the promise open, for the collector to take with the request.
  */
 export function readBody(request: IncomingMessage, maxBytes: number): Promise<string | null> {
+  if (request.readableEnded) return Promise.resolve('')
   return new Promise((resolve) => {
     if (Number(request.headers['content-length']) > maxBytes) return resolve(null)
     let body = ''

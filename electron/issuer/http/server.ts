@@ -27,14 +27,23 @@ export type ServerOptions = {
 export async function createIssuerServer(service: IssuerService, options: ServerOptions): Promise<IssuerServer> {
   const { observer = NO_OBSERVER, trustProxy = [], log = () => {} } = options
   const limits = { ...LIMITS, ...THROTTLE, ...options.limits }
-  const failed = (error: unknown) => {
-    const { code, message } = asKeyriteError(error)
-    log(`A request failed: ${message} (${code})`)
-  }
   const throttle = new Throttle(limits, () => performance.now() / 1000)
-  const serving = { service, observer, throttle, failed }
+  const serving = { service, observer, throttle, failed: failureLog(log) }
   const front = { service, serving, isProxy: readProxies(trustProxy), bodyBytes: limits.bodyBytes }
   return listen(options.listen, limits, handlerOf(front))
+}
+
+/** Says a failure in one line, and the same one at most once a second: a full disk fails every request. */
+function failureLog(log: (line: string) => void): (error: unknown) => void {
+  let last = { line: '', at: 0 }
+  return (error) => {
+    const { code, message } = asKeyriteError(error)
+    const line = `A request failed: ${message} (${code})`
+    const at = performance.now()
+    if (line === last.line && at - last.at < 1000) return
+    last = { line, at }
+    log(line)
+  }
 }
 
 function handlerOf(front: Front): RequestListener {

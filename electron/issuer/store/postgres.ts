@@ -93,6 +93,7 @@ export class PostgresDatabase {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return
     this.#closed = true
     if (this.#poll) clearInterval(this.#poll)
     await this.#listener?.end().catch(() => {})
@@ -198,8 +199,13 @@ export class PostgresStore extends Store {
       client.release()
       throw new KeyriteError('store-busy', 'Another process of this runtime does the same at this moment.')
     }
-    // The connection is not given back but ended: with it the lock.
-    return async () => client.release(true)
+    return async () => {
+      const gone = await client.query('SELECT pg_advisory_unlock($1, $2)', key).then(
+        () => false,
+        () => true,
+      )
+      client.release(gone)
+    }
   }
 
   /** PostgreSQL keeps what was erased in dead rows and its log until it cleans up; only a new storage key makes it unreadable. */

@@ -15,6 +15,7 @@ CREATE TABLE tenants (
   import INTEGER NOT NULL,
   data_key BLOB NOT NULL,           -- wrapped
   historical TEXT,                  -- its past keys, as the vault signed them
+  revoked TEXT,                     -- JSON: what a revocation took out of the slots since, and the standby key
   reject_before INTEGER,            -- tokens issued before it are not active any more
   version INTEGER NOT NULL,         -- the change that running servers must have noticed
   due INTEGER NOT NULL              -- when its lifecycle has to be looked at next

@@ -127,7 +127,7 @@ describe('an active token (RFC 7662 section 2.2)', () => {
   })
 })
 
-describe('an inactive token is {"active":false} and nothing else, never an error', () => {
+describe('faults 13, 17, 18: a token that is not one is {"active":false} and nothing else, never an error', () => {
   const now = () => issuer.service.now()
   it.each([
     ['iss of another tenant', () => forge({ iss: issuer.tenant('acme').issuer })],
@@ -165,6 +165,37 @@ describe('an inactive token is {"active":false} and nothing else, never an error
       await inactive(`${Buffer.from(JSON.stringify(header)).toString('base64url')}.${payload}.${signature}`)
     }
   })
+
+  const signed = (header: string, claims: string) => {
+    const input = [header, claims].map((text) => Buffer.from(text).toString('base64url')).join('.')
+    return `${input}.${tenant.keys[0]?.signer.sign(input)}`
+  }
+  const header = () => `{"alg":"ES256","typ":"at+jwt","kid":"${tenant.keys[0]?.published.kid}"}`
+  const claims = () =>
+    JSON.stringify({
+      iss: tenant.issuer,
+      sub: 'a',
+      aud: API,
+      exp: now() + 60,
+      iat: now(),
+      jti: 'one',
+      client_id: 'a',
+    })
+
+  it('signed by the right key: the untouched token is active', async () => {
+    expect((await introspect(signed(header(), claims()))).body.active).toBe(true)
+  })
+
+  it.each([
+    ['a duplicate member in the header', () => signed(header().replace('{', '{"alg":"ES256",'), claims())],
+    ['a duplicate claim', () => signed(header(), claims().replace('{', '{"sub":"b",'))],
+    ['trailing bytes', () => signed(header(), `${claims()}x`)],
+    ['a byte order mark', () => signed(header(), `\ufeff${claims()}`)],
+    ['a number over 2^53', () => signed(header(), claims().replace(/"exp":\d+/, '"exp":9007199254740993'))],
+    ['claims that are a list', () => signed(header(), '[]')],
+    ['claims that are nested', () => signed(header(), claims().replace('"one"', '{"a":{"b":1}}'))],
+    ['no claims', () => signed(header(), '')],
+  ])('signed by the right key: %s', async (_what, token) => inactive(token()))
 
   it('issued before the instant from which the tenant takes tokens', async () => {
     const at = allow(issuer.add('rejecting', 'ES256'))

@@ -259,4 +259,19 @@ describe('starting and stopping', () => {
     await expect.poll(() => statusOf(received)).toBe(200)
     await expect(fetch(closing.server.url)).rejects.toThrow()
   })
+
+  it('close() does not wait for connections that were to be kept alive', async () => {
+    const closing = await startIssuer(['initech'])
+    const tenant = closing.tenant('initech')
+    const waiting: (() => void)[] = []
+    tenant.record = () => new Promise((resolve) => waiting.push(resolve))
+    const answer = askToken(tenant, GRANT, { Authorization: tenant.basic() })
+    await expect.poll(() => waiting.length).toBe(1)
+    const started = performance.now()
+    const closed = closing.server.close()
+    for (const written of waiting) written()
+    expect((await answer).status).toBe(200)
+    await closed
+    expect(performance.now() - started).toBeLessThan(4000)
+  })
 })

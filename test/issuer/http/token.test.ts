@@ -190,6 +190,12 @@ describe('the issuance log', () => {
     expect(JSON.stringify(body)).not.toMatch(/eyJ|disk/)
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
     expect(issuer.log.at(-1)).toBe('A request failed: The disk is full. (medium-full)')
+    const lines = issuer.log.length
+    const started = performance.now()
+    for (const one of await Promise.all(Array.from({ length: 50 }, () => ask(GRANT, tenant))))
+      expect(one.status).toBe(503)
+    const seconds = Math.ceil((performance.now() - started) / 1000)
+    expect(issuer.log.length - lines, 'once a second').toBeLessThanOrEqual(seconds)
   })
 })
 
