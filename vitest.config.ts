@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 
 /** The one suite that both kinds of store must pass. */
 const ON_POSTGRES = [
-  'test/issuer/{import,lifecycle,removed,store}.test.ts',
+  'test/issuer/{import,lifecycle,removed,revocation,store}.test.ts',
   'test/faults/fault-{14,15,20,23}-*.test.ts',
   'test/faults/fault-22-imports.test.ts',
 ]

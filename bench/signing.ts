@@ -84,6 +84,8 @@ const CLIENT: Client = {
   scopes: ['orders:read', 'orders:write'],
   accessTokenLifetime: 600,
   algorithm: null,
+  rateLimit: null,
+  introspects: false,
 }
 
 const TENANT: TenantService = {
@@ -95,5 +97,5 @@ const TENANT: TenantService = {
   signedSet: () => null,
   signer: () => null,
   client: () => CLIENT,
-  takeAssertion: () => true,
+  takeAssertion: async () => true,
 }

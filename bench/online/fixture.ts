@@ -1,12 +1,10 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { cpSync } from 'node:fs'
 import type { ClientRequest } from '../../electron/issuer/clients.ts'
 import { openRuntime } from '../../electron/issuer/runtime.ts'
 import type { KeySpec } from '../../shared/domain/algorithms.ts'
 import type { Target } from './ask.ts'
 import { type Handoff, makeHandoff } from './handoff.ts'
-import { ALL_CORES, script } from './processes.ts'
+import { ALL_CORES, script, temporary } from './processes.ts'
 
 /** Runtimes with many tenants, made once for all benchmarks of a run. */
 
@@ -25,21 +23,9 @@ export type Fixture = { dir: string; tokens: Target[]; jwks: Target[] }
 
 export type Imported = { ms: number; cpuMs: number; resident: number }
 
-let base: string | null = null
-
-/** A folder that goes when the run ends. */
-function folder(name: string): string {
-  if (base === null) {
-    const made = mkdtempSync(join(tmpdir(), 'keyrite-bench-'))
-    process.on('exit', () => rmSync(made, { recursive: true, force: true }))
-    base = made
-  }
-  return mkdtempSync(join(base, `${name}-`))
-}
-
 /** A copy of a runtime's folder, for one process to work in. */
 export function copyOf(dir: string): string {
-  const copy = folder('issuer')
+  const copy = temporary('issuer')
   cpSync(dir, copy, { recursive: true })
   return copy
 }
@@ -53,7 +39,7 @@ const fixtures = new Map<string, Promise<Fixture>>()
 export const handoffOf = (tenants: number, spec: KeySpec = 'ES256'): Promise<Handoff> =>
   remembered(handoffs, `${tenants} ${spec}`, () => {
     say(`making ${tenants} tenants with ${spec} keys, and their handoff`)
-    return makeHandoff(folder('handoff'), tenants, spec, HOST)
+    return makeHandoff(temporary('handoff'), tenants, spec, HOST)
   })
 
 /** A runtime that serves so many tenants; made once for all benchmarks of a run. */

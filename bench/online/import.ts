@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { median, medianRatio, type Row } from '../measure.ts'
 import { handoffOf, type Imported, importInto, say } from './fixture.ts'
 import type { Handoff } from './handoff.ts'
-import { ALL_CORES, SERVER_CORE, script, UNBOUND } from './processes.ts'
+import { ALL_CORES, SERVER_CORE, script, temporary, UNBOUND } from './processes.ts'
 import type { Raw } from './raw-import-child.ts'
 
 const MANY = 10_000
@@ -25,8 +25,12 @@ export async function onlineImport(): Promise<Row[]> {
   return [...speedRows(raw, one, all), memoryRow(small, one)]
 }
 
-const rawWork = ({ bundle, root, keys }: Handoff): Promise<Raw> =>
-  script(SERVER_CORE, 'raw-import-child.ts', bundle, JSON.stringify(root), String(keys))
+async function rawWork({ bundle, root, keys }: Handoff): Promise<Raw> {
+  const folder = temporary('raw')
+  const said = await script<Raw>(SERVER_CORE, 'raw-import-child.ts', folder, bundle, JSON.stringify(root), String(keys))
+  rmSync(folder, { recursive: true })
+  return said
+}
 
 async function importing(handoff: Handoff, cores: readonly number[]): Promise<Imported> {
   const { dir, imported } = await importInto(handoff, cores)

@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { median, medianRatio, type Row } from '../measure.ts'
 import type { Target } from './ask.ts'
-import { cpuOf, cpuOfEnded, LOAD_CORES, program, run, script, UNBOUND } from './processes.ts'
+import { cpuOf, cpuOfEnded, LOAD_CORES, program, run, script, temporary, UNBOUND } from './processes.ts'
 
 /** Load on one server: wrk where it is, else autocannon. */
 
@@ -39,7 +38,7 @@ export async function load(
   seconds: number,
   { on = LOAD_CORES }: { on?: readonly number[] } = {},
 ): Promise<Load> {
-  const folder = mkdtempSync(join(tmpdir(), 'keyrite-load-'))
+  const folder = temporary('load')
   try {
     const [serverBefore, loadBefore] = [cpuOf(server.pid), cpuOfEnded()]
     const counted = await (WRK === null ? autocannon : wrk)(folder, server.port, targets, seconds, on)

@@ -1,15 +1,15 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir, userInfo } from 'node:os'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type Target, untilReady } from './ask.ts'
 import type { Peer } from './peer-oidc.ts'
-import { freePort, program, SERVER_CORE, start } from './processes.ts'
+import { freePort, program, SERVER_CORE, start, temporary } from './processes.ts'
 
 /** nginx with one worker on one core, serving this body as a file; null where this machine has no nginx. */
 export async function serveNginx(target: Target, body: string): Promise<Peer | null> {
   const nginx = program('nginx')
   if (nginx === null) return null
-  const folder = mkdtempSync(join(tmpdir(), 'keyrite-nginx-'))
+  const folder = temporary('nginx')
   const port = await freePort()
   mkdirSync(join(folder, 'temp'))
   writeFileSync(join(folder, 'jwks.json'), body)

@@ -1,8 +1,8 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -32,20 +32,30 @@ function bound(cores: readonly number[], command: string, args: readonly string[
 }
 
 const running = new Set<ChildProcess>()
+let base: string | null = null
 
-let guarded = false
+/** A new folder that goes when this process ends. */
+export function temporary(name: string): string {
+  base ??= guarded()
+  return mkdtempSync(join(base, `${name}-`))
+}
 
-/** Nothing that was started outlives this process, however it ends. */
 function remember(child: ChildProcess): void {
-  if (!guarded) {
-    guarded = true
-    process.on('exit', () => {
-      for (const one of running) one.kill('SIGKILL')
-    })
-    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130))
-  }
+  base ??= guarded()
   running.add(child)
   child.once('exit', () => running.delete(child))
+}
+
+/** Nothing that was started or written here outlives this process, whether it ends by itself or by a signal. */
+function guarded(): string {
+  const made = mkdtempSync(join(tmpdir(), 'keyrite-bench-'))
+  process.on('exit', () => {
+    // Not SIGKILL: nginx ends its worker itself.
+    for (const one of running) one.kill('SIGTERM')
+    rmSync(made, { recursive: true, force: true, maxRetries: 3 })
+  })
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130))
+  return made
 }
 
 export type Started = { readonly child: ChildProcess; readonly pid: number; stop(): Promise<void> }

@@ -8,8 +8,6 @@ import {
   randomBytes,
   verify,
 } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readLinesGuarded } from '../../electron/files/read.ts'
 import { openDatabase } from '../../electron/sqlite/database.ts'
@@ -23,12 +21,12 @@ import { materialBinding, materialTyp } from '../../shared/formats/material.ts'
 
 /**
  * The peer of an import: nothing but the verification of the bundle's signatures, the decryption of as many sealed keys,
- * and the insertion of the same bytes into an encrypted store. Decoding is done beforehand. Arguments: the bundle, the
- * root's public key, the number of sealed keys. Prints as JSON what each took, in milliseconds.
+ * and the insertion of the same bytes into an encrypted store. Decoding is done beforehand. Arguments: an empty folder, the
+ * bundle, the root's public key, the number of sealed keys. Prints as JSON what each took, in milliseconds.
  */
 export type Raw = { verifyMs: number; decryptMs: number; insertMs: number; cpuMs: number; signatures: number }
 
-const [bundle = '', root = '', keys = '0'] = process.argv.slice(2)
+const [folder = '', bundle = '', root = '', keys = '0'] = process.argv.slice(2)
 /** Tenants of one transaction, and in memory at a time. */
 const BATCH = 500
 
@@ -57,7 +55,7 @@ function verifyAll(lines: readonly TenantLine[], key: KeyObject): void {
   })
 }
 
-function inserter(folder: string): (lines: readonly TenantLine[]) => void {
+function inserter(): (lines: readonly TenantLine[]) => void {
   const db = openDatabase({
     path: join(folder, 'raw.db'),
     key: randomBytes(32),
@@ -135,25 +133,20 @@ function decrypt({ header, epk, nonce, text, tag }: Sealed, privateKey: KeyObjec
   decipher.final()
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'keyrite-raw-'))
-try {
-  const rootKey = createPublicKey({ key: JSON.parse(root) as P256Jwk, format: 'jwk' })
-  const insert = inserter(folder)
-  const lines = readLinesGuarded(bundle, BUNDLE_CAPS)
-  lines.next()
-  let batch: TenantLine[] = []
-  const take = () => {
-    verifyAll(batch, rootKey)
-    insert(batch)
-    batch = []
-  }
-  for (const line of lines) {
-    batch.push(JSON.parse(Buffer.from(line).toString()) as TenantLine)
-    if (batch.length === BATCH) take()
-  }
-  take()
-  await decryptAll(Number(keys))
-} finally {
-  rmSync(folder, { recursive: true })
+const rootKey = createPublicKey({ key: JSON.parse(root) as P256Jwk, format: 'jwk' })
+const insert = inserter()
+const lines = readLinesGuarded(bundle, BUNDLE_CAPS)
+lines.next()
+let batch: TenantLine[] = []
+const take = () => {
+  verifyAll(batch, rootKey)
+  insert(batch)
+  batch = []
 }
+for (const line of lines) {
+  batch.push(JSON.parse(Buffer.from(line).toString()) as TenantLine)
+  if (batch.length === BATCH) take()
+}
+take()
+await decryptAll(Number(keys))
 process.stdout.write(JSON.stringify(raw))

@@ -31,16 +31,16 @@ export async function twoCores(what: string, fixture: Fixture, seconds: number, 
       { onRound: (done) => say(`${what}, two cores: round ${done} of ${rounds}`) },
     )
     const seen = medianRatio(perSecond(loads.all), perSecond(loads.one))
+    const ratio = medianRatio(loads.all.map(asIfLeftAlone), perSecond(loads.one))
     const taken = median(loads.all.map((load) => load.loadCores))
+    const counted = ratio === seen ? 'which took nothing away' : 'counted out in the ratio'
     return [
       {
         measure,
         figure:
-          `${rates(loads.all)} (one: ${rates(loads.one)}); ${seen.toFixed(2)}x as seen, ` +
-          (CORES > 2
-            ? 'the load on others'
-            : `while the load took ${taken.toFixed(2)} of them; ratio with that counted out`),
-        ratio: medianRatio(loads.all.map(asIfLeftAlone), perSecond(loads.one)),
+          `${rates(loads.all)} (one: ${rates(loads.one)}); ${seen.toFixed(2)}x as seen` +
+          (CORES > TWO.length ? '' : `, the load on ${taken.toFixed(2)} of the same cores, ${counted}`),
+        ratio,
         target: TARGET,
       },
     ]

@@ -90,6 +90,7 @@ function publishedIn({ entry }: TenantState, withdrawn: ReadonlySet<string>, slo
   return keySet(
     entry.keys,
     slot.kids.filter((kid) => !withdrawn.has(kid)),
+    entry.policy,
   )
 }
 

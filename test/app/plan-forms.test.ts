@@ -5,7 +5,9 @@ import { wrongIn } from '../../renderer/screens/plan/check.ts'
 import type { Form, Values } from '../../renderer/screens/plan/field-types.ts'
 import { FORMS, GROUPS } from '../../renderer/screens/plan/forms.ts'
 import { begun, formOf, planOf, textOf } from '../../renderer/screens/plan/values.ts'
+import { plan as words } from '../../renderer/text/en/plan.ts'
 import { CEREMONY_KINDS } from '../../shared/domain/events.ts'
+import { ED25519_NAMES, STANDBYS, TOKEN_TYPES } from '../../shared/domain/policy.ts'
 import { parsePlan } from '../../shared/formats/plan.ts'
 
 /** The plan screen's forms as data: every kind of plan can be built with one, and read back into it. */
@@ -41,6 +43,12 @@ describe('from values to a plan', () => {
       expect(Object.keys(wrongIn(FORMS[kind], begun(FORMS[kind])))).not.toEqual([])
     },
   )
+})
+
+it('what a policy is chosen from is what a plan takes, the default first', () => {
+  expect(Object.keys(words.form.standbys)).toEqual([...STANDBYS])
+  expect(Object.keys(words.form.tokenTypes)).toEqual([...TOKEN_TYPES])
+  expect(Object.keys(words.form.ed25519Names)).toEqual([...ED25519_NAMES])
 })
 
 describe('shapes', () => {

@@ -84,6 +84,13 @@ describe('import-key', () => {
     expect(await at.verify()).toMatchObject({ tail: null })
   })
 
+  it('it gets no certificate where the policy asks for them: those are made with keys; the keys after it have one', async () => {
+    const at = room(RSA.file)
+    const { state } = await at.run(plan([RSA], { policy: { x509: true } }))
+    expect(keysOf(state, 'legacy').map(({ x5c }) => x5c !== undefined)).toEqual([false, true, true])
+    expect(await at.verify()).toMatchObject({ tail: null })
+  })
+
   it('its origin is an open copy until somebody attests its end', async () => {
     const at = room(RSA.file)
     const { state } = await at.run(plan([RSA]))

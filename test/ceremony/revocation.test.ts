@@ -13,8 +13,18 @@ import { checkSlots } from '../../shared/formats/bundle-check.ts'
 import { digest } from '../../shared/formats/bytes.ts'
 import { lifeOf } from '../../shared/formats/key-life.ts'
 import { type RevokedLine, revokedSlots } from '../../shared/formats/revocation.ts'
+import { keyrite } from '../cli/run.ts'
 import { codeOf } from '../issuer/fixtures.ts'
-import { failure, filesOf, type Genesis, makeGenesis, type Ran, type Room, tenantPlan } from './fixtures.ts'
+import {
+  failure,
+  filesOf,
+  type Genesis,
+  makeGenesis,
+  type Ran,
+  type Room,
+  type TestRuntime,
+  tenantPlan,
+} from './fixtures.ts'
 
 /** Revocations at the vault: signed after a compromise, prepared ahead, and what becomes of them. */
 
@@ -247,6 +257,104 @@ describe('prepared ahead', () => {
     ['with a reason of two lines', { revoke: { reason: 'one\ntwo' } }],
   ])('refuses one %s', async (_, change) => {
     expect((await failure(open().run({ ...PREPARE, ...change }))).code).toBe('plan-invalid')
+  })
+})
+
+describe('from the vault to a real runtime and back', () => {
+  /** eu-one as it was five days ago, with its bundle. */
+  async function served() {
+    const room = genesis.room()
+    await room.onboard(tenantPlan('acme'), tenantPlan('globex'))
+    const at = await room.runtime()
+    await room.handoff(at)
+    await room.intake(at)
+    room.clock.advance(80 * DAY)
+    await at.runtime.tick()
+    return { room, at }
+  }
+  const kidsOf = async ({ runtime }: TestRuntime, tenant: string, now: number) => {
+    const service = await runtime.find(`${tenant}.example.com`, '')
+    const jws = await service?.signedSet(now)
+    const signed = JSON.parse(Buffer.from(jws?.split('.')[1] ?? '', 'base64url').toString()).keys
+    const kids = (keys: { kid?: string }[]) => keys.map(({ kid }) => kid)
+    return { published: kids(service?.published(now).keys ?? []), signed: kids(signed) }
+  }
+
+  it('the file alone stops the key; a second emergency also says what the first said; receipts bring it all home', async () => {
+    const { room, at } = await served()
+    const [first, second, third] = keysOf(await room.state(), 'acme').map(({ kid }) => kid)
+    const now = room.clock.now()
+    expect((await kidsOf(at, 'acme', now)).published).toEqual([first, second])
+    await room.run(emergency(first ?? ''))
+    const [one = ''] = revocationsIn(room)
+    await room.run(emergency(second ?? ''))
+    const [two = ''] = revocationsIn(room)
+    expect((await linesOf(room, two)).lines[0]?.revoke.toSorted()).toEqual([first, second].toSorted())
+    await at.runtime.importRevocation(two, 'night shift')
+    expect(await kidsOf(at, 'acme', room.clock.now())).toEqual({ published: [], signed: [] })
+    expect((await failure(at.runtime.importRevocation(one, 'night shift'))).code).toBe('revocation-lower')
+
+    const { state } = await room.intake(at)
+    const said = lifeOf(state, second ?? '', room.clock.now()).moments.map(({ what }) => what)
+    expect(said).toContain('eu-one: never signs again and is not published, by revocation 2')
+    expect(said).toContain('eu-one: private half erased (tainted)')
+    await room.handoff(at)
+    const after = await kidsOf(at, 'acme', room.clock.now())
+    expect(after.signed).toEqual(after.published)
+    expect(after.published).not.toContain(first)
+    expect((await room.state()).keys.has(third ?? '')).toBe(true)
+    expect((await room.verify()).tail).toBeNull()
+    await at.runtime.close()
+  })
+
+  it('what was used of a prepared one goes into every later one, until a bundle says so', async () => {
+    const { room, at } = await served()
+    const [first, second] = keysOf(await room.state(), 'acme').map(({ kid }) => kid)
+    await room.run({ ...PREPARE, revoke: { reason: 'Prepared', keys: [first] } })
+    await at.runtime.importRevocation(revocationsIn(room)[0] ?? '', 'night shift')
+    const taken = await room.intake(at)
+    expect(preparedRevocations(taken.state, room.clock.now())).toMatchObject([{ standing: 'used' }])
+    await room.run(emergency(second ?? ''))
+    const [path = ''] = revocationsIn(room)
+    expect((await linesOf(room, path)).lines[0]?.revoke.toSorted()).toEqual([first, second].toSorted())
+    await room.run(emergency(first ?? ''))
+    await room.handoff(at)
+    await room.intake(at)
+    await room.refused(emergency(first ?? ''), 'ceremony-conflict')
+    await at.runtime.close()
+  })
+
+  it('a revocation that this vault never signed shows that a newer copy of it is in use', async () => {
+    const { room, at } = await served()
+    const older = room.copy(genesis.folder())
+    await room.run(emergency(signing(await room.state(), 'acme')))
+    await at.runtime.importRevocation(revocationsIn(room)[0] ?? '', 'ops')
+    const { path } = await at.runtime.exportReceipts(older.media)
+    const plan = { kind: 'intake', runtime: 'eu-one', receipts: basename(path) }
+    older.clock.to(room.clock.now())
+    expect((await older.refused(plan, 'vault-rolled-back')).message).toContain('revocation 1')
+    await at.runtime.close()
+  })
+
+  it('"issuer import" takes it by what it says of itself, and "bundle inspect" shows it', async () => {
+    const { room, at } = await served()
+    const kid = signing(await room.state(), 'acme')
+    await room.run({ ...emergency(kid), validFor: '9000d' })
+    const [path = ''] = revocationsIn(room)
+    const anchor = join(room.media, filesOf(room.media).find((name) => name.startsWith('trust-anchor-')) ?? '')
+    const inspected = await keyrite(['bundle', 'inspect', path, '--trust-anchor', anchor])
+    expect(inspected.stdout).toContain(`${kid} never signs again`)
+    expect(inspected.stdout).toContain('Signed by the root of this trust anchor.')
+    expect((await keyrite(['bundle', 'inspect', path])).stdout).toContain('NOT verified')
+    expect((await keyrite(['verify', path, '--trust-anchor', anchor])).stdout).toMatch(/verified\s+revocation/)
+    expect((await keyrite(['verify', path])).status).toBe(3)
+    await at.runtime.close()
+    const take = ['issuer', 'import', path, '--dir', at.dir, '--actor', 'night shift']
+    // By the clock of this machine nobody served for months.
+    expect((await keyrite([...take, '--json'])).stdout).toContain('clock-refused')
+    await keyrite(['issuer', 'clock', 'confirm', '--dir', at.dir])
+    expect((await keyrite(take)).stdout).toMatch(/1 key of 1 tenant is never used again here/)
+    expect((await keyrite(take)).stdout).toMatch(/was taken before/)
   })
 })
 

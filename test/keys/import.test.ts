@@ -151,6 +151,12 @@ describe('a private key for another program', () => {
     )
   })
 
+  it('a JWKS names an Ed25519 key as its tenant does', async () => {
+    const one = { ...(await key('ed25519.pem', 'Ed25519')), alg: 'EdDSA' as const }
+    const { keys } = JSON.parse(fromUtf8(await encodeKeys('jwks', [one], null)))
+    expect(keys).toMatchObject([{ kty: 'OKP', alg: 'EdDSA', kid: one.kid }])
+  })
+
   it('the same key twice gives two different PFX files: salts are fresh', async () => {
     const { pkcs8 } = await key('ec-pkcs8.pem', 'ES256')
     expect(await writePfx(pkcs8, PASSWORD)).not.toEqual(await writePfx(pkcs8, PASSWORD))

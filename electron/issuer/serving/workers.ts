@@ -85,6 +85,8 @@ class Workers implements Front {
     const worker = cluster.fork()
     const born = performance.now()
     this.#living.add(worker)
+    // A word that cannot be told any more: its end follows.
+    worker.on('error', () => {})
     return new Promise((resolve, reject) => {
       worker.on('message', (message: unknown) => {
         const word = wordSchema.safeParse(message)

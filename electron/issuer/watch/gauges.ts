@@ -8,7 +8,7 @@ import { type Family, familyText, type Sample } from './exposition.ts'
 export type Facts = {
   /** Imports since the store was made: `accepted`, or the code of the refusal. */
   imports: readonly { outcome: string; count: number }[]
-  /** When the oldest receipt was written that is in no export and in no bundle; null for none. */
+  /** When the oldest receipt was written that no bundle has confirmed; null for none. */
   receiptsWaitingSince: number | null
   /** Registered relying parties that have not fetched the newest announced key of a tenant. */
   unfetched: readonly { tenant: string; party: string }[]
@@ -23,7 +23,7 @@ export const GAUGES = {
   bundleAge: gauge('keyrite_bundle_age_seconds', 'Time since the newest bundle was imported.'),
   clockHold: gauge('keyrite_clock_hold', '1 while the clock is held, by kind.', 'kind'),
   receipts: gauge('keyrite_receipts_waiting', 'Receipts that no bundle has confirmed yet.'),
-  receiptsAge: gauge('keyrite_receipts_waiting_seconds', 'Age of the oldest receipt that was not carried back.'),
+  receiptsAge: gauge('keyrite_receipts_waiting_seconds', 'Age of the oldest receipt that no bundle has confirmed.'),
   imports: {
     ...gauge('keyrite_imports_total', 'Imports since the store was made, by outcome.', 'outcome'),
     type: 'counter',
@@ -34,6 +34,7 @@ export const GAUGES = {
   scheduleLeft: gauge('keyrite_schedule_left_seconds', 'Time to the end of the signed schedule.', 'tenant'),
   materialLeft: gauge('keyrite_material_left_seconds', 'Time for which private keys are here.', 'tenant'),
   announced: gauge('keyrite_announced_key_sign_from_seconds', 'Time until an announced key may sign.', 'tenant'),
+  seen: gauge('keyrite_announced_key_seen', '1 once anybody fetched the announced key.', 'tenant'),
   unfetched: gauge('keyrite_announced_key_unfetched', 'Registered parties without it; 1.', 'tenant', 'party'),
 } as const satisfies Record<string, Family>
 
@@ -61,7 +62,7 @@ function addRuntime(samples: Samples, status: Status): void {
 }
 
 function addTenant(samples: Samples, status: TenantStatus, now: number): void {
-  const { phases, nextChange, scheduleEnds } = status
+  const { phases, nextChange, scheduleEnds, propagation } = status
   const tenant = [status.tenant]
   samples.signingKeys.push([tenant, status.signingKids.length])
   for (const [alg, signFrom] of signingSince(phases)) samples.keyAge.push([[status.tenant, alg], now - signFrom])
@@ -69,9 +70,9 @@ function addTenant(samples: Samples, status: TenantStatus, now: number): void {
   if (scheduleEnds !== null) samples.scheduleLeft.push([tenant, scheduleEnds - now])
   const ends = materialEnds(phases)
   samples.materialLeft.push([tenant, ends === null ? 0 : Math.max(0, ends - now)])
-  const announced = phases.filter(({ phase, signFrom }) => phase === 'announced' && signFrom > now)
-  if (announced.length > 0)
-    samples.announced.push([tenant, Math.min(...announced.map(({ signFrom }) => signFrom)) - now])
+  if (!propagation) return
+  samples.announced.push([tenant, propagation.signFrom - now])
+  samples.seen.push([tenant, propagation.fetched.length > 0 || propagation.unnamed ? 1 : 0])
 }
 
 /** One key for an algorithm: a family may not name the same series twice. */

@@ -1,21 +1,15 @@
 import { Registry } from 'prom-client'
 import type { Status } from '../status.ts'
 import { type Counts, createCounts } from './counters.ts'
-import { type Family, familyText } from './exposition.ts'
+import { type Family, familyText, type Sample } from './exposition.ts'
 import { type Facts, gaugesText } from './gauges.ts'
+import { type LookOptions, Looks } from './looks.ts'
 
 /** What `/metrics` says. Names and labels are listed in docs/operations/README.md; every number of a tenant carries it. */
 
-/** One look at the runtime. */
-export type Look = { status: Status; facts: Facts | null; ready: boolean }
+export type { Look } from './looks.ts'
 
-export type MetricsOptions = {
-  /** Reads the state from the store; when it fails the store counts as unreachable. */
-  look: () => Promise<Look> | Look
-  /** A look serves scrapes for so many milliseconds; 15 seconds unless told. */
-  lookEvery?: number
-  /** A look that takes longer counts as a store that cannot be reached; 5 seconds unless told. */
-  lookTimeout?: number
+export type MetricsOptions = LookOptions & {
   /** Durations and process metrics, when they are not those of this process. */
   processText?: () => Promise<string>
 }
@@ -38,56 +32,28 @@ export const LIVE_GAUGES = {
 
 /** Makes the metrics of a process that serves alone, or of the primary process of a cluster. */
 export function createMetrics(options: MetricsOptions): Metrics {
-  const { look, lookEvery = 15_000, lookTimeout = 5000 } = options
   const counts = createCounts()
-  let health = { reachable: false, ready: false }
+  const processText = options.processText ?? (() => counts.process.metrics())
   let state = ''
-  let takenAt: number | null = null
-  let looking: { since: number; done: Promise<void> } | null = null
-
   const collect = (status: Status, facts: Facts | null = null): void => {
     state = gaugesText(status, facts)
     counts.keep(new Set(status.tenants.map(({ tenant }) => tenant)))
-    takenAt = performance.now()
   }
-  const unreachable = () => {
-    health = { reachable: false, ready: false }
-  }
-  const takeLook = async (): Promise<void> => {
-    try {
-      const seen = await look()
-      health = { reachable: true, ready: seen.ready }
-      collect(seen.status, seen.facts)
-    } catch {
-      unreachable()
-    }
-  }
-  const begin = (since: number) => {
-    const done = takeLook().then(() => {
-      looking = null
-    })
-    return { since, done }
-  }
-  const refresh = async (): Promise<void> => {
-    const now = performance.now()
-    if (!looking && (takenAt === null || now - takenAt >= lookEvery)) looking = begin(now)
-    const patience = looking ? lookTimeout - (now - looking.since) : 0
-    if (looking && takenAt === null && patience > 0) await Promise.race([looking.done, after(patience)])
-    if (looking && performance.now() - looking.since >= lookTimeout) unreachable()
-  }
-  const liveText = (): string =>
-    familyText(LIVE_GAUGES.storeReachable, [[[], health.reachable ? 1 : 0]]) +
-    familyText(LIVE_GAUGES.ready, [[[], health.ready ? 1 : 0]]) +
-    familyText(LIVE_GAUGES.lookAge, takenAt === null ? [] : [[[], (performance.now() - takenAt) / 1000]])
+  const looks = new Looks(options, ({ status, facts }) => collect(status, facts))
   const text = async (): Promise<string> => {
-    await refresh()
-    const own = options.processText ?? (() => counts.process.metrics())
-    return [liveText(), state, counts.countersText(), await own()].join('')
+    await looks.refresh()
+    return [liveText(looks), state, counts.countersText(), await processText()].join('')
   }
   return Object.assign(counts, { collect, text, contentType: Registry.PROMETHEUS_CONTENT_TYPE })
 }
 
-const after = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, milliseconds).unref()
-  })
+/** What is not known yet is left out: before the first look nobody can say that the store is out of reach. */
+function liveText({ health, age }: Looks): string {
+  const one = (value: number | boolean | undefined | null): Sample[] =>
+    value === undefined || value === null ? [] : [[[], Number(value)]]
+  return (
+    familyText(LIVE_GAUGES.storeReachable, one(health?.reachable)) +
+    familyText(LIVE_GAUGES.ready, one(health?.ready)) +
+    familyText(LIVE_GAUGES.lookAge, one(age))
+  )
+}

@@ -34,7 +34,8 @@ const next: Partial<Record<CeremonyKind, string>> = {
   'enroll-runtime': 'Hand over the keys that this runtime is to sign with.',
   handoff: 'Carry both files to the runtime, import them there, and bring its receipts back.',
   envelope: 'Close the bags, write down their numbers, and lock them away where the plan says.',
-  emergency: 'Hand over to every runtime at once: the replacements sign only after that.',
+  emergency:
+    'Carry each revocation to its runtime at once, then hand over to every runtime: the replacements sign only after that.',
   destroy: 'Close the copies that stay open, then look again: the certificate can become one of destruction.',
   custody: 'Print new head cards; old shares open nothing any more. Make a new backup.',
   'root-rotate': 'Give the new trust anchor and the succession to every runtime and every relying party.',

@@ -36,6 +36,7 @@ export const outcome = (state: VaultState) => ({
     runtime.handoffs.flatMap((handoff) => (handoff.exported ? [[handoff.number, handoff.keys.length]] : [])),
     runtime.receipts.upTo,
     runtime.envelopes.flatMap(({ tenant, file }) => (file ? [tenant] : [])),
+    runtime.revocations.flatMap(({ keys, file }) => (file ? [keys.length] : [])),
   ]),
   passphrases: state.pastPassphrases.map(({ person }) => person),
   certificates: state.certificates.map(({ id }) => id),
@@ -154,7 +155,7 @@ async function everythingVerifies(room: Room, { plan }: Ready, recordFolder: str
   const paths = [
     recordFolder,
     ...names
-      .filter((name) => /^(bundle|material|succession|envelope)-/.test(name))
+      .filter((name) => /^(bundle|material|succession|envelope|revocation)-/.test(name))
       .map((name) => join(room.media, name)),
   ]
   const { files } = await verifyFiles(paths, join(room.media, anchor), room.clock.now())

@@ -123,7 +123,13 @@ describe('gauges', () => {
       signFrom: NOW + 2 * DAY,
       signUntil: NOW + 50 * DAY,
     })
-    const status = statusOf([tenantStatus('acme', { phases: [keyStatus(), announced], scheduleEnds: NOW + 50 * DAY })])
+    const propagation = { kid: 'kid-2', signFrom: NOW + 2 * DAY, fetched: [], missing: ['orders'], unnamed: true }
+    const phases = [keyStatus(), announced]
+    const status = statusOf([
+      tenantStatus('acme', { phases, propagation, scheduleEnds: NOW + 50 * DAY }),
+      tenantStatus('globex', { phases, propagation: { ...propagation, unnamed: false } }),
+      tenantStatus('initech'),
+    ])
     const text = await lines(made({ status }))
     for (const line of [
       'keyrite_signing_keys{tenant="acme"} 1',
@@ -132,9 +138,11 @@ describe('gauges', () => {
       'keyrite_schedule_left_seconds{tenant="acme"} 4320000',
       'keyrite_material_left_seconds{tenant="acme"} 4320000',
       'keyrite_announced_key_sign_from_seconds{tenant="acme"} 172800',
+      'keyrite_announced_key_seen{tenant="acme"} 1',
+      'keyrite_announced_key_seen{tenant="globex"} 0',
       'keyrite_announced_key_unfetched{tenant="acme",party="orders \\"eu\\""} 1',
       'keyrite_runtime_info{runtime="eu-one",environment="production",practice="false"} 1',
-      'keyrite_tenants 1',
+      'keyrite_tenants 3',
       'keyrite_bundle_number 7',
       'keyrite_bundle_age_seconds 86400',
       'keyrite_receipts_waiting 3',
@@ -146,6 +154,7 @@ describe('gauges', () => {
       'keyrite_ready 1',
     ])
       expect(text).toContain(line)
+    expect(text.filter((line) => /^keyrite_announced.*initech/.test(line))).toEqual([])
   })
 
   it('material ends with the algorithm that runs out first; tainted keys and public halves do not count', async () => {
@@ -222,7 +231,7 @@ describe('looking at the store', () => {
   })
 })
 
-it('a scrape with 10,000 tenants that all had requests takes less than a second', async () => {
+it('a scrape with 10,000 tenants that all had requests takes less than a second of a core', async () => {
   const tenants = Array.from({ length: 10_000 }, (_, at) => tenantStatus(`tenant-${at}`))
   const metrics = createMetrics({ look: () => seen({ status: statusOf(tenants) }) })
   for (const { tenant } of tenants) {
@@ -230,11 +239,12 @@ it('a scrape with 10,000 tenants that all had requests takes less than a second'
     for (const endpoint of ['token', 'jwks.json', 'openid-configuration']) metrics.served(tenant, endpoint, 200)
   }
   await metrics.text()
-  const began = performance.now()
+  // Its own work, not that of others on the machine.
+  const before = process.cpuUsage()
   const text = await metrics.text()
-  const took = performance.now() - began
+  const { user, system } = process.cpuUsage(before)
   expect(text.split('\n').length).toBeGreaterThan(90_000)
-  expect(took).toBeLessThan(1000)
+  expect((user + system) / 1000).toBeLessThan(1000)
 })
 
 it('promtool reads a scrape, and finds nothing to say about it', async (ctx) => {

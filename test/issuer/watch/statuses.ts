@@ -31,6 +31,7 @@ export const tenantStatus = (tenant: string, change: Partial<TenantStatus> = {})
   signingKids: ['kid-1'],
   phases: [keyStatus()],
   nextChange: NOW + 3600,
+  propagation: null,
   scheduleEnds: NOW + 20 * DAY,
   ...change,
 })
