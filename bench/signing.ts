@@ -3,8 +3,10 @@ import { issueAccessToken } from '../electron/issuer/http/access-token.ts'
 import type { Client, TenantService } from '../electron/issuer/service.ts'
 import { createSigner } from '../electron/issuer/signing.ts'
 import { KEY_SPECS, type KeySpec } from '../shared/domain/algorithms.ts'
+import type { PublishedJwk } from '../shared/formats/bundle.ts'
 import { median, type Row, sideBySide } from './measure.ts'
 
+const KID = 'k'.repeat(43)
 const ROUNDS = 21
 /** Each subject's work takes about this long in each round. */
 const ROUND_MS = 100
@@ -30,7 +32,7 @@ export async function signing(): Promise<Row[]> {
 
 async function compare(spec: KeySpec): Promise<Row> {
   const privateKey = makeKey(spec)
-  const signer = createSigner(spec, 'k'.repeat(43), privateKey)
+  const signer = createSigner(spec, KID, privateKey)
   const grant = { audience: 'https://api.example.com', scope: 'orders:read orders:write' }
   const issue = () => issueAccessToken(TENANT, CLIENT, signer, grant, 1_800_000_000).token
   const bytes = Buffer.from(issue().split('.', 2).join('.'))
@@ -88,14 +90,22 @@ const CLIENT: Client = {
   introspects: false,
 }
 
+/** The token's header names the algorithm as the published key of its kid does. */
+const PUBLISHED = { ...makeKey('ES256').export({ format: 'jwk' }), use: 'sig', alg: 'ES256', kid: KID } as PublishedJwk
+
 const TENANT: TenantService = {
   tenant: 'acme',
   issuer: 'https://id.example.com/t/acme',
   accessTokenLifetime: 3600,
   algorithms: [],
-  published: () => ({ keys: [], nextChange: 0 }),
+  tokenType: 'at+jwt',
+  rejectIssuedBefore: null,
+  published: () => ({ keys: [PUBLISHED], nextChange: 0 }),
   signedSet: () => null,
+  historicalSet: () => null,
   signer: () => null,
   client: () => CLIENT,
   takeAssertion: async () => true,
+  record: async () => {},
+  noteFetch: () => {},
 }

@@ -143,6 +143,10 @@ export const CODES = {
   'runtime-exists': { exit: 5, hint: 'Choose a folder without a runtime; a runtime is never initialised twice.' },
   'runtime-missing': { exit: 6, hint: 'Start with "keyrite issuer init".' },
   'runtime-behind': { exit: 3, hint: 'The store is older than what this runtime last did. Restore the newest one.' },
+  'second-place-damaged': {
+    exit: 3,
+    hint: 'Keep the files of the second place for the inquiry, then move them away: the runtime begins new ones at once.',
+  },
   'storage-key-wrong': { exit: 3, hint: 'Give the storage key that belongs to this store.' },
   'store-damaged': {
     exit: 3,

@@ -2,6 +2,7 @@ import type { Anchor } from '../../shared/formats/trust-anchor.ts'
 import type { TrustedClock } from './clock.ts'
 import type { EffectiveConfig } from './config.ts'
 import { writeHighwater } from './highwater.ts'
+import type { SecondPlace } from './keeping/second-place.ts'
 import type { ReceiptChain } from './receipt-chain.ts'
 import type { Sealer } from './sealing.ts'
 import type { Store } from './store/store.ts'
@@ -17,9 +18,16 @@ export type Context = {
   sealer: Sealer
   receipts: ReceiptChain
   clock: TrustedClock
+  secondPlace: SecondPlace | null
   /** Told when a private key of a tenant cannot be read or opened. */
   onKeyFailure: (tenant: string, error: unknown) => void
 }
 
-/** Marks outside of the store how far it has come; after every committed change that must not be undone. */
-export const markHighwater = ({ dir, store, receipts }: Context): Promise<void> => writeHighwater(dir, store, receipts)
+/**
+ * Marks outside of the store how far it has come, and writes to the second place what that lacks; after every committed
+ * change that must not be undone.
+ */
+export async function markHighwater(context: Context): Promise<void> {
+  await writeHighwater(context.dir, context.store, context.receipts)
+  await context.secondPlace?.keep(context)
+}

@@ -14,6 +14,9 @@ type Reason = Extract<Stated, { type: 'erased' }>['reason']
 const NEVER = 7_258_118_400
 const BATCH = 100
 
+/** How many private halves were erased under the storage key of now. */
+export const ERASED_COUNT = 'erased-under-key'
+
 export type Settled = { phases: number; erased: number }
 
 /**
@@ -97,10 +100,11 @@ function toErase(state: TenantState, now: number): { kid: string; reason: Reason
 }
 
 /** Overwrites a private half, then deletes it (in a file `secure_delete` clears the page). */
-async function erasePrivate(tx: Writer, kid: string): Promise<void> {
+export async function erasePrivate(tx: Writer, kid: string): Promise<void> {
   const row = await tx.get<{ sealed: Uint8Array }>('SELECT sealed FROM private_keys WHERE kid = ?', kid)
   await tx.run('UPDATE private_keys SET sealed = ? WHERE kid = ?', new Uint8Array(row?.sealed.length ?? 0), kid)
   await tx.run('DELETE FROM private_keys WHERE kid = ?', kid)
+  await tx.setMeta(ERASED_COUNT, ((await tx.meta<number>(ERASED_COUNT)) ?? 0) + 1)
 }
 
 /** Makes every running server load this tenant anew before its next request; `due` has its lifecycle looked at. */

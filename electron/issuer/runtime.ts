@@ -6,12 +6,20 @@ import { addClient, type ClientRequest, listClients, removeClient } from './clie
 import { TrustedClock } from './clock.ts'
 import { type EffectiveConfig, readConfig, readPinnedAnchor, readStorageKey, storageKeyPath } from './config.ts'
 import type { Context } from './context.ts'
+import { type Drill, drill } from './drill.ts'
 import { cancelEnvelopeKey, type Opened, offerEnvelopeKeys, openEmergency } from './envelope.ts'
 import { type ExportedReceipts, exportReceipts } from './export-receipts.ts'
 import { runtimeFacts } from './facts.ts'
 import { checkHighwater } from './highwater.ts'
 import { type ImportProgress, importFiles } from './import.ts'
 import type { ImportResult } from './import-commit.ts'
+import { type ExportedIssuance, exportIssuance, type IssuanceSpan } from './issuance.ts'
+import { anchorIssuance, type PrunedIssuance, pruneIssuance } from './issuance-anchors.ts'
+import { AWAITED_HINT, mustBeAwaited, settleAwaited, whatIsAwaited } from './keeping/awaited.ts'
+import { type BackupMade, makeBackup } from './keeping/backup.ts'
+import { type Keeping, keepingOf } from './keeping/keeping.ts'
+import { SecondPlace } from './keeping/second-place.ts'
+import { isRotated, mustBeCurrent, settleRotation } from './keeping/storage-key.ts'
 import { confirmClock, type Settled, tick } from './lifecycle.ts'
 import { openReceiptSigner, ReceiptChain } from './receipt-chain.ts'
 import { assignTenant } from './removed.ts'
@@ -22,7 +30,17 @@ import { runtimeStatus, type Status } from './status.ts'
 import { openStores, placeOf } from './store/open.ts'
 import type { ClockHold, Store } from './store/store.ts'
 import { type Repinned, repin, takeSuccession } from './succession.ts'
-import { type Tainted, taint } from './taint.ts'
+import {
+  type How,
+  type Rejected,
+  rejectTokens,
+  type Tainted,
+  type TaintedRuntime,
+  type TaintedTenant,
+  taint,
+  taintRuntime,
+  taintTenant,
+} from './taint.ts'
 import { TenantCache } from './tenant-cache.ts'
 import { Traffic } from './traffic.ts'
 import type { Facts } from './watch/gauges.ts'
@@ -40,7 +58,19 @@ export type Runtime = IssuerService & {
   importRevocation(path: string, actor: string): Promise<Revoked>
   /** To be called by a serving process every minute or so: keeps the clock, states phases, erases what is spent. */
   tick(): Promise<Settled>
-  taint(tenant: string, kid: string, how: { withdraw: boolean; actor: string }): Promise<Tainted>
+  taint(tenant: string, kid: string, how: How): Promise<Tainted>
+  /** Every key of a tenant, or of every tenant. */
+  taintTenant(tenant: string, how: How): Promise<TaintedTenant>
+  taintRuntime(how: How, progress?: (done: number, total: number) => void): Promise<TaintedRuntime>
+  /** Tokens issued before an instant are not active any more. */
+  rejectTokens(tenant: string, before: number, actor: string): Promise<Rejected>
+  /** What a taint of this tenant would do to it and to all others, on a copy. */
+  drill(tenant: string, progress?: Parameters<typeof drill>[2]): Promise<Drill>
+  /** The issuance logs, for auditors. */
+  readonly issuance: {
+    export(of: { tenant: string; folder: string } & IssuanceSpan): Promise<ExportedIssuance>
+    prune(before: number, actor: string): Promise<PrunedIssuance>
+  }
   /** Sealed emergency envelopes. */
   readonly envelopes: {
     offer(count: number): Promise<string[]>
@@ -59,6 +89,10 @@ export type Runtime = IssuerService & {
     remove(tenant: string, clientId: string, actor: string): Promise<void>
   }
   exportReceipts(folder: string, options?: { all?: boolean }): Promise<ExportedReceipts>
+  /** Writes an encrypted copy of the store, while serving goes on. */
+  backup(folder: string, actor: string): Promise<BackupMade>
+  /** How the second place and the storage key stand. */
+  keeping(): Promise<Keeping>
   /** Gives false when there was no clock hold. */
   confirmClock(actor: string): Promise<boolean>
   close(): Promise<void>
@@ -69,26 +103,40 @@ export type OpenOptions = {
   clock?: Clock
   /** Told when a private key of a tenant cannot be read or opened. */
   onKeyFailure?: (tenant: string, error: unknown) => void
+  /** Told once when the second place cannot be written. */
+  onSecondPlaceFailure?: (error: unknown) => void
+  /** Opens a restored runtime that still lacks a bundle: to import it. */
+  awaiting?: boolean
 }
 
 /**
  * Opens the runtime in `dir`. Codes: `runtime-missing`, `config-invalid`, `storage-key-wrong`, `store-damaged`,
- * `store-busy`, `runtime-behind` when the store is older than what this runtime last did, `self-test-failed`.
+ * `store-busy`, `runtime-behind` when the store is older than what this runtime last did or awaits a bundle,
+ * `self-test-failed`.
  */
 export async function openRuntime({
   dir,
   clock = systemClock,
   onKeyFailure = () => {},
+  onSecondPlaceFailure = () => {},
+  awaiting = false,
 }: OpenOptions): Promise<Runtime> {
   assertSelfTest()
   const config = readConfig(dir)
   const anchor = await readPinnedAnchor(dir, config)
   const sealer = openSealer(dir, config)
+  settleRotation(dir, config)
   const stores = await openStores(placeOf(dir, config, sealer.fileKey))
   const { store } = stores
   try {
+    await mustBeCurrent(store, sealer)
     const receipts = new ReceiptChain(store, await openReceiptSigner(store, sealer), config)
-    await checkHighwater(dir, store, receipts)
+    const secondPlace =
+      config.secondPlace === null ? null : new SecondPlace(config.secondPlace, config, sealer, onSecondPlaceFailure)
+    await checkHighwater(dir, store, receipts, secondPlace)
+    const awaited = awaiting ? null : await whatIsAwaited(store)
+    must(awaited === null, 'runtime-behind', awaited ?? '', { hint: AWAITED_HINT })
+    await secondPlace?.keep({ store, receipts })
     const jumps = new Set<Promise<void>>()
     const onJump = (hold: ClockHold) => {
       const recorded = recordJump(store, receipts, hold).finally(() => jumps.delete(recorded))
@@ -96,7 +144,8 @@ export async function openRuntime({
     }
     const trusted = new TrustedClock(clock, await store.clock(), onJump)
     const traffic = new Traffic(stores.traffic)
-    const context: Context = { dir, config, anchor, store, traffic, sealer, receipts, clock: trusted, onKeyFailure }
+    const parts = { dir, config, anchor, store, traffic, sealer, receipts, secondPlace }
+    const context: Context = { ...parts, clock: trusted, onKeyFailure }
     const close = async () => {
       await Promise.allSettled(jumps)
       await traffic.settled()
@@ -104,7 +153,7 @@ export async function openRuntime({
       await store.close()
       sealer.wipe()
     }
-    return runtimeOf(context, { close, jumps: () => Promise.all(jumps) })
+    return runtimeOf(context, { log: stores.traffic, close, jumps: () => Promise.all(jumps) })
   } catch (error) {
     await stores.traffic.close()
     await store.close()
@@ -131,15 +180,22 @@ function recordJump(store: Store, receipts: ReceiptChain, { kind, from, to }: Cl
 }
 
 type Ends = {
+  /** The store of what requests write. */
+  log: Store
   close(): Promise<void>
   /** Waits until every jump of the clock that was seen is written down. */
   jumps(): Promise<unknown>
 }
 
-function runtimeOf(context: Context, { close, jumps }: Ends): Runtime {
+function runtimeOf(context: Context, { log, close, jumps }: Ends): Runtime {
   const { store, config, clock } = context
   const tenants = new TenantCache(context)
   let ticked = false
+  /** Set once another process rotated the storage key: what this one holds is not what the store is sealed with. */
+  let rotated: string | null = null
+  const noticeRotation = async () => {
+    rotated = await isRotated(store, context.sealer)
+  }
   /** What the clock shows now is written down before anything is said about it. */
   const seen = async () => {
     clock.now()
@@ -149,19 +205,34 @@ function runtimeOf(context: Context, { close, jumps }: Ends): Runtime {
     config,
     now: () => clock.now(),
     find: (host, path) => (isLocation(host, path) ? tenants.find(host + path) : null),
-    cannotSign: () => (store.heard() ? null : 'The store was not heard from for some seconds.'),
+    cannotSign: () => (store.heard() ? rotated : 'The store was not heard from for some seconds.'),
     takeSuccession: (path) => takeSuccession(context, path),
     repin: (path, fingerprint) => repin(context, path, fingerprint),
-    importFiles: (paths, progress) => importFiles(context, paths, progress),
+    async importFiles(paths, progress) {
+      await mustBeAwaited(context, paths)
+      const result = await importFiles(context, paths, progress)
+      await settleAwaited(context)
+      return result
+    },
     importRevocation: async (path, actor) => importRevocation(context, path, named(actor)),
     async tick() {
+      await noticeRotation()
       await tenants.notice()
       const settled = await tick(context, !ticked)
       await jumps()
+      if (context.secondPlace?.failing) await context.secondPlace.keep(context)
       ticked = true
       return settled
     },
     taint: async (tenant, kid, how) => taint(context, tenant, kid, { ...how, actor: named(how.actor) }),
+    taintTenant: async (tenant, how) => taintTenant(context, tenant, { ...how, actor: named(how.actor) }),
+    taintRuntime: async (how, progress) => taintRuntime(context, { ...how, actor: named(how.actor) }, progress),
+    rejectTokens: async (tenant, before, actor) => rejectTokens(context, tenant, { before, actor: named(actor) }),
+    drill: (tenant, progress) => drill(context, tenant, progress),
+    issuance: {
+      export: (of) => exportIssuance({ ...context, log }, of),
+      prune: async (before, actor) => pruneIssuance({ ...context, log }, { before, actor: named(actor) }),
+    },
     envelopes: {
       offer: (count) => offerEnvelopeKeys(context, count),
       cancel: (kid) => cancelEnvelopeKey(context, kid),
@@ -179,14 +250,18 @@ function runtimeOf(context: Context, { close, jumps }: Ends): Runtime {
     },
     facts: (status) => runtimeFacts(context, status),
     async follow() {
+      await noticeRotation()
       await tenants.notice()
       clock.serve()
       await seen()
     },
     async exportReceipts(folder, options) {
       await seen()
+      await anchorIssuance({ ...context, log })
       return exportReceipts(context, folder, options)
     },
+    backup: async (folder, actor) => makeBackup(context, folder, named(actor)),
+    keeping: () => keepingOf(context),
     confirmClock: async (actor) => confirmClock(context, named(actor)),
     close,
   }

@@ -4,8 +4,8 @@ import { type Bytes, concat, toBase64url, wipe } from '../../shared/formats/byte
 import { canonicalBytes } from '../../shared/formats/json.ts'
 
 /**
- * Private keys in a runtime's store. From the 32-byte storage key two keys are derived (HKDF, RFC 5869): one encrypts
- * the file, the other wraps the tenants' data keys. Each tenant's private halves are sealed (A256GCM) under its own data
+ * Private keys in a runtime's store. From the 32-byte storage key others are derived (HKDF, RFC 5869): one encrypts the
+ * file, one wraps the tenants' data keys, one seals backups, one the second place. Each tenant's private halves are sealed (A256GCM) under its own data
  * key, bound to runtime, tenant and kid: a row moved to another tenant or runtime does not open.
  */
 
@@ -19,6 +19,10 @@ export class Sealer {
   readonly fileKey: Bytes
   /** Names the storage key without telling it, so that a wrong one is known before the file is touched. */
   readonly keyId: string
+  /** Seals what is written to the second place. */
+  readonly placeKey: Bytes
+  /** Seals backups. */
+  readonly backupKey: Bytes
   readonly #wrapping: Bytes
   readonly #runtimeId: string
 
@@ -29,6 +33,8 @@ export class Sealer {
     }
     this.fileKey = derive('store-file')
     this.keyId = toBase64url(derive('store-key-id'))
+    this.placeKey = derive('second-place')
+    this.backupKey = derive('backup')
     this.#wrapping = derive('store-wrap')
     this.#runtimeId = runtimeId
   }
@@ -68,7 +74,7 @@ export class Sealer {
   }
 
   wipe(): void {
-    wipe(this.fileKey, this.#wrapping)
+    wipe(this.fileKey, this.placeKey, this.backupKey, this.#wrapping)
   }
 
   #unwrap(tenant: string, wrapped: Uint8Array): Bytes {
@@ -80,15 +86,16 @@ export class Sealer {
   }
 }
 
-/** nonce || ciphertext || tag */
-function seal(key: Uint8Array, plaintext: Uint8Array, associated: Uint8Array): Bytes {
+/** AES-256-GCM with a random nonce: nonce || ciphertext || tag. */
+export function seal(key: Uint8Array, plaintext: Uint8Array, associated: Uint8Array): Bytes {
   const nonce = randomBytes(NONCE)
   const cipher = createCipheriv('aes-256-gcm', key, nonce)
   cipher.setAAD(associated)
   return concat(nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag())
 }
 
-function open(key: Uint8Array, sealed: Uint8Array, associated: Uint8Array, what: string): Bytes {
+/** Opens what `seal` made. Code `decryption-failed`. */
+export function open(key: Uint8Array, sealed: Uint8Array, associated: Uint8Array, what: string): Bytes {
   try {
     const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE), { authTagLength: TAG })
     decipher.setAAD(associated)

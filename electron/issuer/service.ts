@@ -1,4 +1,5 @@
 import type { Algorithm } from '../../shared/domain/algorithms.ts'
+import type { TokenType } from '../../shared/domain/policy.ts'
 import type { PublishedJwk } from '../../shared/formats/bundle.ts'
 
 /**
@@ -46,9 +47,6 @@ export type TokenSigner = {
   /** Takes the ASCII signing input `header.payload`, gives the base64url signature. */
   sign(signingInput: string): string
 }
-
-/** `typ` of a tenant's access tokens: RFC 9068, or what older frameworks expect. */
-export type TokenType = 'at+jwt' | 'JWT'
 
 /** One token in the issuance log: what was granted to whom, and never the token. */
 export type Issued = {

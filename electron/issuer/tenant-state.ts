@@ -36,7 +36,8 @@ export type TenantState = {
   rejectBefore: number | null
   /** The label that operators gave it. */
   named: string | null
-  readonly slots: Slot[]
+  /** Cut anew each time: they are many, and one of them is needed for weeks. */
+  slots(): Slot[]
   rows: ReadonlyMap<string, KeyRow>
   facts: FactsOf
 }
@@ -98,27 +99,25 @@ function stateOf(row: Row, keys: readonly KeyRow[]): TenantState {
   const entry = readEntry(row.entry)
   const rows = new Map(keys.map((key) => [key.kid, key]))
   const compromised = new Set(entry.compromised.map((key) => key.kid))
-  let slots: Slot[] | null = null
+  // Named here so that the row with its long texts is not kept as long as the state.
+  const { tenant, iat, revoked, removed_at: removedAt } = row
   return {
-    tenant: row.tenant,
+    tenant,
     entry: { ...entry, keys: entry.keys.map((key) => asCalled(key, rows.get(key.kid)?.called_at ?? null)) },
     import: row.import,
     version: row.version,
     dataKey: row.data_key,
-    removedAt: row.removed_at,
+    removedAt,
     rejectBefore: row.reject_before,
     named: row.named,
-    get slots() {
-      slots ??= revokedSlots(entry, row.revoked === null ? NOTHING_REVOKED : JSON.parse(row.revoked), row.iat)
-      return slots
-    },
+    slots: () => revokedSlots(entry, revoked === null ? NOTHING_REVOKED : JSON.parse(revoked), iat),
     rows,
     facts: (kid) => {
       const key = rows.get(kid)
       return {
         hasPrivate: key?.has_private === 1,
         tainted:
-          row.removed_at !== null ||
+          removedAt !== null ||
           key === undefined ||
           key.tainted !== null ||
           key.tombstoned === 1 ||

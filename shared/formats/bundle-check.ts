@@ -1,6 +1,6 @@
 import { lintKey } from '../domain/lint.ts'
 import type { PastKey } from '../domain/past-keys.ts'
-import { checkPolicy, DEFAULT_POLICY, MAX_JWKS_BYTES, type PublishedAs } from '../domain/policy.ts'
+import { checkPolicy, MAX_JWKS_BYTES, type PublishedAs } from '../domain/policy.ts'
 import { planTimes, type Slot } from '../domain/slots.ts'
 import { asKeyriteError, type Code, KeyriteError } from '../errors.ts'
 import {
@@ -93,11 +93,7 @@ export async function checkCertificates({ tenant, issuer, policy, keys }: Tenant
 }
 
 /** The keys of a slot as relying parties see them, in the slot's order: `policy` is that of their tenant. */
-export function keySet(
-  keys: readonly BundleKey[],
-  kids: readonly string[],
-  policy: PublishedAs = DEFAULT_POLICY,
-): PublishedJwk[] {
+export function keySet(keys: readonly BundleKey[], kids: readonly string[], policy: PublishedAs): PublishedJwk[] {
   const byKid = new Map(keys.map((key) => [key.kid, key]))
   return kids.flatMap((kid) => {
     const key = byKid.get(kid)

@@ -1,12 +1,6 @@
 import { z } from 'zod'
 import type { KeySpec, PublicJwk } from '../domain/algorithms.ts'
-import {
-  algorithmName,
-  DEFAULT_POLICY,
-  MAX_LINE_BYTES,
-  MAX_PUBLISHED_KEYS,
-  type PublishedAs,
-} from '../domain/policy.ts'
+import { algorithmName, MAX_LINE_BYTES, MAX_PUBLISHED_KEYS, type PublishedAs } from '../domain/policy.ts'
 import { must } from '../errors.ts'
 import {
   compactSchema,
@@ -116,7 +110,7 @@ export type PublishedJwk = PublicJwk & { use: 'sig'; alg: string; kid: string; x
 /** A key as the tenant's policy has it published: what jwks.json shows and what the root signs are made here alone. */
 export const publishedJwk = (
   { kid, spec, jwk, x5c }: { kid: string; spec: KeySpec; jwk: PublicJwk; x5c?: X5c | undefined },
-  policy: PublishedAs = DEFAULT_POLICY,
+  policy: PublishedAs,
 ): PublishedJwk => ({
   ...jwk,
   use: 'sig',

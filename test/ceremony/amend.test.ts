@@ -228,17 +228,17 @@ describe('offboarding', () => {
     try {
       const other = await fetchKeys('globex.example.com')
       expect((await fetchKeys('acme.example.com')).status).toBe(200)
-      open.clients.add('acme', { clientId: 'shop', method: 'client_secret_basic', audiences: ['a'] }, 'ops')
+      await open.clients.add('acme', { clientId: 'shop', method: 'client_secret_basic', audiences: ['a'] }, 'ops')
       await served.run(amend({ offboard: 'acme' }))
       const { result } = await served.handoff(runtime)
       expect(result.steps.find(({ step }) => step === 'export-files')?.observed).toContain('To be given up: acme.')
       expect((await fetchKeys('acme.example.com')).status).toBe(404)
       expect(await fetchKeys('globex.example.com')).toEqual(other)
-      expect(open.status()).toMatchObject({ tenants: [{ tenant: 'globex' }], offboarded: [{ tenant: 'acme' }] })
-      expect(open.clients.list('acme')).toEqual([])
+      expect(await open.status()).toMatchObject({ tenants: [{ tenant: 'globex' }], offboarded: [{ tenant: 'acme' }] })
+      expect(await open.clients.list('acme')).toEqual([])
       const add = () =>
         open.clients.add('acme', { clientId: 'x', method: 'client_secret_basic', audiences: ['a'] }, 'ops')
-      expect(add).toThrow(expect.objectContaining({ code: 'tenant-unknown' }))
+      await expect(add()).rejects.toMatchObject({ code: 'tenant-unknown' })
     } finally {
       await server.close()
     }
@@ -312,10 +312,10 @@ describe('reserved tenants', () => {
       await fresh.runtime.assign('t-7f3k', 'Initech', 'ops')
       const after = (await fresh.runtime.status()).tenants.find(({ tenant }) => tenant === 't-7f3k')
       expect(after).toEqual({ ...before, name: 'Initech' })
-      expect(async () => await fresh.runtime.assign('nobody', 'X', 'ops')).toThrow(
+      await expect(fresh.runtime.assign('nobody', 'X', 'ops')).rejects.toThrow(
         expect.objectContaining({ code: 'tenant-unknown' }),
       )
-      expect(async () => await fresh.runtime.assign('t-7f3k', 'a\nb', 'ops')).toThrow(
+      await expect(fresh.runtime.assign('t-7f3k', 'a\nb', 'ops')).rejects.toThrow(
         expect.objectContaining({ code: 'usage-invalid' }),
       )
       const { state } = await at.intake(fresh)

@@ -13,7 +13,7 @@ const DAY = 86_400
 
 function past(change: Partial<PastKey> = {}): PastKey {
   const spec = change.spec ?? 'ES256'
-  const { jwk } = makeKey(spec)
+  const jwk = change.jwk ?? makeKey(spec).jwk
   return { kid: thumbprint(jwk), spec, jwk, from: T0 - 90 * DAY, until: T0 - DAY, compromised: null, ...change }
 }
 

@@ -14,7 +14,7 @@ const FREE = { ISSUER_LISTEN: '127.0.0.1:0', ISSUER_OPS_LISTEN: '127.0.0.1:0' }
 async function made() {
   const vault = await makeVault()
   const { dir, folder, runtime, clock } = await makeRuntime(vault)
-  runtime.close()
+  await runtime.close()
   const second = join(folder, 'second')
   mkdirSync(second)
   const open = async (at: string) => await (await openRuntime({ dir: at, clock })).close()

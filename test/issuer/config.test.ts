@@ -32,7 +32,7 @@ const nothing = () => false
 describe('the configuration of a runtime', () => {
   it('that init wrote has every setting by default', async () => {
     const { dir, runtime } = await makeRuntime(await makeVault())
-    runtime.close()
+    await runtime.close()
     expect(readConfig(dir, {})).toMatchObject({
       ops: { host: '127.0.0.1', port: 47_771 },
       trustProxy: [],
@@ -48,7 +48,7 @@ describe('the configuration of a runtime', () => {
 
   it('is written as it was read, and an effective one as valid JSON too', async () => {
     const { dir, runtime } = await makeRuntime(await makeVault())
-    runtime.close()
+    await runtime.close()
     const before = readFileSync(join(dir, 'issuer.json'), 'utf8')
     expect(encodeConfig(readConfigFile(dir))).toBe(before)
     const effective = readConfig(dir, { ISSUER_WORKERS: '3' })

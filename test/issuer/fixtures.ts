@@ -317,7 +317,12 @@ export async function signSlots(
   const gone = new Set(entry.compromised.map((key) => key.kid))
   const slots = cutSlots(entry.policy, entry.keys, gone, iat).map(async (slot) => {
     const sign = async (kids: string[]) =>
-      change(await signJwkSet({ ...slotClaims(entry.issuer, iat, slot), keys: keySet(entry.keys, kids, entry.policy) }, vault.root))
+      change(
+        await signJwkSet(
+          { ...slotClaims(entry.issuer, iat, slot), keys: keySet(entry.keys, kids, entry.policy) },
+          vault.root,
+        ),
+      )
     const without = slot.kids.map(async (kid) => [kid, await sign(slot.kids.filter((one) => one !== kid))] as const)
     return {
       from: slot.from,

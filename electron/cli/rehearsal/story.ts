@@ -32,7 +32,7 @@ export async function rehearse({ out, tenants, port, reporter }: RehearseOptions
   const stage = new Stage(folders, clock, reporter, port)
   try {
     const told = await tell(stage, tenants)
-    stage.endAt(today)
+    await stage.endAt(today)
     const seconds = Math.round((performance.now() - started) / 100) / 10
     const summary: Summary = {
       version: 1,

@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto'
-import type { Client, Issued, TenantService, TokenSigner, TokenType } from '../service.ts'
+import type { TokenType } from '../../../shared/domain/policy.ts'
+import type { Client, Issued, TenantService, TokenSigner } from '../service.ts'
 
 /** What a request was granted: one audience, and scopes joined by single spaces ('' for none). */
 export type Grant = { audience: string; scope: string }

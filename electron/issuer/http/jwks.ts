@@ -68,7 +68,9 @@ function kidsOf(keys: readonly PublishedJwk[]): readonly string[] {
 
 /** Copies the public members by name, so that whatever else an object held could not be served. */
 function publicOnly(jwk: PublishedJwk): PublishedJwk {
-  return { ...publicHalf(jwk), use: 'sig', alg: jwk.alg, kid: jwk.kid }
+  const { alg, kid, x5c, 'x5t#S256': x5t } = jwk
+  const certificate = x5c && x5t !== undefined ? { x5c, 'x5t#S256': x5t } : {}
+  return { ...publicHalf(jwk), use: 'sig', alg, kid, ...certificate }
 }
 
 function publicHalf(jwk: PublishedJwk): PublicJwk {

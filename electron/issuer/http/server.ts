@@ -1,5 +1,4 @@
 import type { RequestListener } from 'node:http'
-import { asKeyriteError } from '../../../shared/errors.ts'
 import type { IssuerService, Observer } from '../service.ts'
 import { type Answer, SERVER_ERROR, send } from './answer.ts'
 import { answerTo, type Front, type Visit } from './dispatch.ts'
@@ -16,8 +15,8 @@ export type ServerOptions = {
   trustProxy?: readonly string[]
   /** Told what every request came to. A request for no tenant of ours has the tenant '' and the endpoint 'none'. */
   observer?: Observer
-  /** Told about failures that no request should cause; one line, without anything that a request carried. */
-  log?: (line: string) => void
+  /** Told about failures that no request should cause. */
+  failed?: (tenant: string, endpoint: string, error: unknown) => void
 }
 
 /**
@@ -25,25 +24,12 @@ export type ServerOptions = {
  * at once. Throws `port-in-use`, or `config-invalid` when the address cannot be listened on or a proxy is none.
  */
 export async function createIssuerServer(service: IssuerService, options: ServerOptions): Promise<IssuerServer> {
-  const { observer = NO_OBSERVER, trustProxy = [], log = () => {} } = options
+  const { observer = NO_OBSERVER, trustProxy = [], failed = () => {} } = options
   const limits = { ...LIMITS, ...THROTTLE, ...options.limits }
   const throttle = new Throttle(limits, () => performance.now() / 1000)
-  const serving = { service, observer, throttle, failed: failureLog(log) }
+  const serving = { service, observer, throttle, failed }
   const front = { service, serving, isProxy: readProxies(trustProxy), bodyBytes: limits.bodyBytes }
   return listen(options.listen, limits, handlerOf(front))
-}
-
-/** Says a failure in one line, and the same one at most once a second: a full disk fails every request. */
-function failureLog(log: (line: string) => void): (error: unknown) => void {
-  let last = { line: '', at: 0 }
-  return (error) => {
-    const { code, message } = asKeyriteError(error)
-    const line = `A request failed: ${message} (${code})`
-    const at = performance.now()
-    if (line === last.line && at - last.at < 1000) return
-    last = { line, at }
-    log(line)
-  }
 }
 
 function handlerOf(front: Front): RequestListener {
@@ -57,7 +43,7 @@ function handlerOf(front: Front): RequestListener {
       observer.took(visit.endpoint, (performance.now() - started) / 1000)
     }
     const fail = (error: unknown) => {
-      failed(error)
+      failed(visit.tenant, visit.endpoint, error)
       if (!response.headersSent) finish(SERVER_ERROR)
     }
     try {

@@ -9,7 +9,7 @@ export type Serving = {
   readonly observer: Observer
   readonly throttle: Throttle
   /** Told about failures that no request should cause. */
-  failed(error: unknown): void
+  failed(tenant: string, endpoint: string, error: unknown): void
 }
 
 export const NO_OBSERVER: Observer = {

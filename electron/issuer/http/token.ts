@@ -32,7 +32,7 @@ async function record(serving: Serving, tenant: TenantService, issued: Issued): 
   try {
     await tenant.record(issued)
   } catch (error) {
-    serving.failed(error)
+    serving.failed(tenant.tenant, 'token', error)
     throw new OAuthError('not_recorded', 'Issued tokens cannot be recorded at present.')
   }
 }

@@ -1,4 +1,3 @@
-import { KeyriteError } from '../../../shared/errors.ts'
 import type { Address } from '../http/listener.ts'
 import { createIssuerServer } from '../http/server.ts'
 import type { Runtime } from '../runtime.ts'
@@ -24,7 +23,7 @@ export function openFront(runtime: Fronted, listen: Address, counts: Events, log
     trustProxy,
     limits: { connections: limits.connections, failures: limits.clientFailuresPerMinute },
     observer: observerOf(counts, log),
-    log: (line) => log.requestFailed('', 'none', new KeyriteError('internal', line)),
+    failed: log.requestFailed,
   }).then(({ url, close }) => ({ url, close, reasons: () => [] }))
 }
 

@@ -40,9 +40,7 @@ export async function serveRuntime(runtime: Runtime, options: ServeOptions): Pro
   const reasons = () => [...(front?.reasons() ?? ['not listening yet']), ...notReady(runtime)]
   const look = () => lookAt(runtime, reasons)
   const metrics = workers === 1 ? createMetrics({ look }) : metricsOfCluster({ look })
-  front = await (workers === 1
-    ? openFront(runtime, listen, metrics, log)
-    : openWorkers({ dir, listen }, workers, log))
+  front = await (workers === 1 ? openFront(runtime, listen, metrics, log) : openWorkers({ dir, listen }, workers, log))
   try {
     const ops = await openOps(config.ops, reasons, metrics)
     try {

@@ -243,7 +243,8 @@ const kinds = {
   emergency: {
     title: 'Answer a compromise',
     does: 'Keys that somebody else may have are not trusted any more, and replacements sign at once.',
-    needs: 'A quorum, and a medium for the revocations. Afterwards hand the replacements to the runtimes without delay.',
+    needs:
+      'A quorum, and a medium for the revocations. Afterwards hand the replacements to the runtimes without delay.',
   },
   envelope: {
     title: 'Seal emergency envelopes',

@@ -8,10 +8,11 @@ import type {
   Soon,
   TenantService,
   TokenSigner,
-  TokenType,
 } from '../../../electron/issuer/service.ts'
 import { createSigner } from '../../../electron/issuer/signing.ts'
 import { type Algorithm, KEY_SPECS, type KeySpec, type PublicJwk } from '../../../shared/domain/algorithms.ts'
+import { DEFAULT_POLICY, type TokenType } from '../../../shared/domain/policy.ts'
+import { asKeyriteError } from '../../../shared/errors.ts'
 import { type PublishedJwk, publishedJwk } from '../../../shared/formats/bundle.ts'
 import { thumbprint } from '../../../shared/formats/fingerprint.ts'
 
@@ -33,7 +34,12 @@ export function makeKey(spec: KeySpec): TestKey {
         : generateKeyPairSync('ed25519')
   const jwk = publicKey.export({ format: 'jwk' }) as PublicJwk
   const kid = thumbprint(jwk)
-  return { spec, published: publishedJwk({ kid, spec, jwk }), privateKey, signer: createSigner(spec, kid, privateKey) }
+  return {
+    spec,
+    published: publishedJwk({ kid, spec, jwk }, DEFAULT_POLICY),
+    privateKey,
+    signer: createSigner(spec, kid, privateKey),
+  }
 }
 
 export class TestTenant implements TenantService {
@@ -165,7 +171,10 @@ export async function startIssuer(
     // Tests of refusals fail to authenticate as one client, again and again.
     limits: { failures: 100_000, ...limits },
     ...options,
-    log: (line) => log.push(line),
+    failed: (tenant, endpoint, error) => {
+      const { code, message } = asKeyriteError(error)
+      log.push(`${tenant} ${endpoint}: ${message} (${code})`)
+    },
   })
   const add = (name: string, spec: KeySpec) => {
     const tenant = new TestTenant(name, `${server.url}/t/${name}`, spec)

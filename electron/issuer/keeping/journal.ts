@@ -1,0 +1,291 @@
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { isKeyriteError, KeyriteError, must } from '../../../shared/errors.ts'
+import { fromBase64url, fromUtf8, toBase64url, utf8 } from '../../../shared/formats/bytes.ts'
+import { digestSchema, idSchema, instantSchema } from '../../../shared/formats/common.ts'
+import { canonicalBytes, canonicalText, KB, MB, parseAs, parseJson } from '../../../shared/formats/json.ts'
+import { RECEIPT_MAX } from '../../../shared/formats/receipt.ts'
+import { ioError } from '../../files/errors.ts'
+import { readFileGuarded } from '../../files/read.ts'
+import { NewFile, removeFile, replaceFile } from '../../files/write.ts'
+import { open, seal } from '../sealing.ts'
+
+/**
+ * The files of the second place. `NAME.journal`: a line that says whose it is, then one sealed line for each entry, bound
+ * to its number, only ever appended. `NAME.mark`: one sealed line, replaced whenever something was appended or the time was
+ * written down: how far the journal goes, the newest bundle, the clock. Lines beyond the mark are those of a writer that
+ * was ended before its mark; a torn one among them does not count.
+ */
+
+const LINE_MAX = 2 * MB
+
+/** A row of a table as it stands in the store: public facts about a key. */
+export const rowSchema = z.record(
+  z.string().regex(/^[a-z_]{1,40}$/),
+  z.union([z.string().max(64 * KB), z.number(), z.null()]),
+)
+export type Row = z.infer<typeof rowSchema>
+
+const entrySchema = z.discriminatedUnion('type', [
+  /** Facts about keys that the receipts after it state. */
+  z.strictObject({ type: z.literal('keys'), keys: z.array(rowSchema).min(1).max(100) }),
+  /** A signed receipt, and the client that it says was added. */
+  z.strictObject({
+    type: z.literal('receipt'),
+    seq: z.int().min(1),
+    jws: z.string().max(RECEIPT_MAX),
+    client: z
+      .string()
+      .max(512 * KB)
+      .nullable(),
+  }),
+])
+export type Entry = z.infer<typeof entrySchema>
+
+const clockSchema = z.strictObject({
+  floor: instantSchema,
+  servedUntil: instantSchema.nullable(),
+  confirmedAt: instantSchema.nullable(),
+  hold: z.strictObject({ kind: z.enum(['jump', 'downtime']), from: instantSchema, to: instantSchema }).nullable(),
+})
+
+const markSchema = z.strictObject({
+  id: digestSchema,
+  lines: z.int().min(0),
+  bytes: z.int().min(0),
+  receiptSeq: z.int().min(0),
+  receiptHead: digestSchema.nullable(),
+  number: z.int().min(0),
+  head: digestSchema.nullable(),
+  clock: clockSchema,
+})
+export type Mark = z.infer<typeof markSchema>
+
+const headerSchema = z.strictObject({
+  format: z.literal(1),
+  type: z.literal('runtime-journal'),
+  runtimeId: idSchema,
+  id: digestSchema,
+  storageKeyId: digestSchema,
+})
+
+/** How far a journal goes. `mark` is null where its writer was ended before the first one. */
+export type Place = { id: string; lines: number; bytes: number; mark: Mark | null; tail: Entry[] }
+/** What is found at the second place; a journal under another storage key is known by that key's id. */
+export type Found = { kind: 'none' } | { kind: 'other-key'; storageKeyId: string } | { kind: 'journal'; place: Place }
+
+export class Journal {
+  readonly #folder: string
+  readonly #runtimeId: string
+  readonly #storageKeyId: string
+  readonly #key: Uint8Array
+
+  constructor(folder: string, about: { runtimeId: string; storageKeyId: string; key: Uint8Array }) {
+    this.#folder = folder
+    this.#runtimeId = about.runtimeId
+    this.#storageKeyId = about.storageKeyId
+    this.#key = about.key
+  }
+
+  get path(): string {
+    return join(this.#folder, `${this.#runtimeId}.journal`)
+  }
+
+  /** Looks how far the journal goes. Codes `second-place-damaged`, `audience-wrong`, `file-missing`, `medium-failed`. */
+  look(): Found {
+    must(existsSync(this.#folder), 'file-missing', `The second place ${this.#folder} is not there.`)
+    const header = this.#header()
+    if (header === null) {
+      must(!existsSync(this.#markPath), 'second-place-damaged', `${this.path} is missing, but its mark is there.`)
+      return { kind: 'none' }
+    }
+    const { id, storageKeyId, bytes: start } = header
+    if (storageKeyId !== this.#storageKeyId) return { kind: 'other-key', storageKeyId }
+    const mark = this.#readMark(id)
+    const place: Place = { id, lines: mark?.lines ?? 0, bytes: mark?.bytes ?? start, mark, tail: [] }
+    for (const { line, end } of linesFrom(this.path, place.bytes)) {
+      const entry = this.#openTail(id, place.lines + 1, line)
+      if (entry === null) break
+      Object.assign(place, { lines: place.lines + 1, bytes: end })
+      place.tail.push(entry)
+    }
+    return { kind: 'journal', place }
+  }
+
+  /** Every entry up to where the journal was found to go. Code `second-place-damaged`. */
+  *entries({ id, lines }: Place): Generator<Entry> {
+    let number = -1
+    for (const { line } of linesFrom(this.path, 0)) {
+      number += 1
+      if (number > lines) break
+      if (number > 0) yield this.#open(id, number, line)
+    }
+    must(number >= lines, 'second-place-damaged', `${this.path} is shorter than its mark says.`)
+  }
+
+  /** Begins a journal, in place of one that stands there. Nothing of it counts before all of it is on the disk. */
+  async begin(batches: AsyncIterable<Entry[]>): Promise<Omit<Place, 'tail'>> {
+    const id = toBase64url(randomBytes(32))
+    const { path } = this
+    const file = new NewFile(path, { replace: true })
+    const about = {
+      format: 1,
+      type: 'runtime-journal',
+      runtimeId: this.#runtimeId,
+      id,
+      storageKeyId: this.#storageKeyId,
+    }
+    const place = { id, lines: 0, bytes: 0, mark: null }
+    const write = (line: string) => {
+      file.write(line)
+      place.bytes += line.length
+    }
+    try {
+      write(`${canonicalText(about)}\n`)
+      for await (const entries of batches) for (const entry of entries) write(this.#line(id, ++place.lines, entry))
+      removeFile(this.#markPath)
+      file.commit()
+    } catch (error) {
+      file.discard()
+      throw error
+    }
+    return place
+  }
+
+  /** Appends behind `place`, cutting a torn line, and waits for the disk. Codes `medium-full`, `medium-failed`. */
+  append(place: Omit<Place, 'tail'>, entries: readonly Entry[]): void {
+    let lines = place.lines
+    const bytes = utf8(entries.map((entry) => this.#line(place.id, ++lines, entry)).join(''))
+    try {
+      const fd = openSync(this.path, constants.O_RDWR | (constants.O_NOFOLLOW ?? 0))
+      try {
+        ftruncateSync(fd, place.bytes)
+        for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, place.bytes + at)
+        fsyncSync(fd)
+      } finally {
+        closeSync(fd)
+      }
+    } catch (error) {
+      throw ioError(error, 'Writing', this.path)
+    }
+    Object.assign(place, { lines, bytes: place.bytes + bytes.length })
+  }
+
+  writeMark(mark: Mark): void {
+    const sealed = seal(this.#key, canonicalBytes(mark), this.#bind('mark', 0))
+    replaceFile(this.#markPath, `${toBase64url(sealed)}\n`)
+  }
+
+  get #markPath(): string {
+    return join(this.#folder, `${this.#runtimeId}.mark`)
+  }
+
+  #header(): (z.infer<typeof headerSchema> & { bytes: number }) | null {
+    if (!existsSync(this.path)) return null
+    const [first] = linesFrom(this.path, 0)
+    try {
+      const header = parseAs(headerSchema, parseJson(first?.line ?? '', { maxBytes: 4 * KB }), 'journal')
+      must(header.runtimeId === this.#runtimeId, 'audience-wrong', `${this.path} is of another runtime.`)
+      return { ...header, bytes: first?.end ?? 0 }
+    } catch (cause) {
+      if (isKeyriteError(cause, 'audience-wrong')) throw cause
+      throw damaged(this.path, cause)
+    }
+  }
+
+  #readMark(id: string): Mark | null {
+    if (!existsSync(this.#markPath)) return null
+    try {
+      const sealed = fromBase64url(fromUtf8(readFileGuarded(this.#markPath, 8 * KB)).trimEnd())
+      const mark = parseAs(
+        markSchema,
+        parseJson(open(this.#key, sealed, this.#bind('mark', 0), 'It'), { maxBytes: 8 * KB }),
+        'mark',
+      )
+      must(mark.id === id, 'second-place-damaged', `${this.#markPath} belongs to another journal.`)
+      const fd = openSync(this.path, constants.O_RDONLY)
+      const { size } = fstatSync(fd)
+      closeSync(fd)
+      must(size >= mark.bytes, 'second-place-damaged', `${this.path} is shorter than its mark says.`)
+      return mark
+    } catch (cause) {
+      if (isKeyriteError(cause, 'medium-failed')) throw cause
+      throw damaged(this.#markPath, cause)
+    }
+  }
+
+  #line(id: string, number: number, entry: Entry): string {
+    return `${toBase64url(seal(this.#key, canonicalBytes(entry), this.#bind(id, number)))}\n`
+  }
+
+  #open(id: string, number: number, line: Uint8Array): Entry {
+    try {
+      const text = open(this.#key, fromBase64url(fromUtf8(line)), this.#bind(id, number), 'It')
+      return parseAs(entrySchema, parseJson(text, { maxBytes: LINE_MAX }), 'journal entry')
+    } catch (cause) {
+      throw damaged(`Line ${number} of ${this.path}`, cause)
+    }
+  }
+
+  /** Beyond the mark a line that does not open is one that was never finished. */
+  #openTail(id: string, number: number, line: Uint8Array): Entry | null {
+    try {
+      return this.#open(id, number, line)
+    } catch {
+      return null
+    }
+  }
+
+  #bind(id: string, number: number): Uint8Array {
+    return canonicalBytes(['keyrite second place 1', this.#runtimeId, id, number])
+  }
+}
+
+const damaged = (what: string, cause: unknown): KeyriteError =>
+  isKeyriteError(cause, 'second-place-damaged')
+    ? cause
+    : new KeyriteError('second-place-damaged', `${what} does not open: it was changed or damaged.`, { cause })
+
+const CHUNK = 256 * KB
+
+/** The whole lines of a file that others may be appending to, with where each ends. */
+function* linesFrom(path: string, from: number): Generator<{ line: Uint8Array; end: number }> {
+  let fd: number
+  try {
+    fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
+  } catch (error) {
+    throw ioError(error, 'Reading', path)
+  }
+  try {
+    must(fstatSync(fd).isFile(), 'file-refused', `Reading ${path}: it is not a regular file.`)
+    let rest = Buffer.alloc(0)
+    for (let at = from, got = 1; got > 0; at += got) {
+      const chunk = Buffer.alloc(CHUNK)
+      got = readSync(fd, chunk, 0, CHUNK, at)
+      const joined = Buffer.concat([rest, chunk.subarray(0, got)])
+      let start = 0
+      for (let end = joined.indexOf(10); end !== -1; end = joined.indexOf(10, start)) {
+        yield { line: joined.subarray(start, end), end: at - rest.length + end + 1 }
+        start = end + 1
+      }
+      rest = joined.subarray(start)
+      if (rest.length > LINE_MAX) return
+    }
+  } catch (error) {
+    throw ioError(error, 'Reading', path)
+  } finally {
+    closeSync(fd)
+  }
+}
