@@ -1,8 +1,8 @@
 import { userInfo } from 'node:os'
 import { Command, Option } from 'commander'
-import { must } from '../../shared/errors.ts'
+import { asKeyriteError, must } from '../../shared/errors.ts'
 import type { Reporter } from '../app/reporter.ts'
-import { openRuntime, type Runtime } from '../issuer/runtime.ts'
+import { type OpenOptions, openRuntime, type Runtime } from '../issuer/runtime.ts'
 import { type Answer, answering } from './output.ts'
 
 /** Commands that work in a runtime's folder. */
@@ -19,13 +19,16 @@ export function inRuntime(
   name: string,
   description: string,
   work: (runtime: Runtime, options: Options, args: string[], reporter: Reporter) => Promise<Answer> | Answer,
+  opening: Pick<OpenOptions, 'awaiting'> = {},
 ): Command {
   return new Command(name)
     .description(description)
     .addOption(dirOption())
     .action(
       answering(async (args, options, reporter) => {
-        const runtime = await openRuntime({ dir: text(options, 'dir') })
+        const onSecondPlaceFailure = (error: unknown) =>
+          reporter.say(`Note: the second place could not be written. ${asKeyriteError(error).message}`)
+        const runtime = await openRuntime({ dir: text(options, 'dir'), onSecondPlaceFailure, ...opening })
         try {
           return await work(runtime, options, args, reporter)
         } finally {

@@ -8,16 +8,19 @@ import type { Reporter } from '../app/reporter.ts'
 import { readFileGuarded } from '../files/read.ts'
 import type { ClientRequest } from '../issuer/clients.ts'
 import { initRuntime } from '../issuer/init.ts'
-import { isRevocation, type Revoked } from '../issuer/revocation.ts'
+import { isRevocation } from '../issuer/revocation.ts'
+import type { Revoked } from '../issuer/revocation-commit.ts'
 import type { Runtime } from '../issuer/runtime.ts'
 import { CLIENT_AUTH_METHODS } from '../issuer/service.ts'
 import { isSuccession, type Repinned } from '../issuer/succession.ts'
 import { table } from './format.ts'
 import { actorOption, dirOption, inRuntime, list, type Options, text } from './in-runtime.ts'
+import { keepingCommands, keepingText } from './issuer-backup.ts'
 import { checkConfigCommand } from './issuer-check-config.ts'
+import { emergencyCommands } from './issuer-emergency.ts'
 import { envelopeCommands } from './issuer-envelope.ts'
+import { issuanceCommands } from './issuer-issuance.ts'
 import { statusText } from './issuer-status.ts'
-import { wholeKid } from './kid.ts'
 import { type Answer, answering } from './output.ts'
 
 /** `keyrite issuer …`: the online side for operators. */
@@ -32,6 +35,7 @@ export function issuerCommands(): Command {
       'import',
       'import a bundle, its key material, or both; a revocation; or a succession of the root',
       importAnswer,
+      { awaiting: true },
     )
       .argument('<files...>', 'files of one handoff, in any order')
       .addOption(actorOption()),
@@ -41,14 +45,8 @@ export function issuerCommands(): Command {
       .argument('<file>', 'the new trust anchor, or the succession')
       .requiredOption('--fingerprint <hex>', 'the fingerprint as it was read aloud from the head card'),
   )
-  issuer.addCommand(inRuntime('status', 'tenants, keys, phases, clock and receipts', statusAnswer))
-  issuer.addCommand(
-    inRuntime('taint', 'never sign with a key again; there is no way back', taintAnswer)
-      .requiredOption('--tenant <id>', 'whose key')
-      .requiredOption('--kid <kid>', 'which key')
-      .option('--withdraw', 'also stop publishing it now')
-      .addOption(actorOption()),
-  )
+  issuer.addCommand(inRuntime('status', 'tenants, keys, phases, clock and receipts', statusAnswer, { awaiting: true }))
+  for (const command of emergencyCommands()) issuer.addCommand(command)
   const tenant = new Command('tenant').description('the tenants of this runtime')
   tenant.addCommand(
     inRuntime('assign', 'label a tenant, as when a reserved one finds its customer', assignAnswer)
@@ -58,6 +56,8 @@ export function issuerCommands(): Command {
   )
   issuer.addCommand(tenant)
   issuer.addCommand(envelopeCommands())
+  for (const command of keepingCommands()) issuer.addCommand(command)
+  issuer.addCommand(issuanceCommands())
   issuer.addCommand(clientCommands())
   const receipts = new Command('receipts').description('what this runtime states, for the vault')
   receipts.addCommand(
@@ -68,7 +68,9 @@ export function issuerCommands(): Command {
   issuer.addCommand(receipts)
   const clock = new Command('clock').description('the trusted time of this runtime')
   clock.addCommand(
-    inRuntime('confirm', 'end a clock hold: two people compared the clock', confirmAnswer).addOption(actorOption()),
+    inRuntime('confirm', 'end a clock hold: two people compared the clock', confirmAnswer, {
+      awaiting: true,
+    }).addOption(actorOption()),
   )
   issuer.addCommand(clock)
   return issuer
@@ -140,7 +142,7 @@ function fingerprint(digest: string): string[] {
   return [`  ${hex.slice(0, 8).join(' ')}`, `  ${hex.slice(8).join(' ')}`, ...rows]
 }
 
-// import, taint, receipts, clock
+// import, receipts, clock
 
 async function importAnswer(runtime: Runtime, options: Options, args: string[], reporter: Reporter): Promise<Answer> {
   const [only = ''] = args
@@ -190,7 +192,8 @@ function pinnedAnswer(result: Repinned): Answer {
 
 async function statusAnswer(runtime: Runtime): Promise<Answer> {
   const status = await runtime.status()
-  return { data: status, text: statusText(status) }
+  const keeping = await runtime.keeping()
+  return { data: { ...status, keeping }, text: `${statusText(status)}\n\n${keepingText(keeping)}` }
 }
 
 async function assignAnswer(runtime: Runtime, options: Options, [tenant = '']: string[]): Promise<Answer> {
@@ -200,30 +203,6 @@ async function assignAnswer(runtime: Runtime, options: Options, [tenant = '']: s
     data: { tenant, name },
     text: `${tenant} is labelled ${name} here. The vault keeps its own name: change it there with an amend ceremony.`,
   }
-}
-
-async function taintAnswer(runtime: Runtime, options: Options): Promise<Answer> {
-  const how = { withdraw: options.withdraw === true, actor: text(options, 'actor') }
-  const known = (await runtime.status()).tenants.flatMap(({ phases }) => phases.map((key) => key.kid))
-  const result = await runtime.taint(text(options, 'tenant'), wholeKid(text(options, 'kid'), known), how)
-  const lines = [
-    result.changed ? `Key ${result.kid} of ${result.tenant} never signs again.` : 'This was done before.',
-    result.withdrawn ? 'It is not published any more.' : 'It is still published; --withdraw takes it out.',
-    `Tokens it signed may be accepted somewhere until ${utcTime(result.residualUntil)}.`,
-    ...(await afterTaint(runtime, result.tenant)),
-  ]
-  return { data: result, text: lines.join('\n') }
-}
-
-/** What a taint means for the tenant, and what to do next. */
-async function afterTaint(runtime: Runtime, tenant: string): Promise<string[]> {
-  const signing = (await runtime.status()).tenants.find((one) => one.tenant === tenant)?.signingKids ?? []
-  if (signing.length > 0) return []
-  return [
-    '',
-    `${tenant} has no other key that may sign: token requests are refused (503) until a replacement is imported.`,
-    'Next: export the receipts, hold an intake and an emergency ceremony, hand over and import the new bundle.',
-  ]
 }
 
 async function exportAnswer(runtime: Runtime, options: Options): Promise<Answer> {

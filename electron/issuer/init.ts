@@ -89,9 +89,10 @@ export async function initRuntime(options: InitOptions): Promise<Initialised> {
   }
 }
 
-const isSystemError = (error: unknown): boolean => (error as { errno?: unknown }).errno !== undefined
+export const isSystemError = (error: unknown): boolean => (error as { errno?: unknown }).errno !== undefined
 
-function mustBeFree(dir: string): void {
+/** Codes `runtime-exists`, `folder-not-empty`. */
+export function mustBeFree(dir: string): void {
   if (!existsSync(dir)) return
   must(!existsSync(join(dir, CONFIG_FILE)), 'runtime-exists', `There is a runtime in ${dir} already.`)
   try {

@@ -7,9 +7,11 @@ import type { Store, Writer } from './store/store.ts'
  * milliseconds are written together, and each goes on when its writing is on the disk.
  */
 
-/** How long a request may wait for others, in milliseconds. */
-const LINGER = 2
-/** A slow disk gets longer pauses, so that writing never takes more than a third of the time. */
+/**
+ * What comes in while one batch is written makes the next: a quick disk needs no pause. A slow one gets pauses, so that
+ * writing never takes more than a third of the time. In milliseconds.
+ */
+const QUICK = 2
 const PAUSE = 2
 const LONGEST_PAUSE = 50
 
@@ -91,10 +93,11 @@ export class Traffic {
     promise.catch(() => {})
     const settle = (error?: unknown) => (error === undefined ? resolve() : reject(error))
     this.#batch = { assertions: [], issued: new Map(), fetches: [], done: promise, settle }
-    const pause = Math.min(LONGEST_PAUSE, Math.max(LINGER, this.#lastTook * PAUSE))
-    setTimeout(() => {
+    const write = () => {
       this.#writing = this.#writing.then(() => this.#write())
-    }, pause)
+    }
+    if (this.#lastTook < QUICK) setImmediate(write)
+    else setTimeout(write, Math.min(LONGEST_PAUSE, this.#lastTook * PAUSE))
     return this.#batch
   }
 

@@ -66,7 +66,7 @@ function note(known: Known, { seq, at, stated }: StatedByRuntime, state: VaultSt
       known.rotations.push({ from: String(stated['from']), seq, at })
       return
     case 'restored':
-      return takeBack(known, String(stated['backup']), seq)
+      return takeBack(known, stated, seq)
   }
 }
 
@@ -76,10 +76,13 @@ function begin({ keys }: Known, kid: string, seq: number): void {
   keys.set(kid, spans)
 }
 
-/** A restored runtime has again what was in its backup, until it says otherwise; of an unknown one all that it ever had. */
-function takeBack(known: Known, digest: string, seq: number): void {
-  const backup = known.backups.find((one) => one.backup === digest)
-  for (const [kid, spans] of known.keys) if (!backup || isIn(spans, backup)) begin(known, kid, seq)
+/** A restored runtime has again what it held at the receipt where its copy ended, and what was in its backup. */
+function takeBack(known: Known, stated: StatedByRuntime['stated'], seq: number): void {
+  const backup = known.backups.find((one) => one.backup === stated['backup'])
+  const ended = Number(stated['fromSeq'])
+  const heldThen = ({ from, to }: Span) => from <= ended && (to === null || ended < to)
+  for (const [kid, spans] of known.keys)
+    if (spans.some(heldThen) || (backup && isIn(spans, backup))) begin(known, kid, seq)
 }
 
 /** The keys that came with a bundle. What the vault that was lost sent, nobody knows: any key that it had. */

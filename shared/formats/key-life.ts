@@ -129,7 +129,7 @@ function told(state: VaultState, runtime: Runtime, { kid }: VaultKey): Moment[] 
   const concerns = ({ seq, stated }: StatedByRuntime): boolean => {
     if (stated.type === 'revoked') return revocations.some((one) => one.id === stated['id'] && one.keys.includes(kid))
     if (stated.type === 'backup-made') return inBackup((one) => one.seq === seq)
-    if (stated.type === 'restored') return inBackup((one) => one.backup === stated['backup'])
+    if (stated.type === 'restored') return spans?.some(({ from }) => from === seq) ?? false
     if (stated.type === 'storage-key-rotated')
       return inBackup((one) => one.storageKey === stated['from'] && one.seq < seq)
     return stated['kid'] === kid

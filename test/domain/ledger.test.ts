@@ -296,14 +296,16 @@ describe('backups of a runtime', () => {
   })
 
   it('a restored runtime has again what was in its backup, until it erases it once more', () => {
-    const restored = { type: 'restored', backup: 'b1', fromSeq: 3, actor: 'ops' }
+    const restored = { type: 'restored', backup: 'b1', fromSeq: 2, actor: 'ops' }
     const told = (stated: { type: string; [more: string]: unknown }[]) =>
       ledger(stateOf([runtime('edge', [handoff(1, ['k1'])], stated)], [['runtime:edge', 'k1']]))['runtime:edge']
     expect(told([IMPORTED, BACKUP, ERASED])).toBe('stated')
     expect(told([IMPORTED, BACKUP, ERASED, restored])).toBe('open')
     expect(told([IMPORTED, BACKUP, ERASED, restored, ERASED])).toBe('stated')
     expect(told([IMPORTED, ERASED, BACKUP, restored])).toBe('stated')
-    expect(told([IMPORTED, ERASED, { ...restored, backup: 'nobody knows' }])).toBe('open')
+    // Of a copy that nobody said was made, only where it ended is known.
+    expect(told([IMPORTED, ERASED, { ...restored, backup: 'of nobody', fromSeq: 1 }])).toBe('open')
+    expect(told([IMPORTED, ERASED, { ...restored, backup: 'of nobody', fromSeq: 2 }])).toBe('stated')
   })
 
   it('after a restore of the vault, a bundle that nobody here knows may have brought any key of it', () => {

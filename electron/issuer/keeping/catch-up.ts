@@ -7,7 +7,7 @@ import type { ReceiptChain } from '../receipt-chain.ts'
 import type { Reader, Store, Writer } from '../store/store.ts'
 import { eraseTransportKey } from '../transport.ts'
 import { type Awaited, rejectBefore } from './awaited.ts'
-import type { Entry, Place, Row } from './journal.ts'
+import type { Entry, Row } from './journal.ts'
 import { lastOf, type SecondPlace } from './second-place.ts'
 
 /**
@@ -67,7 +67,10 @@ export async function catchUp(options: CatchUpOptions): Promise<CaughtUp> {
     await play(behind, place.journal.entries(reached), options, signer)
     const { seq: to } = behind.head
     must(to === lastOf(reached).seq, 'receipts-forked', 'The store holds receipts that the second place does not know.')
-    const backup = (await tx.meta<string>('backup')) ?? head?.digest ?? digest('')
+    const restored = await tx.meta<string>('backup')
+    if (to < from && restored === null) return { from, to, erased: 0, bundle: null }
+    // A copy that is no backup of ours has no name: then the vault counts on all that this runtime ever had.
+    const backup = restored ?? head?.digest ?? digest('')
     const clock = await tx.clock()
     const at = Math.max(clock.floor, mark.clock.floor)
     await tx.setClock({ ...mark.clock, floor: at })

@@ -144,7 +144,7 @@ describe('staying up', () => {
     }
     const { status, body } = await askToken(tenant, GRANT, { Authorization: tenant.basic() })
     expect([status, body]).toEqual([500, { error: 'server_error' }])
-    expect(issuer.log.at(-1)).toMatch(/^acme [\w.-]+: .*\(internal\)$/)
+    expect(issuer.log.at(-1)).toMatch(/^broken token: .*\(internal\)$/)
     expect(issuer.log.join()).not.toContain('canary')
     await alive()
   })
