@@ -50,7 +50,7 @@ const RULES: Record<string, Rule> = {
   'electron/handoff': { modules: ['shared', 'electron/files'], packages: ['jose'] },
   'electron/issuer': {
     modules: ['shared', 'electron/files', 'electron/sqlite', 'electron/selftest'],
-    packages: ['jose', 'fastify', 'prom-client', 'pino', 'pg', 'zod'],
+    packages: ['jose', 'prom-client', 'pino', 'pg', 'zod'],
   },
   // oidc-provider itself is an argument: only its types are named here.
   'electron/adapters': { modules: ['shared', 'electron/issuer'], packages: ['zod'] },

@@ -38,7 +38,20 @@ function tenantLines(tenant: TenantStatus): string[] {
     `${tenant.tenant}   ${tenant.name}   ${tenant.issuer}${ends}`,
     ...silent,
     table([['', 'KEY', 'ALGORITHM', 'PHASE', 'UNTIL', 'REMARKS', 'KID'], ...rows]),
+    ...propagationLines(tenant),
   ]
+}
+
+/** Who has fetched the key that signs next, of those who say who they are. */
+function propagationLines({ propagation, phases }: TenantStatus): string[] {
+  if (!propagation) return []
+  const { kid, signFrom, fetched, missing, unnamed } = propagation
+  const label = phases.find((key) => key.kid === kid)?.label ?? kid
+  const seen = fetched.map(({ party, at }) => `${party} (${utcTime(at)})`)
+  if (unnamed) seen.push('some who do not say who they are')
+  const lines = [`  ${label} signs from ${utcTime(signFrom)}. It was fetched by: ${seen.join(', ') || 'nobody yet'}.`]
+  if (missing.length > 0) lines.push(`  Not yet by: ${missing.join(', ')}.`)
+  return lines
 }
 
 /** The end of the phase that a key is in. */
