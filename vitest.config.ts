@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config'
 
 /** The one suite that both kinds of store must pass. */
 const ON_POSTGRES = [
-  'test/issuer/{import,lifecycle,removed,revocation,store}.test.ts',
-  'test/faults/fault-{14,15,20,23}-*.test.ts',
+  'test/issuer/{backup,import,lifecycle,removed,revocation,second-place,storage-key,store}.test.ts',
+  'test/faults/fault-{14,15,20,23,32}-*.test.ts',
   'test/faults/fault-22-imports.test.ts',
 ]
 

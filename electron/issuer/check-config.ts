@@ -17,6 +17,7 @@ import {
   type Source,
   storageKeyPath,
   storePasswordPath,
+  valueIn,
 } from './config.ts'
 import { type Address, SETTINGS, type SettingName, unknownVariables } from './settings.ts'
 
@@ -77,13 +78,6 @@ async function failureOf(about: string, work: () => unknown): Promise<Finding[]>
     const { message, code } = asKeyriteError(thrown)
     return [error(about, `${message} (${code})`)]
   }
-}
-
-/** The member of the configuration that a name with points stands for. */
-function valueIn(config: EffectiveConfig, name: SettingName): unknown {
-  const [group = '', member] = name.split('.')
-  const value: unknown = Object.entries(config).find(([key]) => key === group)?.[1]
-  return member === undefined ? value : Object.entries(Object(value)).find(([key]) => key === member)?.[1]
 }
 
 function checkFiles(dir: string, config: EffectiveConfig): Finding[] {

@@ -152,6 +152,13 @@ function settle<T>(setting: Setting<T>, given: T | undefined, env: Environment, 
     : { value: given, from: 'file', wrong }
 }
 
+/** The member of the configuration that a name with points stands for. */
+export function valueIn(config: EffectiveConfig, name: SettingName): unknown {
+  const [group = '', member] = name.split('.')
+  const value: unknown = Object.entries(config).find(([key]) => key === group)?.[1]
+  return member === undefined ? value : Object.entries(Object(value)).find(([key]) => key === member)?.[1]
+}
+
 /**
  * Reads the configuration of the runtime in `dir` with the environment of this process. Codes `runtime-missing`,
  * `config-invalid`.

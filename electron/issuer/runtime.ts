@@ -1,6 +1,7 @@
 import { must } from '../../shared/errors.ts'
 import { wipe } from '../../shared/formats/bytes.ts'
 import { lineSchema } from '../../shared/formats/common.ts'
+import type { Stated } from '../../shared/formats/receipt.ts'
 import { assertSelfTest } from '../selftest/selftest.ts'
 import { addClient, type ClientRequest, listClients, removeClient } from './clients.ts'
 import { TrustedClock } from './clock.ts'
@@ -21,6 +22,7 @@ import { type Keeping, keepingOf } from './keeping/keeping.ts'
 import { SecondPlace } from './keeping/second-place.ts'
 import { isRotated, mustBeCurrent, settleRotation } from './keeping/storage-key.ts'
 import { confirmClock, type Settled, tick } from './lifecycle.ts'
+import { newsOf, noteSettings } from './news.ts'
 import { openReceiptSigner, ReceiptChain } from './receipt-chain.ts'
 import { assignTenant } from './removed.ts'
 import { importRevocation } from './revocation.ts'
@@ -82,6 +84,10 @@ export type Runtime = IssuerService & {
   assign(tenant: string, name: string, actor: string): Promise<void>
   status(): Promise<Status>
   facts(status: Status): Promise<Facts>
+  /** What was stated since this was last asked, by whichever process; nothing the first time. */
+  news(): Promise<Stated[]>
+  /** Enters into the receipts which settings changed since this host served last. */
+  noteSettings(actor: string): Promise<string[]>
   /** To be called by a process that serves beside the one that ticks, every few seconds: it follows time and changes. */
   follow(): Promise<void>
   readonly clients: {
@@ -250,6 +256,8 @@ function runtimeOf(context: Context, { log, close, jumps }: Ends): Runtime {
       remove: async (tenant, clientId, actor) => removeClient(context, tenant, clientId, named(actor)),
     },
     facts: (status) => runtimeFacts(context, status),
+    news: newsOf(context),
+    noteSettings: async (actor) => noteSettings(context, named(actor)),
     async follow() {
       await noticeRotation()
       await tenants.notice()

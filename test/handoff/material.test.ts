@@ -68,7 +68,7 @@ describe('key material', () => {
     const { runtime, folder, transportKey } = await makeRuntime(vault)
     const handoff = await makeHandoff(vault, folder, [makeTenant('acme')], { transportKey })
     const content = readFileSync(handoff.material ?? '')
-    const before = stateOf(runtime)
+    const before = await stateOf(runtime)
     const path = join(folder, 'torn')
     for (let length = 0; length < content.length; length += 61) {
       writeFileSync(path, content.subarray(0, length))
@@ -78,7 +78,7 @@ describe('key material', () => {
       writeFileSync(path, flipped)
       expect(await codeOf(() => runtime.importFiles([handoff.bundle, path])), `flipped at ${length}`).not.toBeNull()
     }
-    expect(stateOf(runtime)).toBe(before)
+    expect(await stateOf(runtime)).toBe(before)
     expect((await runtime.importFiles([handoff.bundle, handoff.material ?? ''])).keys).toBe(3)
   })
 })

@@ -26,7 +26,7 @@ export type Walk = {
   schedules: ReadonlyMap<string, readonly number[]>
   clock: VirtualClock
   until: number
-  tick: () => void
+  tick: () => Promise<unknown>
   onProgress: (done: number, total: number) => void
 }
 
@@ -43,7 +43,7 @@ export async function walk({ parties, schedules, clock, until, tick, onProgress 
   const steps = Math.max(1, Math.ceil((until - clock.now()) / STEP))
   for (let step = 0; clock.now() < until; step++) {
     clock.advance(Math.min(STEP, until - clock.now()))
-    tick()
+    await tick()
     const now = clock.now()
     const due = parties.filter(
       (party, index) => (step + index) % stride === 0 || nearTransition(schedules.get(party.issuer), now),

@@ -25,6 +25,9 @@ export type ServeOptions = {
 }
 export type Served = { url: string; opsUrl: string | null; workers: number }
 
+/** Who found that settings changed: the file or the environment tells nobody's name. */
+const ACTOR = 'issuer serve'
+
 /**
  * Serves a runtime until `stop`: requests in this process or in workers, health and metrics on a listener of their own,
  * and ticks all the while. What was signed keeps being served whatever fails. Codes `port-in-use`, `config-invalid`.
@@ -36,6 +39,7 @@ export async function serveRuntime(runtime: Runtime, options: ServeOptions): Pro
   // Electron's program is not Node: there everything is served in one process.
   const workers = process.versions.electron ? 1 : (options.workers ?? workerCount(config.workers))
   await ticker(runtime, log)()
+  await runtime.noteSettings(ACTOR)
   let front: Front | null = null
   const reasons = () => [...(front?.reasons() ?? ['not listening yet']), ...notReady(runtime)]
   const look = () => lookAt(runtime, reasons)

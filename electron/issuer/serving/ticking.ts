@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Runtime } from '../runtime.ts'
 import type { Log } from '../watch/log.ts'
+import { tellNews } from './telling.ts'
 
 const EVERY = 5
 
 /** What moves: keys through their phases, in one process of a runtime's host. */
-export type Ticking = Pick<Runtime, 'tick'>
+export type Ticking = Pick<Runtime, 'tick' | 'news'>
 
 /** Ticks again and again until `stop`. A failing tick is told once, and so is its end. */
 export async function keepTicking(
@@ -25,6 +26,7 @@ export function ticker(runtime: Ticking, log: Log): () => Promise<void> {
   return async () => {
     try {
       await runtime.tick()
+      tellNews(log, await runtime.news())
       if (failing) log.phasesResumed()
       failing = false
     } catch (error) {

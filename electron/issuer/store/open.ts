@@ -53,6 +53,8 @@ export async function makeStores(place: StorePlace): Promise<Stores> {
     return opened(database)
   }
   const { store, traffic } = files(place)
+  for (const { path, what } of [store, traffic])
+    must(!existsSync(path), 'file-exists', `There is a ${what} at ${path}.`)
   const made = new SqliteStore(store, SQLITE_RUNTIME)
   return { store: made, traffic: new SqliteStore(traffic, SQLITE_TRAFFIC) }
 }

@@ -1,17 +1,17 @@
 import { hash } from 'node:crypto'
+import { Socket } from 'node:net'
 import pg from 'pg'
 import { type Code, KeyriteError } from '../../../shared/errors.ts'
+import { Listening } from './listening.ts'
 import { Store, type Value, Writer } from './store.ts'
 
 /**
  * The store that replicas share: PostgreSQL. Every change takes one lock of the runtime first, so that changes are made
- * one after another as in a file; at its commit all replicas are notified. Who was cut off asks once a second, and knows
- * of itself that it heard nothing.
+ * one after another as in a file; at its commit all replicas are notified (listening.ts).
  */
 
-const POLL = 1000
-/** How long silence is bearable, in milliseconds. */
-const SILENCE = 5000
+/** How long an answer to the connection that listens may take, in milliseconds. */
+const PATIENCE = 5000
 const CONNECTIONS = 8
 
 /** 8-byte counts fit a number here: they are counts and seconds. */
@@ -36,28 +36,28 @@ export class PostgresDatabase {
   readonly schema: string
   /** Names the locks of this runtime among all that use the database. */
   readonly id: number
-  readonly #config: pg.PoolConfig
-  #listener: pg.Client | null = null
-  #poll: NodeJS.Timeout | null = null
-  #seen = ''
-  #revision = 1
-  #heardAt = Number.NEGATIVE_INFINITY
+  readonly #listening: Listening
+  readonly #sockets = new Set<Socket>()
   #closed = false
 
   constructor({ url, password, runtimeId }: PostgresOptions) {
     this.schema = schemaOf(runtimeId)
     this.id = hash('sha256', this.schema, 'buffer').readInt32BE(0)
-    this.#config = {
+    const config: pg.PoolConfig = {
       connectionString: withPassword(url, password),
       options: `-c search_path=${this.schema} -c lock_timeout=10000 -c statement_timeout=120000`,
       connectionTimeoutMillis: 5000,
       keepAlive: true,
       application_name: 'keyrite',
       types,
+      stream: () => this.#socket(),
     }
-    this.pool = new pg.Pool({ ...this.#config, max: CONNECTIONS })
-    // A connection that breaks while idle is replaced by the next request; the error must not end the process.
+    this.pool = new pg.Pool({ ...config, max: CONNECTIONS })
+    // A connection that breaks is replaced by the next request; the error must not end the process, idle or at work.
     this.pool.on('error', () => {})
+    this.pool.on('connect', (client) => client.on('error', () => {}))
+    const connect = () => new pg.Client({ ...config, query_timeout: PATIENCE })
+    this.#listening = new Listening({ connect, channel: this.schema, onSilence: () => this.#hangUp() })
   }
 
   /** Makes the schema and its tables. Code `runtime-exists` when there are some. */
@@ -79,60 +79,35 @@ export class PostgresDatabase {
 
   /** Begins to listen. Codes `store-missing`, `store-unreachable`. */
   async open(): Promise<void> {
-    await this.#listen()
-    this.#poll = setInterval(() => void this.#listen().catch(() => {}), POLL)
-    this.#poll.unref()
+    await attempt(() => this.#listening.open())
   }
 
   revision(): number {
-    return this.#revision
+    return this.#listening.revision()
   }
 
   heard(): boolean {
-    return performance.now() - this.#heardAt < SILENCE
+    return this.#listening.heard()
   }
 
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    if (this.#poll) clearInterval(this.#poll)
-    await this.#listener?.end().catch(() => {})
+    await this.#listening.close()
     await this.pool.end()
+    // A farewell that nobody takes must not keep the process.
+    for (const socket of this.#sockets) socket.unref()
   }
 
-  /** Looks whether anything changed, over the connection that listens; a broken one is made anew. */
-  async #listen(): Promise<void> {
-    if (this.#closed) return
-    try {
-      this.#listener ??= await this.#connect()
-      const asked = performance.now()
-      const { rows } = await this.#listener.query("SELECT value FROM meta WHERE name = 'changes'")
-      this.#heardAt = asked
-      const seen = String(rows[0]?.value ?? '')
-      if (seen !== this.#seen) this.#revision += 1
-      this.#seen = seen
-    } catch (error) {
-      this.#drop()
-      throw postgresError(error)
-    }
+  #socket(): Socket {
+    const socket = new Socket()
+    this.#sockets.add(socket)
+    return socket.once('close', () => this.#sockets.delete(socket))
   }
 
-  async #connect(): Promise<pg.Client> {
-    const client = new pg.Client({ ...this.#config, query_timeout: SILENCE })
-    client.on('error', () => this.#drop())
-    client.on('end', () => this.#drop())
-    client.on('notification', () => {
-      this.#revision += 1
-    })
-    await client.connect()
-    await client.query(`LISTEN "${this.schema}"`)
-    return client
-  }
-
-  #drop(): void {
-    const broken = this.#listener
-    this.#listener = null
-    broken?.end().catch(() => {})
+  /** The network may keep silent about a connection that leads nowhere for a quarter of an hour. */
+  #hangUp(): void {
+    for (const socket of this.#sockets) socket.destroy()
   }
 }
 

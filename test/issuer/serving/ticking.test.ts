@@ -18,7 +18,7 @@ it('ticks again and again until it is told to stop, and never after', async () =
     ticks += 1
     return settled
   }
-  const done = keepTicking({ tick }, { stop: stop.signal, log: logged().log, seconds: 0.01 })
+  const done = keepTicking({ tick, news: async () => [] }, { stop: stop.signal, log: logged().log, seconds: 0.01 })
   await expect.poll(() => ticks).toBeGreaterThan(3)
   stop.abort()
   await done
@@ -32,6 +32,7 @@ it('a failing tick is told once and ends nothing; that it works again is told to
   let ticks = 0
   const tick = ticker(
     {
+      news: async () => [],
       tick: async () => {
         ticks += 1
         if (ticks === 2) throw new KeyriteError('medium-full', 'The disk is full.')
