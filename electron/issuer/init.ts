@@ -128,6 +128,8 @@ async function fillFolder(folder: string, anchor: Anchor, options: InitOptions, 
     environment,
     practice,
     listen,
+    // Rehearsals of many people on one machine must not meet on the one port.
+    ...(practice && { ops: { host: '127.0.0.1', port: 0 } }),
     storageKeyFile: storageKeyFile ? resolve(storageKeyFile) : STORAGE_KEY_FILE,
     storageKeyId: sealer.keyId,
     vaultId: anchor.vaultId,

@@ -7,7 +7,7 @@ import type { OpenBundle } from '../../shared/formats/bundle-file.ts'
 import { type Bytes, wipe } from '../../shared/formats/bytes.ts'
 import { publicJwkSchema } from '../../shared/formats/common.ts'
 import { thumbprint } from '../../shared/formats/fingerprint.ts'
-import { openSealed } from '../../shared/formats/jwe.ts'
+import { openSealed, type Unseal } from '../../shared/formats/jwe.ts'
 import { type MaterialManifest, materialBinding, materialTyp } from '../../shared/formats/material.ts'
 import type { OpenMaterial, SealedKeyLine } from '../../shared/formats/material-file.ts'
 import type { Context } from './context.ts'
@@ -16,6 +16,8 @@ import { mustNotBeRemoved, stageRemoved } from './removed.ts'
 import { createSigner, verifySignature } from './signing.ts'
 import type { Reader, Store, Value, Writer } from './store/store.ts'
 import { readEntry } from './tenant-state.ts'
+import { unsealWith } from './unsealing.ts'
+import { signedBy } from './verifying.ts'
 
 /** Takes files into the staging tables, a few lines at a time, so that memory does not grow with the number of tenants. */
 
@@ -43,10 +45,12 @@ export async function stageBundle(
   progress: Progress,
 ): Promise<void> {
   const { store, anchor } = context
+  const { practice, key } = anchor
+  const pin = { practice, key, isSigned: signedBy(key) }
   let done = 0
   for await (const batch of inBatches(tenants, BATCH)) {
     const planned = await Promise.all(
-      batch.map(async (line) => ({ line, slots: await checkTenantLine(line, manifest.iat, anchor) })),
+      batch.map(async (line) => ({ line, slots: await checkTenantLine(line, manifest.iat, pin) })),
     )
     await store.change(async (tx) => {
       for (const { line, slots } of planned) {
@@ -130,9 +134,10 @@ export async function stageMaterial(
 ): Promise<void> {
   const { store, sealer } = context
   const find = keyFinder(store)
+  const unseal = unsealWith(transportKey)
   let done = 0
   for await (const batch of inBatches(keys, BATCH)) {
-    const opened = await Promise.all(batch.map((sealed) => openKey(context, manifest, sealed, transportKey)))
+    const opened = await Promise.all(batch.map((sealed) => openKey(context, manifest, sealed, unseal)))
     try {
       const rows: Value[][] = []
       for (const { tenant, kid, pkcs8 } of opened) {
@@ -153,7 +158,7 @@ async function openKey(
   { config }: Context,
   manifest: MaterialManifest,
   { tenant, kid, jwe }: SealedKeyLine,
-  key: CryptoKey,
+  key: Unseal,
 ): Promise<{ tenant: string; kid: string; pkcs8: Bytes }> {
   const { runtimeId, number } = manifest
   const binding = materialBinding({ tenant, key: kid, runtimeId, number })

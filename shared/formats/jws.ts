@@ -2,7 +2,7 @@ import { CompactSign, compactVerify, importJWK } from 'jose'
 import { z } from 'zod'
 import { KeyriteError, must } from '../errors.ts'
 import { fromBase64url, utf8 } from './bytes.ts'
-import { canonicalBytes, KB, MB, parseAs, parseJson } from './json.ts'
+import { canonicalBytes, canonicalText, KB, MB, parseAs, parseJson } from './json.ts'
 
 /**
  * Signed statements: compact JWS (RFC 7515 section 7.1) and nothing else. Each type has one exact set of protected
@@ -52,6 +52,10 @@ export type Ed25519Jwk = z.infer<typeof ed25519JwkSchema>
 export type StatementSigner = { kid: string; alg: 'ES256' | 'Ed25519'; key: CryptoKey }
 /** The public key that must have signed. The algorithm follows from the key, never from the statement. */
 export type StatementKey = { kid: string; jwk: P256Jwk | Ed25519Jwk }
+
+/** The protected header of a statement of this key, as canonical text. */
+export const headerText = (typ: string, { kid, jwk }: StatementKey): string =>
+  canonicalText({ alg: algOf(jwk), kid, typ })
 
 const algOf = (jwk: P256Jwk | Ed25519Jwk): 'ES256' | 'Ed25519' => (jwk.kty === 'EC' ? 'ES256' : 'Ed25519')
 

@@ -117,7 +117,7 @@ describe('fault 24: one assertion, two processes', () => {
     expect(childrenOf(child.pid ?? 0)).toHaveLength(2)
     // A connection each, so that both processes get some.
     const agent = new Agent({ keepAlive: false, maxSockets: 64 })
-    for (let round = 0; round < 8; round++) {
+    for (let round = 0; round < 5; round++) {
       const assertion = await new SignJWT({ jti: randomBytes(12).toString('hex') })
         .setProtectedHeader({ alg: 'ES256' })
         .setIssuer('key')
@@ -132,8 +132,10 @@ describe('fault 24: one assertion, two processes', () => {
         client_assertion: assertion,
       }
       const copies = Array.from({ length: 16 }, () => ask(url, { host, path: '/token', form, agent }))
-      const statuses = (await Promise.all(copies)).map(({ status }) => status).sort()
-      expect(statuses).toEqual([200, ...Array(15).fill(401)])
+      const statuses = (await Promise.all(copies)).map(({ status }) => status)
+      expect(statuses.filter((status) => status === 200)).toHaveLength(1)
+      // 429: this many failures of one client in a minute.
+      expect(statuses.filter((status) => status === 401 || status === 429)).toHaveLength(15)
     }
   })
 })

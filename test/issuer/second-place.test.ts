@@ -1,6 +1,5 @@
 import {
   appendFileSync,
-  cpSync,
   existsSync,
   readFileSync,
   renameSync,
@@ -13,7 +12,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openRuntime } from '../../electron/issuer/runtime.ts'
 import { isKeyriteError } from '../../shared/errors.ts'
-import { codeOf, makeServing, makeTenant, makeVault } from './fixtures.ts'
+import { makeServing, makeTenant, makeVault } from './fixtures.ts'
 import { configure, type Kept, makeKept, opened, REQUEST } from './keeping.ts'
 
 const journalOf = ({ place }: Pick<Kept, 'place'>) => join(place, 'eu-one.journal')

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isKeyriteError, KeyriteError, must } from '../../../shared/errors.ts'
 import { ioError } from '../../files/errors.ts'
@@ -36,6 +36,8 @@ export async function resealFiles({ dir, config, from, to, actor }: Reseal): Pro
   try {
     const [store, traffic] = [STORE_FILE, TRAFFIC_FILE].map((name) => alone(join(dir, name), from.fileKey, held))
     removeFile(folder)
+    // Files that only carry locks are keyed too; nobody holds one while the store is ours alone.
+    for (const name of readdirSync(dir)) if (name.endsWith('.lock')) removeFile(join(dir, name))
     mkdirSync(folder, { mode: 0o700 })
     const made = await makeStores(placeOf(folder, config, to.fileKey))
     try {

@@ -1,0 +1,146 @@
+import { expect, it } from 'vitest'
+import { temporaryFolder } from '../fixtures.ts'
+import { ask } from '../serving/ask.ts'
+import { type Client, configure, type Serving, serving, until } from '../serving/process.ts'
+import { askKeySet, Load, signerNow } from './load.ts'
+import { beside, fresh, replicaOf, runtimeOf } from './runtime.ts'
+import { ownServer } from './server.ts'
+import { targetOf, Wire } from './wire.ts'
+
+/** The database fails under replicas (issuer.md, "Store"): nothing is signed by who cannot know of a taint. */
+
+const postgres = ownServer()
+const LANES = 6
+/** How long a replica may sign without having heard from the database (listening.ts), and some for a busy machine. */
+const SILENCE = 5000
+const SOME = 1500
+
+const one = <T>(things: readonly T[]): T => {
+  const [first] = things
+  if (first === undefined) throw new Error('nothing')
+  return first
+}
+const ready = async ({ opsUrl }: Serving): Promise<{ status: number; body: string }> =>
+  await ask(opsUrl, { host: new URL(opsUrl).host, path: '/readyz' })
+
+/** Asks for tokens until one is refused; gives the status, and for how long there were tokens. */
+async function refusedAfter(url: string, client: Client): Promise<{ status: number; after: number }> {
+  const began = performance.now()
+  const status = await until(
+    async () => {
+      const answer = await signerNow(url, client)
+      return typeof answer === 'number' ? answer : null
+    },
+    () => 'tokens are still issued',
+  )
+  return { status, after: performance.now() - began }
+}
+
+const signsAgain = (url: string, client: Client): Promise<string> =>
+  until(
+    async () => {
+      const answer = await signerNow(url, client)
+      return typeof answer === 'string' ? answer : null
+    },
+    () => 'no token is issued',
+  )
+
+it('PostgreSQL ends its connections, stops and starts again under load: 503 meanwhile, and no process falls', async (ctx) => {
+  const server = postgres(ctx)
+  const place = await server.database(temporaryFolder())
+  const { dir, clients } = await runtimeOf(fresh(['acme', 'beta']), place)
+  const acme = one(clients)
+  const served = await serving(dir, '--workers', '2', '--port', '0')
+  const load = new Load(served.url, clients, LANES)
+  const working = async () => {
+    const { tokens } = load.counts
+    await until(
+      () => (load.counts.tokens > tokens + 40 ? true : null),
+      () => `${JSON.stringify(load.counts)} ${served.stderr()}`,
+    )
+  }
+  await working()
+  for (let at = 0; at < 5; at++) {
+    expect(await server.terminate(place.name)).toBeGreaterThan(0)
+    await working()
+  }
+  await server.stop()
+  // At once nothing can be recorded, and what is not recorded is not handed out.
+  expect(await signerNow(served.url, acme)).toBe(503)
+  await until(
+    async () => ((await ready(served)).status === 503 ? true : null),
+    () => 'still ready',
+  )
+  const keySet = await askKeySet(served.url, acme)
+  expect([keySet.status, keySet.body.includes('"kid"')]).toEqual([200, true])
+  expect((await ask(served.url, { host: acme.host, path: '/.well-known/openid-configuration' })).status).toBe(200)
+  await server.start()
+  await signsAgain(served.url, acme)
+  await working()
+  await until(
+    async () => ((await ready(served)).status === 200 ? true : null),
+    () => 'not ready',
+  )
+  const { failed, cut, slowest } = await load.stop()
+  expect(Object.keys(failed)).toEqual(['token 503'])
+  expect(cut).toBe(0)
+  expect(slowest).toBeLessThan(SILENCE * 2 + SOME)
+  expect(served.stderr()).not.toContain('worker-lost')
+  await load.verified()
+})
+
+it('a replica that is cut off from the database signs nothing after five seconds, and goes on serving key sets', async (ctx) => {
+  const place = await postgres(ctx).database(temporaryFolder())
+  const ours = await runtimeOf(fresh(['acme', 'beta']), place)
+  const [acme, beta] = ours.clients
+  if (!acme || !beta) throw new Error('no clients')
+  const wire = await Wire.to(() => [targetOf(place.store)])
+  const far = replicaOf(ours)
+  const address = new URL(place.store)
+  address.port = String(wire.port)
+  configure(far, { store: address.href })
+  const near = await serving(ours.dir, '--workers', '1', '--port', '0')
+  const cutOff = await serving(far, '--workers', '2', '--port', '0')
+  const kid = await signerNow(cutOff.url, acme)
+  await signerNow(cutOff.url, beta)
+  expect([(await askKeySet(cutOff.url, acme)).status, (await ready(cutOff)).status]).toEqual([200, 200])
+
+  const load = new Load(cutOff.url, ours.clients, LANES)
+  for (const how of ['silence', 'refuse'] as const) {
+    await signsAgain(cutOff.url, acme)
+    wire[how]()
+    const { status, after } = await refusedAfter(cutOff.url, beta)
+    expect(status).toBe(503)
+    expect(after).toBeLessThan(SILENCE * 2 + SOME)
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, SILENCE + SOME - after)))
+    const { tokens, keySets } = load.counts
+    expect(await signerNow(cutOff.url, acme)).toBe(503)
+    expect((await ready(cutOff)).status).toBe(503)
+    expect((await askKeySet(cutOff.url, acme)).status).toBe(200)
+    expect(typeof (await signerNow(near.url, acme))).toBe('string')
+    // Refusals and key sets come at once, from memory.
+    const began = performance.now()
+    for (let at = 0; at < 20; at++) {
+      expect((await askKeySet(cutOff.url, beta)).status).toBe(200)
+      expect(await signerNow(cutOff.url, beta)).toBe(503)
+    }
+    expect(performance.now() - began).toBeLessThan(2000)
+    expect(load.counts.tokens).toBe(tokens)
+    expect(load.counts.keySets).toBeGreaterThan(keySets)
+
+    // What happened meanwhile counts for the first token after it is back.
+    if (how === 'refuse')
+      await beside(ours.dir, (operator) => operator.taint('acme', String(kid), { withdraw: true, actor: 'operator' }))
+    wire.restore()
+    await signsAgain(cutOff.url, beta)
+    await until(
+      async () => ((await ready(cutOff)).status === 200 ? true : null),
+      () => 'not ready',
+    )
+  }
+  expect(await signerNow(cutOff.url, acme)).toBe(503)
+  expect((await askKeySet(cutOff.url, acme)).body).not.toContain(String(kid))
+  const { failed, cut } = await load.stop()
+  expect(Object.keys(failed)).toEqual(['token 503'])
+  expect(cut).toBe(0)
+})
