@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config'
 /** The one suite that both kinds of store must pass. */
 const ON_POSTGRES = [
   'test/issuer/{backup,import,lifecycle,removed,revocation,second-place,storage-key,store}.test.ts',
-  'test/faults/fault-{14,15,20,23,32}-*.test.ts',
-  'test/faults/fault-22-imports.test.ts',
+  'test/faults/fault-{14,15,20,23}-*.test.ts',
+  'test/faults/fault-{22-imports,32-restored-runtime}.test.ts',
 ]
 
 /** Forks, because the encrypted database and the workers of Argon2id are native; four of them are fastest on two cores. */

@@ -184,7 +184,7 @@ function drillText({ tenant, at, tainted, refused, unsigned, residualUntil, othe
     '',
     ...tainted.map(({ kid }) => `  ${tenant}: key ${kid} is gone`),
     ...(tainted.length === 0 ? [`  ${tenant}: no key signs for it now`] : []),
-    `  ${tenant}: ${refused.refused} of ${count(refused.of, 'token')} of its own do not verify any more`,
+    `  ${tenant}: ${count(refused.of, 'token')} of its own from before: ${refused.of - refused.refused} verify`,
     ...standbys.map((kid) => `  ${tenant}: its standby key ${kid} signs at once`),
     ...(unsigned.length > 0 ? [`  ${tenant}: ${unsigned.join(', ')} is signed by nobody: token requests get 503`] : []),
     ...(residualUntil === null

@@ -132,6 +132,9 @@ async function keepTime(context: Context, first: boolean, now: number): Promise<
   const { store, traffic, clock } = context
   await store.change(async (tx) => {
     const before = await tx.clock()
+    // What another process noticed or an operator confirmed since this one looked must not be undone.
+    clock.reload(before)
+    if (clock.hold?.kind === 'jump') return
     if (first && before.servedUntil !== null && now - before.servedUntil > SKEW)
       await publishLate(tx, before.servedUntil, now)
     await tx.setClock({ ...before, floor: Math.max(before.floor, now), servedUntil: now, hold: clock.hold })

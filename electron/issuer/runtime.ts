@@ -145,9 +145,21 @@ export async function openRuntime({
     must(awaited === null, 'runtime-behind', awaited ?? '', { hint: AWAITED_HINT })
     await secondPlace?.keep({ store, receipts })
     const jumps = new Set<Promise<void>>()
+    let unrecorded: ClockHold | null = null
+    // A request may be the first to see it, and has nobody to tell that the store does not take it: then it is tried again.
     const onJump = (hold: ClockHold) => {
-      const recorded = recordJump(store, receipts, hold).finally(() => jumps.delete(recorded))
+      unrecorded = hold
+      const recorded = recordJump(store, receipts, hold)
+        .then(() => {
+          unrecorded = null
+        })
+        .finally(() => jumps.delete(recorded))
+      recorded.catch(() => {})
       jumps.add(recorded)
+    }
+    const settleJumps = () => {
+      if (unrecorded && unrecorded === trusted.hold && jumps.size === 0) onJump(unrecorded)
+      return Promise.all(jumps)
     }
     const trusted = new TrustedClock(clock, await store.clock(), onJump)
     const traffic = new Traffic(stores.traffic)
@@ -160,7 +172,7 @@ export async function openRuntime({
       await store.close()
       sealer.wipe()
     }
-    return runtimeOf(context, { log: stores.traffic, close, jumps: () => Promise.all(jumps) })
+    return runtimeOf(context, { log: stores.traffic, close, jumps: settleJumps })
   } catch (error) {
     await stores.traffic.close()
     await store.close()

@@ -4,12 +4,12 @@ import { KeyriteError, must } from '../../shared/errors.ts'
 import type { BundleKey, TenantLine } from '../../shared/formats/bundle.ts'
 import { checkTenantLine, type TenantEntry } from '../../shared/formats/bundle-check.ts'
 import type { OpenBundle } from '../../shared/formats/bundle-file.ts'
-import { type Bytes, wipe } from '../../shared/formats/bytes.ts'
+import { wipe } from '../../shared/formats/bytes.ts'
 import { publicJwkSchema } from '../../shared/formats/common.ts'
 import { thumbprint } from '../../shared/formats/fingerprint.ts'
 import { openSealed, type Unseal } from '../../shared/formats/jwe.ts'
-import { type MaterialManifest, materialBinding, materialTyp } from '../../shared/formats/material.ts'
-import type { OpenMaterial, SealedKeyLine } from '../../shared/formats/material-file.ts'
+import { materialBinding, materialTyp } from '../../shared/formats/material.ts'
+import type { OpenMaterial } from '../../shared/formats/material-file.ts'
 import type { Context } from './context.ts'
 import { checkSharedFactors, checkTenant, knownEntry, latePublication, locationOf } from './import-checks.ts'
 import { mustNotBeRemoved, stageRemoved } from './removed.ts'
@@ -19,9 +19,11 @@ import { readEntry } from './tenant-state.ts'
 import { unsealWith } from './unsealing.ts'
 import { signedBy } from './verifying.ts'
 
-/** Takes files into the staging tables, a few lines at a time, so that memory does not grow with the number of tenants. */
+/** Takes files into the staging tables, some lines at a time, so that memory does not grow with the number of tenants. */
 
-const BATCH = 64
+/** Characters of signed sets, and sealed keys, that one change takes: each has its price, and holds others up meanwhile. */
+const MOST_SIGNED = 8_000_000
+const MOST_KEYS = 512
 
 export type Progress = (done: number, total: number) => void
 
@@ -48,12 +50,9 @@ export async function stageBundle(
   const { practice, key } = anchor
   const pin = { practice, key, isSigned: signedBy(key) }
   let done = 0
-  for await (const batch of inBatches(tenants, BATCH)) {
-    const planned = await Promise.all(
-      batch.map(async (line) => ({ line, slots: await checkTenantLine(line, manifest.iat, pin) })),
-    )
+  for await (const batch of inBatches(checkedTenants(tenants, manifest.iat, pin), MOST_SIGNED, signedIn)) {
     await store.change(async (tx) => {
-      for (const { line, slots } of planned) {
+      for (const { line, slots } of batch) {
         const known = await knownEntry(tx, line.tenant)
         await mustNotBeRemoved(tx, line)
         await checkTenant(tx, line, known, now, manifest.catchUp !== undefined)
@@ -72,6 +71,25 @@ export async function stageBundle(
   })
   await checkSharedFactors(store)
 }
+
+type Checked = { line: TenantLine; slots: Slot[] }
+
+async function* checkedTenants(
+  tenants: AsyncIterable<TenantLine>,
+  iat: number,
+  pin: Parameters<typeof checkTenantLine>[2],
+): AsyncGenerator<Checked> {
+  for await (const line of tenants) {
+    yield { line, slots: await checkTenantLine(line, iat, pin) }
+    await breathe()
+  }
+}
+
+/** Checking takes no turn of the event loop by itself: whatever else this process does gets one after each tenant. */
+const breathe = () => new Promise(setImmediate)
+
+const signedIn = ({ line }: Checked): number =>
+  line.slots.flatMap(({ set, without }) => [set, ...Object.values(without)]).reduce((sum, jws) => sum + jws.length, 0)
 
 async function stageTenant({ sealer }: Context, tx: Writer, id: number, line: TenantLine): Promise<void> {
   const { slots, historical = null, ...entry } = line
@@ -132,38 +150,36 @@ export async function stageMaterial(
   transportKey: CryptoKey,
   progress: Progress,
 ): Promise<void> {
-  const { store, sealer } = context
-  const find = keyFinder(store)
-  const unseal = unsealWith(transportKey)
   let done = 0
-  for await (const batch of inBatches(keys, BATCH)) {
-    const opened = await Promise.all(batch.map((sealed) => openKey(context, manifest, sealed, unseal)))
-    try {
-      const rows: Value[][] = []
-      for (const { tenant, kid, pkcs8 } of opened) {
-        const { key, dataKey } = await find(tenant, kid)
-        mustMatch(key, tenant, pkcs8)
-        rows.push([kid, tenant, id, sealer.sealKey(tenant, kid, dataKey, pkcs8)])
-      }
-      await store.change((tx) => tx.insert(INTO_STAGED_PRIVATE_KEYS, rows))
-    } finally {
-      wipe(...opened.map((one) => one.pkcs8))
-    }
-    done += batch.length
+  for await (const rows of inBatches(resealed(context, id, { manifest, keys }, unsealWith(transportKey)), MOST_KEYS)) {
+    await context.store.change((tx) => tx.insert(INTO_STAGED_PRIVATE_KEYS, rows))
+    done += rows.length
     progress(done, manifest.keys)
   }
 }
 
-async function openKey(
-  { config }: Context,
-  manifest: MaterialManifest,
-  { tenant, kid, jwe }: SealedKeyLine,
-  key: Unseal,
-): Promise<{ tenant: string; kid: string; pkcs8: Bytes }> {
-  const { runtimeId, number } = manifest
-  const binding = materialBinding({ tenant, key: kid, runtimeId, number })
+/** One private half at a time is open in memory. */
+async function* resealed(
+  { store, sealer, config }: Context,
+  id: number,
+  { manifest, keys }: Pick<OpenMaterial, 'manifest' | 'keys'>,
+  unseal: Unseal,
+): AsyncGenerator<Value[]> {
+  const { runtimeId, number, transportKey } = manifest
   const typ = materialTyp(config.practice)
-  return { tenant, kid, pkcs8: await openSealed(jwe, { typ, kid: manifest.transportKey, key, binding }) }
+  const find = keyFinder(store)
+  for await (const { tenant, kid, jwe } of keys) {
+    const binding = materialBinding({ tenant, key: kid, runtimeId, number })
+    const pkcs8 = await openSealed(jwe, { typ, kid: transportKey, key: unseal, binding })
+    try {
+      const { key, dataKey } = await find(tenant, kid)
+      mustMatch(key, tenant, pkcs8)
+      yield [kid, tenant, id, sealer.sealKey(tenant, kid, dataKey, pkcs8)]
+    } finally {
+      wipe(pkcs8)
+    }
+    await breathe()
+  }
 }
 
 /** The private half must belong to the public one that the root signed, and sign with it. Code `key-refused`. */
@@ -203,13 +219,19 @@ function keyFinder(store: Reader): (tenant: string, kid: string) => Promise<Foun
   }
 }
 
-export async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
-  let batch: T[] = []
+/** Collects items until they weigh as much as a batch may; each weighs one unless `weightOf` says otherwise. */
+export async function* inBatches<T>(
+  items: AsyncIterable<T>,
+  most: number,
+  weightOf: (item: T) => number = () => 1,
+): AsyncGenerator<T[]> {
+  let [batch, weight]: [T[], number] = [[], 0]
   for await (const item of items) {
     batch.push(item)
-    if (batch.length < size) continue
+    weight += weightOf(item)
+    if (weight < most) continue
     yield batch
-    batch = []
+    ;[batch, weight] = [[], 0]
   }
   if (batch.length > 0) yield batch
 }

@@ -41,6 +41,7 @@ export class StoredTenant implements TenantService {
   #signers: Once<TokenSigner> | null = null
   #clients: Once<Client> | null = null
   #noted: Noted | null = null
+  #historical: Promise<string | null> | null = null
 
   constructor(context: ServiceContext, state: TenantState) {
     const { policy, issuer } = state.entry
@@ -71,10 +72,14 @@ export class StoredTenant implements TenantService {
     return signed
   }
 
-  async historicalSet(): Promise<string | null> {
-    const sql = 'SELECT historical FROM tenants WHERE tenant = ?'
-    const row = await this.#context.store.get<{ historical: string | null }>(sql, this.tenant)
-    return row?.historical ?? null
+  historicalSet(): Promise<string | null> {
+    if (this.#historical) return this.#historical
+    const historical = this.#readHistorical()
+    this.#historical = historical
+    historical.catch(() => {
+      if (this.#historical === historical) this.#historical = null
+    })
+    return historical
   }
 
   signer(algorithm: Algorithm, now: number): Soon<TokenSigner | null> {
@@ -119,6 +124,12 @@ export class StoredTenant implements TenantService {
     const { entry, rows } = this.#state
     const left = kids.filter((kid) => rows.get(kid)?.withdrawn !== 1)
     return keySet(entry.keys, left, entry.policy)
+  }
+
+  async #readHistorical(): Promise<string | null> {
+    const sql = 'SELECT historical FROM tenants WHERE tenant = ?'
+    const row = await this.#context.store.get<{ historical: string | null }>(sql, this.tenant)
+    return row?.historical ?? null
   }
 
   /** The signed set of a slot; with one withdrawn key the variant without it, with two there is none until the vault signs. */

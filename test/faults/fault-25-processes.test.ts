@@ -64,7 +64,6 @@ describe('fault 25: two processes, twelve tenants', () => {
     for (const [at, checker] of checkers.entries()) {
       const issuer = issuerOf(checker)
       const { body } = await jwksOf(url, checker)
-      // Even a relying party that was told to trust another issuer's address under this issuer's name.
       const keys = { source: 'jwks', jwksUri: `${issuer}/.well-known/jwks.json` }
       const one = { issuer, keys, audiences: [AUDIENCE], algorithms: ['ES256'], types: ['at+jwt'], maxAge: '1d' }
       const policy = await openTrustPolicy(JSON.stringify({ format: 1, issuers: [one] }))

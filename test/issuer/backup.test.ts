@@ -72,6 +72,23 @@ describe('a backup', () => {
   })
 })
 
+describe('a backup during which a private half is erased', () => {
+  it('is not kept: the vault would not know that it holds that key', async () => {
+    const made = await backedUp()
+    const [key] = (await made.runtime.status()).tenants[0]?.phases ?? []
+    const folder = temporaryFolder()
+    const results = await Promise.allSettled([
+      made.runtime.backup(folder, 'test'),
+      made.runtime.taint('acme', key?.kid ?? '', { withdraw: false, actor: 'test' }),
+    ])
+    const stated = (await statedBy(made.runtime, made)).map(({ type }) => type)
+    const told = stated.lastIndexOf('backup-made') > stated.indexOf('erased')
+    // Whichever came first: a kept file is one whose receipt tells the truth.
+    if (results[0]?.status === 'rejected') expect(filesIn(folder)).toEqual([])
+    else expect(told && (results[0]?.value.keys ?? 0) === made.backup.keys).toBe(false)
+  })
+})
+
 describe('restoring', () => {
   it('gives the runtime as it was: configuration, anchor, tenants, keys that sign, clients', async () => {
     const made = await backedUp()
@@ -97,6 +114,22 @@ describe('restoring', () => {
     expect(readdirSync(dir).filter((name) => name.endsWith('.key'))).toEqual([])
     const again = { file: made.backup.path, dir, storageKeyFile: made.storageKey, actor: 'test' }
     expect(await codeOf(() => restoreRuntime(again))).toBe('runtime-exists')
+  })
+
+  it('moves between the kinds of store: from here into a file, and from the file back', async () => {
+    const made = await backedUp()
+    const before = await made.runtime.status()
+    await burn(made)
+    const inFile = await restore(made, made.backup.path, { into: { store: 'sqlite' } })
+    expect(readdirSync(inFile.dir)).toContain('store.db')
+    const runtime = await opened({ dir: inFile.dir, clock: made.clock })
+    const again = await runtime.backup(made.folder, 'test')
+    await burn({ runtime, dir: inFile.dir })
+    const back = await restore(made, again.path)
+    const after = await opened({ dir: back.dir, clock: made.clock })
+    expect((await after.status()).tenants).toEqual(before.tenants)
+    const service = await after.find('acme.example.com', '')
+    expect((await service?.signer('ES256', after.now()))?.sign('a.b')).toMatch(/^[\w-]{86}$/)
   })
 
   it.each([

@@ -57,7 +57,7 @@ export async function burn({ runtime, dir }: Pick<Kept, 'runtime' | 'dir'>): Pro
 export async function restore(
   { storageKey, place }: Pick<Kept, 'storageKey' | 'place'>,
   file: string,
-  { without = false } = {},
+  { without = false, into = {} }: { without?: boolean; into?: { store?: string } } = {},
 ): Promise<Restored> {
   const folder = temporaryFolder()
   return restoreRuntime({
@@ -67,6 +67,7 @@ export async function restore(
     actor: 'test',
     ...(!without && { secondPlace: place }),
     ...(await freshStore(folder)),
+    ...into,
   })
 }
 

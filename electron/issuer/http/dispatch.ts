@@ -37,7 +37,8 @@ export function answerTo(front: Front, request: IncomingMessage, visit: Visit): 
     if (!tenant) return NOT_FOUND
     visit.tenant = tenant.tenant
     visit.endpoint = place.endpoint
-    return answerAt(front, tenant, place.endpoint, request, query >= 0)
+    const again = () => front.service.find(host, place.issuerPath)
+    return answerAt(front, { tenant, again, endpoint: place.endpoint, hasQuery: query >= 0 }, request)
   })
 }
 
@@ -47,17 +48,15 @@ function askedHost({ isProxy }: Front, { rawHeaders, socket }: IncomingMessage):
   return host !== null && isProxy(socket.remoteAddress) ? forwardedHostOf(rawHeaders) : host
 }
 
-function answerAt(
-  front: Front,
-  tenant: TenantService,
-  endpoint: Endpoint,
-  request: IncomingMessage,
-  hasQuery: boolean,
-): Soon<Answer> {
+/** Whose endpoint was asked; `again` gives the tenant as it is by then, which may take in a taint. */
+type Asked = { tenant: TenantService; again: () => Soon<TenantService | null>; endpoint: Endpoint; hasQuery: boolean }
+
+function answerAt(front: Front, asked: Asked, request: IncomingMessage): Soon<Answer> {
+  const { tenant, endpoint } = asked
   const { method, headers, rawHeaders } = request
   const isForm = METHODS[endpoint] === 'POST'
   if (isForm ? method !== 'POST' : method !== 'GET' && method !== 'HEAD') return methodNotAllowed(METHODS[endpoint])
-  if (isForm) return formAnswer(front, tenant, endpoint, request, hasQuery)
+  if (isForm) return formAnswer(front, asked, request)
   const now = front.service.now()
   const ifNoneMatch = headers['if-none-match']
   if (endpoint === 'historical-keys.jwt') return historicalKeysAnswer(tenant, { ifNoneMatch })
@@ -68,19 +67,22 @@ function answerAt(
 
 async function formAnswer(
   { serving, bodyBytes }: Front,
-  tenant: TenantService,
-  endpoint: Endpoint,
+  { again, endpoint, hasQuery }: Asked,
   request: IncomingMessage,
-  hasQuery: boolean,
 ): Promise<Answer> {
   const { rawHeaders } = request
   const body = await readBody(request, bodyBytes)
   if (body === null) return TOO_LARGE
+  // Its sender decides how long a body takes: what the tenant was when it began says nothing any more.
+  const tenant = await again()
+  if (!tenant) return NOT_FOUND
   const form: FormRequest = {
     contentType: single(rawHeaders, 'content-type'),
     authorization: single(rawHeaders, 'authorization'),
     hasQuery,
     body,
   }
-  return endpoint === 'token' ? tokenAnswer(serving, tenant, form) : introspectionAnswer(serving, tenant, form)
+  return endpoint === 'token'
+    ? tokenAnswer(serving, tenant, form, again)
+    : introspectionAnswer(serving, tenant, form, again)
 }

@@ -6,7 +6,7 @@ import type { PublishedJwk } from '../../../shared/formats/bundle.ts'
 import { fromBase64url } from '../../../shared/formats/bytes.ts'
 import { KB, parseAs, parseJson } from '../../../shared/formats/json.ts'
 import { splitCompact } from '../../../shared/formats/jws.ts'
-import type { TenantService } from '../service.ts'
+import type { Soon, TenantService } from '../service.ts'
 import { verifySignature } from '../signing.ts'
 import { type Answer, oauthAnswer } from './answer.ts'
 import { authenticate } from './client-auth.ts'
@@ -41,7 +41,12 @@ const INACTIVE = oauthAnswer('{"active":false}')
  * Answers a client that may introspect. Everything about the token that does not hold is `{"active":false}` and nothing
  * else (section 2.2); errors are about the request and the client (section 2.3).
  */
-export const introspectionAnswer = (serving: Serving, tenant: TenantService, request: FormRequest): Promise<Answer> =>
+export const introspectionAnswer = (
+  serving: Serving,
+  tenant: TenantService,
+  request: FormRequest,
+  again: () => Soon<TenantService | null>,
+): Promise<Answer> =>
   answering(serving, tenant, 'introspect', async () => {
     demandKnowledge(serving)
     const form = readForm(request)
@@ -50,7 +55,8 @@ export const introspectionAnswer = (serving: Serving, tenant: TenantService, req
     const token = form.get('token')
     demand(token !== undefined, 'invalid_request', 'The parameter token is missing.')
     demandKnowledge(serving)
-    const claims = readToken(serving, tenant, token, serving.service.now())
+    const current = await again()
+    const claims = current && readToken(serving, current, token, serving.service.now())
     if (!claims) return INACTIVE
     const { iss, sub, aud, client_id, scope, exp, iat, jti } = claims
     const answer = { active: true, iss, sub, aud, client_id, scope, exp, iat, jti, token_type: 'Bearer' }

@@ -1,5 +1,5 @@
 import type { Algorithm } from '../../../shared/domain/algorithms.ts'
-import type { Client, Issued, TenantService } from '../service.ts'
+import type { Client, Issued, Soon, TenantService, TokenSigner } from '../service.ts'
 import { type Grant, issueAccessToken } from './access-token.ts'
 import { type Answer, oauthAnswer } from './answer.ts'
 import { authenticate } from './client-auth.ts'
@@ -7,8 +7,16 @@ import { demand, OAuthError } from './errors.ts'
 import { type FormRequest, readForm } from './form.ts'
 import { answering, demandKnowledge, type Serving } from './serving.ts'
 
-/** The token endpoint (RFC 6749 section 4.4): parse, authenticate, grant, sign, record. It reaches no tenant but the one given. */
-export const tokenAnswer = (serving: Serving, tenant: TenantService, request: FormRequest): Promise<Answer> =>
+/**
+ * The token endpoint (RFC 6749 section 4.4): parse, authenticate, grant, sign, record. It reaches no tenant but the one
+ * given; `again` gives that one as it is by then, or null when it is not served any more.
+ */
+export const tokenAnswer = (
+  serving: Serving,
+  tenant: TenantService,
+  request: FormRequest,
+  again: Again,
+): Promise<Answer> =>
   answering(serving, tenant, 'token', async () => {
     demandKnowledge(serving)
     const form = readForm(request)
@@ -17,15 +25,31 @@ export const tokenAnswer = (serving: Serving, tenant: TenantService, request: Fo
     const grant = readGrant(form, client)
     const algorithm = client.algorithm ?? defaultAlgorithm(tenant)
     const now = serving.service.now()
-    const signer = await tenant.signer(algorithm, now)
-    if (!signer) throw noKey()
+    const current = await signerNow(again, algorithm, now)
     // Once more, because reading the client or the key may have taken long.
     demandKnowledge(serving)
-    const { token, expiresIn, issued } = issueAccessToken(tenant, client, signer, grant, now)
+    const { token, expiresIn, issued } = issueAccessToken(current.tenant, client, current.signer, grant, now)
     await record(serving, tenant, issued)
     serving.observer.issued(tenant.tenant, client.clientId, algorithm)
     return oauthAnswer(success(token, expiresIn, grant.scope))
   })
+
+export type Again = () => Soon<TenantService | null>
+
+/** Who signs is decided when everything else is: a taint that came while a client was authenticated counts. */
+async function signerNow(
+  again: Again,
+  algorithm: Algorithm,
+  now: number,
+): Promise<{ tenant: TenantService; signer: TokenSigner }> {
+  for (let tenant = await again(); ; ) {
+    const signer = await tenant?.signer(algorithm, now)
+    if (!tenant || !signer) throw noKey()
+    const newest = await again()
+    if (newest === tenant) return { tenant, signer }
+    tenant = newest
+  }
+}
 
 /** A token that is not in the log is not handed out. */
 async function record(serving: Serving, tenant: TenantService, issued: Issued): Promise<void> {

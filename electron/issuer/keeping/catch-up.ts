@@ -7,7 +7,7 @@ import type { ReceiptChain } from '../receipt-chain.ts'
 import type { Reader, Store, Writer } from '../store/store.ts'
 import { eraseTransportKey } from '../transport.ts'
 import { type Awaited, rejectBefore } from './awaited.ts'
-import type { Entry, Row } from './journal.ts'
+import type { Entry, Row } from './journal-format.ts'
 import { lastOf, type SecondPlace } from './second-place.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { peekStatement } from '../../../shared/formats/jws.ts'
 import { receiptSchema, type Stated } from '../../../shared/formats/receipt.ts'
 import type { Reader } from '../store/store.ts'
-import type { Entry, Row } from './journal.ts'
+import type { Entry, Row } from './journal-format.ts'
 
 /**
  * What the second place is told: every receipt, and beside it what the receipt does not say: the client that was added,

@@ -1,26 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-  readSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, constants, existsSync, fsyncSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { isKeyriteError, KeyriteError, must } from '../../../shared/errors.ts'
 import { fromBase64url, fromUtf8, toBase64url, utf8 } from '../../../shared/formats/bytes.ts'
-import { digestSchema, idSchema, instantSchema } from '../../../shared/formats/common.ts'
-import { canonicalBytes, canonicalText, KB, MB, parseAs, parseJson } from '../../../shared/formats/json.ts'
-import { RECEIPT_MAX } from '../../../shared/formats/receipt.ts'
+import { canonicalBytes, canonicalText, KB, parseAs, parseJson } from '../../../shared/formats/json.ts'
 import { ioError } from '../../files/errors.ts'
 import { readFileGuarded } from '../../files/read.ts'
 import { NewFile, removeFile, replaceFile } from '../../files/write.ts'
 import { open, seal } from '../sealing.ts'
+import { type Entry, entrySchema, headerSchema, LINE_MAX, linesFrom, type Mark, markSchema } from './journal-format.ts'
 
 /**
  * The files of the second place. `NAME.journal`: a line that says whose it is, then one sealed line for each entry, bound
@@ -28,58 +17,6 @@ import { open, seal } from '../sealing.ts'
  * written down: how far the journal goes, the newest bundle, the clock. Lines beyond the mark are those of a writer that
  * was ended before its mark; a torn one among them does not count.
  */
-
-const LINE_MAX = 2 * MB
-
-/** A row of a table as it stands in the store: public facts about a key. */
-export const rowSchema = z.record(
-  z.string().regex(/^[a-z_]{1,40}$/),
-  z.union([z.string().max(64 * KB), z.number(), z.null()]),
-)
-export type Row = z.infer<typeof rowSchema>
-
-const entrySchema = z.discriminatedUnion('type', [
-  /** Facts about keys that the receipts after it state. */
-  z.strictObject({ type: z.literal('keys'), keys: z.array(rowSchema).min(1).max(100) }),
-  /** A signed receipt, and the client that it says was added. */
-  z.strictObject({
-    type: z.literal('receipt'),
-    seq: z.int().min(1),
-    jws: z.string().max(RECEIPT_MAX),
-    client: z
-      .string()
-      .max(512 * KB)
-      .nullable(),
-  }),
-])
-export type Entry = z.infer<typeof entrySchema>
-
-const clockSchema = z.strictObject({
-  floor: instantSchema,
-  servedUntil: instantSchema.nullable(),
-  confirmedAt: instantSchema.nullable(),
-  hold: z.strictObject({ kind: z.enum(['jump', 'downtime']), from: instantSchema, to: instantSchema }).nullable(),
-})
-
-const markSchema = z.strictObject({
-  id: digestSchema,
-  lines: z.int().min(0),
-  bytes: z.int().min(0),
-  receiptSeq: z.int().min(0),
-  receiptHead: digestSchema.nullable(),
-  number: z.int().min(0),
-  head: digestSchema.nullable(),
-  clock: clockSchema,
-})
-export type Mark = z.infer<typeof markSchema>
-
-const headerSchema = z.strictObject({
-  format: z.literal(1),
-  type: z.literal('runtime-journal'),
-  runtimeId: idSchema,
-  id: digestSchema,
-  storageKeyId: digestSchema,
-})
 
 /** How far a journal goes. `mark` is null where its writer was ended before the first one. */
 export type Place = { id: string; lines: number; bytes: number; mark: Mark | null; tail: Entry[] }
@@ -215,9 +152,7 @@ export class Journal {
         'mark',
       )
       must(mark.id === id, 'second-place-damaged', `${this.#markPath} belongs to another journal.`)
-      const fd = openSync(this.path, constants.O_RDONLY)
-      const { size } = fstatSync(fd)
-      closeSync(fd)
+      const { size } = statSync(this.path)
       must(size >= mark.bytes, 'second-place-damaged', `${this.path} is shorter than its mark says.`)
       return mark
     } catch (cause) {
@@ -257,35 +192,3 @@ const damaged = (what: string, cause: unknown): KeyriteError =>
   isKeyriteError(cause, 'second-place-damaged')
     ? cause
     : new KeyriteError('second-place-damaged', `${what} does not open: it was changed or damaged.`, { cause })
-
-const CHUNK = 256 * KB
-
-/** The whole lines of a file that others may be appending to, with where each ends. */
-function* linesFrom(path: string, from: number): Generator<{ line: Uint8Array; end: number }> {
-  let fd: number
-  try {
-    fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
-  } catch (error) {
-    throw ioError(error, 'Reading', path)
-  }
-  try {
-    must(fstatSync(fd).isFile(), 'file-refused', `Reading ${path}: it is not a regular file.`)
-    let rest = Buffer.alloc(0)
-    for (let at = from, got = 1; got > 0; at += got) {
-      const chunk = Buffer.alloc(CHUNK)
-      got = readSync(fd, chunk, 0, CHUNK, at)
-      const joined = Buffer.concat([rest, chunk.subarray(0, got)])
-      let start = 0
-      for (let end = joined.indexOf(10); end !== -1; end = joined.indexOf(10, start)) {
-        yield { line: joined.subarray(start, end), end: at - rest.length + end + 1 }
-        start = end + 1
-      }
-      rest = joined.subarray(start)
-      if (rest.length > LINE_MAX) return
-    }
-  } catch (error) {
-    throw ioError(error, 'Reading', path)
-  } finally {
-    closeSync(fd)
-  }
-}

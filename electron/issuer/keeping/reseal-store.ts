@@ -21,6 +21,8 @@ export type Reseal = { dir: string; config: EffectiveConfig; from: Sealer; to: S
 type Release = () => Promise<void>
 
 const BATCH = 500
+/** New files under the new key, until the configuration names it. */
+export const ROTATING = 'rotating'
 const TRAFFIC_TABLES = [...SQLITE_TRAFFIC.matchAll(/CREATE TABLE (\w+)/g)].map(([, name = '']) => name)
 
 /**
@@ -32,7 +34,7 @@ export async function resealFiles({ dir, config, from, to, actor }: Reseal): Pro
   const release = async () => {
     for (const db of held) db.close()
   }
-  const folder = join(dir, 'rotating')
+  const folder = join(dir, ROTATING)
   try {
     const [store, traffic] = [STORE_FILE, TRAFFIC_FILE].map((name) => alone(join(dir, name), from.fileKey, held))
     removeFile(folder)

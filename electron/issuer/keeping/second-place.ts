@@ -5,7 +5,8 @@ import type { ReceiptChain } from '../receipt-chain.ts'
 import type { Sealer } from '../sealing.ts'
 import type { Store } from '../store/store.ts'
 import { entriesAfter } from './entries.ts'
-import { type Entry, Journal, type Place } from './journal.ts'
+import { Journal, type Place } from './journal.ts'
+import type { Entry } from './journal-format.ts'
 
 /**
  * Keeps what must not be undone a second time, on another disk or machine. Whoever committed a change, or the time, writes

@@ -1,31 +1,16 @@
-import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, openSync, statSync, writeSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { z } from 'zod'
-import { isKeyriteError, KeyriteError, must } from '../../../shared/errors.ts'
-import { toHex, wipe } from '../../../shared/formats/bytes.ts'
-import { digestSchema } from '../../../shared/formats/common.ts'
-import { canonicalText, KB, parseAs, parseJson } from '../../../shared/formats/json.ts'
+import { isKeyriteError, must } from '../../../shared/errors.ts'
 import { ioError } from '../../files/errors.ts'
-import { readFileGuarded } from '../../files/read.ts'
-import { moveFile, removeFile, replaceFile, syncFolder, writeNewFile } from '../../files/write.ts'
-import {
-  CONFIG_FILE,
-  type EffectiveConfig,
-  encodeConfig,
-  encodeStorageKey,
-  readConfig,
-  readConfigFile,
-  readStorageKey,
-  STORE_FILE,
-  storageKeyPath,
-} from '../config.ts'
+import { moveFile, removeFile, replaceFile, syncFolder } from '../../files/write.ts'
+import { CONFIG_FILE, encodeConfig, readConfig, readConfigFile, STORE_FILE } from '../config.ts'
 import { writeHighwater } from '../highwater.ts'
 import { openReceiptSigner, ReceiptChain } from '../receipt-chain.ts'
-import { Sealer } from '../sealing.ts'
+import type { Sealer } from '../sealing.ts'
 import { openStores, placeOf, TRAFFIC_FILE } from '../store/open.ts'
 import type { Reader } from '../store/store.ts'
-import { resealDatabase, resealFiles } from './reseal-store.ts'
+import { ROTATING, resealDatabase, resealFiles } from './reseal-store.ts'
+import { makePlan, PLAN_FILE, type RotationStep, readPlan, sealerOf } from './rotation-plan.ts'
 import { SecondPlace } from './second-place.ts'
 
 /**
@@ -33,27 +18,13 @@ import { SecondPlace } from './second-place.ts'
  * runtime is under the old key or under the new one, and the same command goes on.
  */
 
-const PLAN_FILE = 'rotation.json'
-/** New files under the new key, until the configuration names it. */
-export const ROTATING = 'rotating'
-
-const planSchema = z.strictObject({
-  format: z.literal(1),
-  from: digestSchema,
-  to: digestSchema,
-  /** Absolute, or a name in the folder. */
-  newKeyFile: z.string().min(1).max(1000),
-  oldKeyFile: z.string().min(1).max(1000),
-})
-export type RotationPlan = z.infer<typeof planSchema>
-
 export type RotateOptions = {
   dir: string
   /** Where the new key lies, or is to be written; by default in the folder. */
   newKeyFile?: string
   actor: string
   /** Called before each step, for tests that stop there. */
-  onStep?: (step: 'key' | 'plan' | 'store' | 'config' | 'files' | 'second-place' | 'old-key') => void
+  onStep?: (step: RotationStep) => void
 }
 export type RotatedKey = { from: string; to: string; keyFile: string; oldKeyFile: string; oldErased: boolean }
 
@@ -131,68 +102,6 @@ export async function mustBeCurrent(store: Reader, sealer: { keyId: string }): P
   })
 }
 
-function readPlan(dir: string): RotationPlan | null {
-  const path = join(dir, PLAN_FILE)
-  if (!existsSync(path)) return null
-  return parseAs(planSchema, parseJson(readFileGuarded(path, 8 * KB), { maxBytes: 8 * KB }), PLAN_FILE)
-}
-
-/** The new key is on the disk before anything says that it is to be used. */
-async function makePlan(
-  dir: string,
-  given: string | undefined,
-  onStep: NonNullable<RotateOptions['onStep']>,
-): Promise<RotationPlan> {
-  const file = readConfigFile(dir)
-  const config = readConfig(dir)
-  const oldKeyFile = storageKeyPath(dir, config)
-  const named = oldKeyFile === storageKeyPath(dir, file)
-  must(
-    given !== undefined || named,
-    'usage-invalid',
-    'The environment names the storage key: name the new one with --new-key-file.',
-  )
-  const old = sealerOf(oldKeyFile, config, config.storageKeyId)
-  const taken = await storageKeyOfStore(dir, config, old)
-  old.wipe()
-  onStep('key')
-  const [storageKey, made] = given !== undefined && existsSync(given) ? [readStorageKey(given), false] : [fresh(), true]
-  const { keyId: to } = new Sealer(storageKey, config)
-  must(
-    taken === null || taken === config.storageKeyId || taken === to,
-    'storage-key-wrong',
-    'Another replica rotated the storage key, to another one.',
-    {
-      hint: 'Bring that key here and name it with --new-key-file.',
-    },
-  )
-  must(to !== config.storageKeyId, 'usage-invalid', 'This is the storage key of now.')
-  const name = `storage-${toHex(Buffer.from(to, 'base64url')).slice(0, 8)}.key`
-  const newKeyFile = given === undefined ? name : resolve(given)
-  if (made) writeNewFile(resolve(dir, newKeyFile), encodeStorageKey(storageKey))
-  wipe(storageKey)
-  onStep('plan')
-  const plan: RotationPlan = { format: 1, from: config.storageKeyId, to, newKeyFile, oldKeyFile }
-  replaceFile(join(dir, PLAN_FILE), `${canonicalText(plan)}\n`)
-  return plan
-}
-
-const fresh = () => new Uint8Array(randomBytes(32))
-
-async function storageKeyOfStore(dir: string, config: EffectiveConfig, { fileKey }: Sealer): Promise<string | null> {
-  if (config.store === 'sqlite') return null
-  const { store } = await openStores(placeOf(dir, config, fileKey))
-  return store.meta<string>('storage-key').finally(() => store.close())
-}
-
-function sealerOf(path: string, owner: { runtimeId: string; practice: boolean }, keyId: string): Sealer {
-  const storageKey = readStorageKey(path)
-  const sealer = new Sealer(storageKey, owner)
-  wipe(storageKey)
-  must(sealer.keyId === keyId, 'storage-key-wrong', `${path} is another storage key.`)
-  return sealer
-}
-
 /** The mark in the folder, and a journal under the new key, before the old key is gone. */
 async function markAnew(dir: string, sealer: Sealer): Promise<void> {
   const config = readConfig(dir)
@@ -228,7 +137,7 @@ function eraseFile(path: string): void {
     fsyncSync(fd)
     closeSync(fd)
   } catch (error) {
-    throw error instanceof KeyriteError ? error : ioError(error, 'Erasing', path)
+    throw ioError(error, 'Erasing', path)
   }
   removeFile(path)
   syncFolder(dirname(path))

@@ -169,7 +169,12 @@ export class PostgresStore extends Store {
   async lock(name: string): Promise<() => Promise<void>> {
     const client = await attempt(() => this.#database.pool.connect())
     const key = [this.#database.id, hash('sha256', name, 'buffer').readInt32BE(0)]
-    const taken = await attempt(() => client.query('SELECT pg_try_advisory_lock($1, $2) AS taken', key))
+    const taken = await attempt(() => client.query('SELECT pg_try_advisory_lock($1, $2) AS taken', key)).catch(
+      (error: unknown) => {
+        client.release(true)
+        throw error
+      },
+    )
     if (!taken.rows[0]?.taken) {
       client.release()
       throw new KeyriteError('store-busy', 'Another process of this runtime does the same at this moment.')
