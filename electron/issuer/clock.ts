@@ -17,6 +17,7 @@ export class TrustedClock {
   #hold: ClockHold | null
   /** True while this process has only its wall clock to show for a long downtime: then it does not follow it. */
   #unproved: boolean
+  #serves = false
   /** Trusted and monotonic time when both were last known to agree. */
   #base: { trusted: number; monotonic: number }
 
@@ -51,6 +52,12 @@ export class TrustedClock {
   /** A serving process sets the time: after a downtime it follows its clock. */
   serve(): void {
     this.#unproved = false
+    this.#serves = true
+  }
+
+  /** False in a short command: what cannot be undone waits for a process that serves. */
+  get serves(): boolean {
+    return this.#serves
   }
 
   /** Trusted time in seconds. */

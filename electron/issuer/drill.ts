@@ -1,24 +1,15 @@
-import { createHash, createPublicKey, hash, randomBytes } from 'node:crypto'
-import { chmodSync } from 'node:fs'
-import { join } from 'node:path'
+import { createPublicKey, hash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { KEY_SPECS, type KeySpec } from '../../shared/domain/algorithms.ts'
-import { must } from '../../shared/errors.ts'
-import { makeFolder, removeFile } from '../files/write.ts'
-import { openDatabase, sqliteError } from '../sqlite/database.ts'
-import { STORE_FILE } from './config.ts'
 import type { Context } from './context.ts'
+import { onCopy, storeDigest } from './drill-copy.ts'
 import { discoveryAnswer } from './http/discovery.ts'
 import { jwksAnswer, signedJwksAnswer } from './http/jwks.ts'
-import { openReceiptSigner, ReceiptChain } from './receipt-chain.ts'
 import type { TenantService } from './service.ts'
 import { verifySignature } from './signing.ts'
-import { openStores } from './store/open.ts'
-import type { Reader } from './store/store.ts'
 import { type Tainted, taint } from './taint.ts'
 import { StoredTenant } from './tenant-service.ts'
 import { loadTenants, servedTenant, signersAt, type TenantState } from './tenant-state.ts'
-import { Traffic } from './traffic.ts'
 
 /**
  * The blast-radius drill (issuer.md, "Isolation"): on a copy of the store, the keys of one tenant that sign are tainted
@@ -59,7 +50,7 @@ type Progress = (stage: 'before' | 'after', done: number, total: number) => void
 
 /**
  * Holds the drill. The copy lies in the runtime's own folder, encrypted like the store, and is removed again. Codes
- * `tenant-unknown`, `usage-invalid` for a store in PostgreSQL, `medium-full`, `medium-failed`.
+ * `tenant-unknown`, and those of `onCopy`.
  */
 export async function drill(context: Context, tenant: string, progress: Progress = () => {}): Promise<Drill> {
   await servedTenant(context.store, tenant)
@@ -92,7 +83,8 @@ async function drillOn(copy: Context, tenant: string, progress: Progress): Promi
   }
   const unsigned = tainted.at(-1)?.unsigned ?? own.entry.policy.signingAlgorithms.map((spec) => KEY_SPECS[spec].alg)
   const residualUntil = tainted.length === 0 ? null : Math.max(...tainted.map((one) => one.residualUntil))
-  const sound = others.changed.length === 0 && others.tokens.verified === others.tokens.signed
+  const sound =
+    others.tenants === shown.size - 1 && others.changed.length === 0 && others.tokens.verified === others.tokens.signed
   const held = sound && refused.refused === refused.of
   return { tenant, at, tainted, refused, unsigned, residualUntil, others, held }
 }
@@ -167,70 +159,4 @@ function verifies(copy: Context, state: TenantState, { kid, spec, input, signatu
   return (
     jwk !== undefined && verifySignature(spec, createPublicKey({ key: { ...jwk }, format: 'jwk' }), input, signature)
   )
-}
-
-/** Works on a copy of the store, in the same moment of it, while others go on with the real one. */
-async function onCopy<T>(context: Context, work: (copy: Context) => Promise<T>): Promise<T> {
-  const { config, sealer } = context
-  must(config.store === 'sqlite', 'usage-invalid', 'A drill works on a copy of a file, and this store is PostgreSQL.', {
-    hint: 'Make a backup, restore it as a file into another folder, and hold the drill there.',
-  })
-  const dir = join(context.dir, `.drill-${randomBytes(6).toString('hex')}`)
-  try {
-    makeFolder(dir)
-    copyStore(join(context.dir, STORE_FILE), join(dir, STORE_FILE), sealer.fileKey)
-    const { runtimeId } = config
-    const stores = await openStores({ dir, runtimeId, store: 'sqlite', fileKey: sealer.fileKey })
-    const { store } = stores
-    try {
-      const receipts = new ReceiptChain(store, await openReceiptSigner(store, sealer), config)
-      // The second place belongs to the real runtime: what a drill states must never be there.
-      return await work({ ...context, dir, store, receipts, traffic: new Traffic(stores.traffic), secondPlace: null })
-    } finally {
-      await stores.traffic.close()
-      await store.close()
-    }
-  } finally {
-    removeFile(dir)
-  }
-}
-
-/** One consistent copy under the same key; nobody who writes has to wait. */
-function copyStore(from: string, to: string, key: Uint8Array): void {
-  const db = openDatabase({ path: from, key, profile: 'store', what: 'runtime store' })
-  try {
-    db.prepare('VACUUM INTO ?').run(to)
-    chmodSync(to, 0o600)
-  } catch (error) {
-    throw sqliteError(error, 'copy of the runtime store', to)
-  } finally {
-    db.close()
-  }
-}
-
-const PAGE = 500
-/** What a drill could change of a runtime: each table with its key, which pages it. */
-const TABLES = [
-  ['tenants', 'tenant'],
-  ['removed_tenants', 'tenant'],
-  ['keys', 'kid'],
-  ['private_keys', 'kid'],
-  ['tombstones', 'kid'],
-  ['own_keys', 'kid'],
-] as const
-
-/** Tenants, keys and the end of the receipts of a store, row by row. */
-async function storeDigest(store: Reader): Promise<string> {
-  const digest = createHash('sha256')
-  for (const [table, key] of TABLES)
-    for (let after = ''; ; ) {
-      const sql = `SELECT * FROM ${table} WHERE ${key} > ? ORDER BY ${key} LIMIT ${PAGE}`
-      const page = await store.all<Record<string, unknown>>(sql, after)
-      for (const row of page) digest.update(JSON.stringify([table, row]))
-      const last = page.at(-1)
-      if (!last) break
-      after = String(last[key])
-    }
-  const last = await store.get('SELECT seq, jws FROM receipts ORDER BY seq DESC LIMIT 1')
-  return digest.update(JSON.stringify(last ?? null)).digest('base64url')
 }

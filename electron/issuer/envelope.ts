@@ -8,7 +8,7 @@ import { materialTyp } from '../../shared/formats/material.ts'
 import { readLinesGuarded } from '../files/read.ts'
 import { type Context, markHighwater } from './context.ts'
 import { checkBinding } from './import-checks.ts'
-import { settle, touch } from './lifecycle.ts'
+import { servedTime, settle, touch } from './lifecycle.ts'
 import { mustMatch } from './staging.ts'
 import { taint } from './taint.ts'
 import { servedTenant, signersAt, type TenantState } from './tenant-state.ts'
@@ -72,7 +72,7 @@ export async function openEmergency(
   const transport = await openTransportKey(store, sealer, envelope.transportKey, 'envelope')
   const state = await servedTenant(store, envelope.tenant)
   const standby = standbyIn(state, envelope)
-  const gone = withdraw ?? signerOf(state, envelope, now)
+  const gone = withdraw ?? signerOf(state, envelope, await servedTime(context, store))
   must(envelope.withdraws.includes(gone), 'key-unknown', `This envelope does not let the key ${gone} be withdrawn.`)
   const binding = envelopeBinding(envelope)
   const typ = materialTyp(config.practice)
@@ -88,7 +88,7 @@ export async function openEmergency(
       const { number, tenant, transportKey } = envelope
       must(await eraseTransportKey(tx, transportKey, now), 'decryption-failed', 'This envelope was used before.')
       await tx.run(KEEP_PRIVATE, standby.kid, tenant, row)
-      await tx.run('UPDATE keys SET called_at = ? WHERE kid = ?', now, standby.kid)
+      await tx.run('UPDATE keys SET called_at = ? WHERE kid = ?', await servedTime(context, tx), standby.kid)
       await touch(tx, tenant, { due: true })
       await receipts.append(tx, now, {
         type: 'envelope-opened',

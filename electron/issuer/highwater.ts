@@ -52,12 +52,13 @@ export async function checkHighwater(
   place: SecondPlace | null = null,
 ): Promise<void> {
   const path = join(dir, FILE)
+  const restored = (await store.meta('backup')) !== null
   const mark = existsSync(path)
     ? parseAs(schema, parseJson(readFileGuarded(path, 4 * KB), { maxBytes: 4 * KB }), FILE)
     : null
   if (mark) await mustReach(store, receipts, mark)
   const shown = place ? await checkPlace(place, store, receipts, mark !== null) : false
-  must(mark || shown, 'runtime-behind', `${FILE} is missing: nothing shows that this store is the newest.`, {
+  must((mark || shown) && !restored, 'runtime-behind', 'Nothing shows that this store is the newest.', {
     hint: 'With a second place: "issuer catch-up --second-place FOLDER". Without one this runtime is over: make another with "issuer init", under an id of its own, and enroll it.',
   })
   if (!mark) await writeHighwater(dir, store, receipts)

@@ -13,7 +13,7 @@ import { commitImport, type ImportResult } from './import-commit.ts'
 import { settle } from './lifecycle.ts'
 import { checkMaterialNames, clearStaging, stageBundle, stageMaterial } from './staging.ts'
 import type { Store } from './store/store.ts'
-import { openTransportKey } from './transport.ts'
+import { openUnsealer } from './unsealing.ts'
 
 /**
  * Import (handoff.md, "Binding"): everything is checked before anything is decrypted, and staged before it counts; then
@@ -128,11 +128,11 @@ async function run(
   const material = files.material ? await checkMaterial(context, files.material, target, now, authentic) : null
   // 3. Decrypt, compare with the public halves, seal into staging.
   if (material && files.material) {
-    const transportKey = await openTransportKey(store, context.sealer, material.manifest.transportKey)
+    const unseal = await openUnsealer(store, context.sealer, material.manifest.transportKey)
     const lines = readLinesGuarded(files.material, MATERIAL_CAPS)
     try {
       const opened = await openMaterial(lines, context.anchor)
-      await stageMaterial(context, id, opened, transportKey, (done, total) => progress('material', done, total))
+      await stageMaterial(context, id, opened, unseal, (done, total) => progress('material', done, total))
     } finally {
       lines.return(undefined)
     }

@@ -6,6 +6,7 @@ import type { TenantService } from './service.ts'
  */
 export const lastKnown = (service: TenantService): TenantService => ({
   tenant: service.tenant,
+  stale: true,
   issuer: service.issuer,
   accessTokenLifetime: service.accessTokenLifetime,
   algorithms: service.algorithms,

@@ -3,7 +3,7 @@ import { isSpent, phaseAt } from '../../shared/domain/key.ts'
 import { MINUTE, SKEW } from '../../shared/domain/policy.ts'
 import type { Stated } from '../../shared/formats/receipt.ts'
 import { type Context, markHighwater } from './context.ts'
-import type { Writer } from './store/store.ts'
+import type { Reader, Writer } from './store/store.ts'
 import { loadTenant, nextPhaseChange, type StatedPhase, signersAt, type TenantState } from './tenant-state.ts'
 
 /** Moves keys through their phases by trusted time: states what changed, erases what can never sign again. */
@@ -22,23 +22,41 @@ export type Settled = { phases: number; erased: number }
 /**
  * Looks at every tenant whose time has come: appends a receipt for each phase that changed, and erases private halves
  * that are spent, tainted, compromised or destroyed. Doing it twice changes nothing. During a clock hold nothing is
- * erased; a command whose clock is not proved leaves all of it to the serving process.
+ * erased; a command whose clock is not proved leaves all of it to the serving process, and any other command goes by the
+ * time that the serving process wrote down: its own clock may be hours ahead, and would take a key from those who sign.
  */
 export async function settle(context: Context): Promise<Settled> {
   const { store, clock } = context
-  const now = clock.now()
   const done: Settled = { phases: 0, erased: 0 }
   if (clock.unproved) return done
+  const now = await servedTime(context, store)
   for (;;) {
     const due = await store.all<{ tenant: string }>('SELECT tenant FROM tenants WHERE due <= ? LIMIT ?', now, BATCH)
     if (due.length === 0) break
     await store.change(async (tx) => {
+      const { erased } = done
       for (const { tenant } of due) await settleTenant(context, tx, tenant, now, done)
+      if (done.erased > erased) await raiseFloor(tx, now)
     })
   }
   if (done.erased > 0) await store.clearTraces()
   if (done.erased + done.phases > 0) await markHighwater(context)
   return done
+}
+
+/** A replica whose clock is behind loses the old key with this very change: from then on it must see the new one's time. */
+async function raiseFloor(tx: Writer, now: number): Promise<void> {
+  const clock = await tx.clock()
+  if (now > clock.floor) await tx.setClock({ ...clock, floor: now })
+}
+
+/**
+ * The time of those who sign. A short command goes no further than what a serving process wrote down, at most a minute
+ * ago: its own clock may be hours ahead.
+ */
+export async function servedTime({ clock }: Pick<Context, 'clock'>, from: Reader): Promise<number> {
+  const now = clock.now()
+  return clock.serves ? now : Math.min(now, (await from.clock()).floor)
 }
 
 async function settleTenant(

@@ -5,7 +5,7 @@ import { type RevokedLine, revokedSlots } from '../../shared/formats/revocation.
 import type { OpenRevocation } from '../../shared/formats/revocation-file.ts'
 import type { Context } from './context.ts'
 import { knownEntry } from './import-checks.ts'
-import { touch } from './lifecycle.ts'
+import { servedTime, touch } from './lifecycle.ts'
 import type { Reader, Writer } from './store/store.ts'
 import { loadTenant, signersAt, type TenantState } from './tenant-state.ts'
 
@@ -70,7 +70,8 @@ export function commitRevocation(context: Context, file: OpenRevocation, how: Ho
     must(same !== fresh, 'store-busy', 'Another import ran at the same time.')
     await tx.run(INTO_IMPORTS, staged, now, order, digest, same ? 'no-op' : 'revoked')
     if (same) return { ...done, outcome: 'no-op' }
-    for await (const line of tenants) await revoke(tx, line, { iat, ...how }, done)
+    const served = await servedTime(context, tx)
+    for await (const line of tenants) await revoke(tx, line, { iat, served, ...how }, done)
     await tx.setMeta('revocation', { order, id, digest } satisfies Taken)
     await receipts.append(tx, now, {
       type: 'revoked',
@@ -87,9 +88,9 @@ export function commitRevocation(context: Context, file: OpenRevocation, how: Ho
   })
 }
 
-async function revoke(tx: Writer, line: RevokedLine, how: How & { iat: number }, done: Revoked): Promise<void> {
+async function revoke(tx: Writer, line: RevokedLine, how: How & Times, done: Revoked): Promise<void> {
   const { tenant } = line
-  const { now } = how
+  const { now, served } = how
   const state = await loadTenant(tx, tenant)
   if (!state || state.removedAt !== null) return note(done, `${tenant} is not served here`)
   const known = line.revoke.filter((kid) => state.rows.has(kid))
@@ -97,7 +98,7 @@ async function revoke(tx: Writer, line: RevokedLine, how: How & { iat: number },
     note(done, `${line.revoke.length - known.length} of the keys of ${tenant} never came here`)
   for (const kid of known)
     await tx.run('UPDATE keys SET tainted = coalesce(tainted, ?), withdrawn = 1 WHERE kid = ?', now, kid)
-  await callUpon(tx, state, line, now, done)
+  await callUpon(tx, state, line, served, done)
   await replaceSlots(tx, state, line, how, done)
   await touch(tx, tenant, { due: true })
   const cached = now + Math.max(JWKS_MAX_AGE, ...state.entry.relyingParties.map((party) => party.cacheSeconds))
@@ -106,6 +107,9 @@ async function revoke(tx: Writer, line: RevokedLine, how: How & { iat: number },
   done.tenants += 1
   done.keys += known.length
 }
+
+/** When the vault signed it, and the time of those who sign tokens. */
+type Times = { iat: number; served: number }
 
 const note = (done: Revoked, what: string): void => void (done.notes.length < NOTES_MAX && done.notes.push(what))
 

@@ -24,6 +24,7 @@ import { isRotated, mustBeCurrent, settleRotation } from './keeping/storage-key.
 import { confirmClock, type Settled, tick } from './lifecycle.ts'
 import { newsOf, noteSettings } from './news.ts'
 import { openReceiptSigner, ReceiptChain } from './receipt-chain.ts'
+import { type Rejected, rejectTokens } from './reject-tokens.ts'
 import { assignTenant } from './removed.ts'
 import { importRevocation } from './revocation.ts'
 import type { Revoked } from './revocation-commit.ts'
@@ -35,8 +36,6 @@ import type { ClockHold, Store } from './store/store.ts'
 import { type Repinned, repin, takeSuccession } from './succession.ts'
 import {
   type How,
-  type Rejected,
-  rejectTokens,
   type Tainted,
   type TaintedRuntime,
   type TaintedTenant,

@@ -61,6 +61,8 @@ export type Issued = {
 
 export type TenantService = {
   readonly tenant: string
+  /** True while it is as it was when the store last answered: nothing may be signed or be called valid. */
+  readonly stale?: true
   readonly issuer: string
   readonly accessTokenLifetime: number
   /** The algorithms of the tenant's policy, default first. */

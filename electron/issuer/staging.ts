@@ -13,11 +13,10 @@ import type { OpenMaterial } from '../../shared/formats/material-file.ts'
 import type { Context } from './context.ts'
 import { checkSharedFactors, checkTenant, knownEntry, latePublication, locationOf } from './import-checks.ts'
 import { mustNotBeRemoved, stageRemoved } from './removed.ts'
-import { createSigner, verifySignature } from './signing.ts'
+import { createSigner } from './signing.ts'
 import type { Reader, Store, Value, Writer } from './store/store.ts'
 import { readEntry } from './tenant-state.ts'
-import { unsealWith } from './unsealing.ts'
-import { signedBy } from './verifying.ts'
+import { signedBy, verifies } from './verifying.ts'
 
 /** Takes files into the staging tables, some lines at a time, so that memory does not grow with the number of tenants. */
 
@@ -85,8 +84,14 @@ async function* checkedTenants(
   }
 }
 
-/** Checking takes no turn of the event loop by itself: whatever else this process does gets one after each tenant. */
-const breathe = () => new Promise(setImmediate)
+/** Checking and decrypting leave the event loop no turn: whatever else this process does gets one now and then. */
+const TURN = 10
+let turnedAt = 0
+async function breathe(): Promise<void> {
+  if (performance.now() - turnedAt < TURN) return
+  await new Promise(setImmediate)
+  turnedAt = performance.now()
+}
 
 const signedIn = ({ line }: Checked): number =>
   line.slots.flatMap(({ set, without }) => [set, ...Object.values(without)]).reduce((sum, jws) => sum + jws.length, 0)
@@ -147,11 +152,11 @@ export async function stageMaterial(
   context: Context,
   id: number,
   { manifest, keys }: OpenMaterial,
-  transportKey: CryptoKey,
+  unseal: Unseal,
   progress: Progress,
 ): Promise<void> {
   let done = 0
-  for await (const rows of inBatches(resealed(context, id, { manifest, keys }, unsealWith(transportKey)), MOST_KEYS)) {
+  for await (const rows of inBatches(resealed(context, id, { manifest, keys }, unseal), MOST_KEYS)) {
     await context.store.change((tx) => tx.insert(INTO_STAGED_PRIVATE_KEYS, rows))
     done += rows.length
     progress(done, manifest.keys)
@@ -192,7 +197,7 @@ export function mustMatch(key: BundleKey, tenant: string, pkcs8: Uint8Array): vo
     const jwk = publicJwkSchema.parse(publicKey.export({ format: 'jwk' }))
     const input = `keyrite.${key.kid}`
     const signature = createSigner(key.spec, key.kid, privateKey).sign(input)
-    if (thumbprint(jwk) !== key.kid || !verifySignature(key.spec, publicKey, input, signature)) throw refuse()
+    if (thumbprint(jwk) !== key.kid || !verifies(key.spec, publicKey, input, signature)) throw refuse()
   } catch (error) {
     throw error instanceof KeyriteError ? error : refuse(error)
   }

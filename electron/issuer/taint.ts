@@ -3,7 +3,7 @@ import type { ScheduledKey } from '../../shared/domain/key.ts'
 import { JWKS_MAX_AGE } from '../../shared/domain/policy.ts'
 import { asKeyriteError, type Code, must } from '../../shared/errors.ts'
 import { type Context, markHighwater } from './context.ts'
-import { settle, touch } from './lifecycle.ts'
+import { servedTime, settle, touch } from './lifecycle.ts'
 import type { Writer } from './store/store.ts'
 import { servedTenant, signersAt, type TenantState } from './tenant-state.ts'
 
@@ -154,7 +154,7 @@ function taintAmong(
       await tx.run(NEVER_AGAIN, now, withdrawn ? 1 : 0, kid)
       await receipts.append(tx, now, { type: 'tainted', tenant, kid, withdrawn, actor, residualUntil })
     }
-    const next = await standIn(tx, await servedTenant(tx, tenant), keys, now)
+    const next = await standIn(tx, await servedTenant(tx, tenant), keys, await servedTime({ clock }, tx))
     if (next.standbys.length > 0 || keys.some((key) => key.changed)) await touch(tx, tenant, { due: true })
     return { tenant, keys, residualUntil: longest, ...next }
   })
@@ -195,36 +195,4 @@ function standbyFor({ entry, facts }: TenantState, alg: Algorithm, now: number):
       return key.standby && KEY_SPECS[key.spec].alg === alg && hasPrivate && !tainted && inTime
     })
     .sort((a, b) => b.signUntil - a.signUntil)[0]
-}
-
-export type Rejected = {
-  tenant: string
-  /** Tokens issued before this instant are not active any more. */
-  before: number
-  /** False where tokens up to then, or later ones, were rejected before: that never goes back. */
-  changed: boolean
-}
-
-/**
- * Has introspection answer that tokens issued before an instant are not active. Whoever only checks signatures goes on
- * accepting them until they expire. Codes `tenant-unknown`, `usage-invalid` for an instant to come.
- */
-export async function rejectTokens(
-  context: Context,
-  tenant: string,
-  { before, actor }: { before: number; actor: string },
-): Promise<Rejected> {
-  const { store, receipts, clock } = context
-  const now = clock.now()
-  must(before <= now, 'usage-invalid', 'Only tokens that were issued already can be rejected: give a time gone by.')
-  const rejected = await store.change(async (tx): Promise<Rejected> => {
-    const { rejectBefore } = await servedTenant(tx, tenant)
-    if (rejectBefore !== null && rejectBefore >= before) return { tenant, before: rejectBefore, changed: false }
-    await tx.run('UPDATE tenants SET reject_before = ? WHERE tenant = ?', before, tenant)
-    await touch(tx, tenant)
-    await receipts.append(tx, now, { type: 'tokens-rejected', tenant, before, actor })
-    return { tenant, before, changed: true }
-  })
-  await markHighwater(context)
-  return rejected
 }

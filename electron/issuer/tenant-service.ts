@@ -103,7 +103,7 @@ export class StoredTenant implements TenantService {
   }
 
   noteFetch(party: string | null, kids: readonly string[], now: number): void {
-    this.#noted ??= new Noted()
+    this.#noted ??= new Noted((name) => this.#state.entry.relyingParties.some((one) => one.name === name))
     const name = this.#noted.take(party ?? '', kids, now)
     if (name !== null) this.#context.traffic.noteFetch(this.tenant, name, kids, now)
   }

@@ -1,6 +1,17 @@
-import { createDecipheriv, createPublicKey, diffieHellman, hash, KeyObject } from 'node:crypto'
+import {
+  createDecipheriv,
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  diffieHellman,
+  hash,
+  type KeyObject,
+} from 'node:crypto'
 import { fromBase64url, wipe } from '../../shared/formats/bytes.ts'
 import type { Unseal } from '../../shared/formats/jwe.ts'
+import type { Sealer } from './sealing.ts'
+import type { Reader } from './store/store.ts'
+import { openTransportKey } from './transport.ts'
 
 /** Decrypting many sealed keys with node:crypto: what jose does with several jobs of WebCrypto each. */
 
@@ -20,8 +31,7 @@ const TAG = 16
  * Gives what decrypts the parts of a compact JWE (ECDH-ES directly, A256GCM) with this P-256 key. It throws for a part that
  * is there and must not be, of another length, or that does not open; `openSealed` says what that means.
  */
-export function unsealWith(transportKey: CryptoKey): Unseal {
-  const privateKey = KeyObject.from(transportKey)
+export function unsealWith(privateKey: KeyObject): Unseal {
   return ([header = '', encryptedKey, nonce = '', text = '', tag = ''], epk) => {
     if (encryptedKey !== '') throw new Error('ECDH-ES has no encrypted key')
     const publicKey = createPublicKey({ key: { ...epk }, format: 'jwk' })
@@ -35,9 +45,20 @@ export function unsealWith(transportKey: CryptoKey): Unseal {
   }
 }
 
+/** What opens material: the transport key by its id. Codes of `openTransportKey`, which says whether it may be used. */
+export async function openUnsealer(store: Reader, sealer: Sealer, kid: string): Promise<Unseal> {
+  await openTransportKey(store, sealer, kid)
+  const row = await store.get<{ sealed: Uint8Array }>('SELECT sealed FROM own_keys WHERE kid = ?', kid)
+  const pkcs8 = sealer.openOwn(kid, row?.sealed ?? new Uint8Array())
+  const key = createPrivateKey({ key: Buffer.from(pkcs8.buffer), format: 'der', type: 'pkcs8' })
+  wipe(pkcs8)
+  return unsealWith(key)
+}
+
 function decrypt(key: Uint8Array, associated: Uint8Array, [nonce, text, tag]: Uint8Array[]): Uint8Array {
   if (nonce?.length !== NONCE || tag?.length !== TAG || !text) throw new Error('a part has another length')
-  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG })
+  // As a KeyObject, because Node asks of bytes whether they are one, and that takes longer than the decryption.
+  const decipher = createDecipheriv('aes-256-gcm', createSecretKey(key), nonce, { authTagLength: TAG })
   decipher.setAAD(associated)
   decipher.setAuthTag(tag)
   const opened = decipher.update(text)

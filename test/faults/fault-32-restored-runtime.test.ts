@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readReceipts } from '../../electron/handoff/receipts.ts'
 import { catchUpRuntime } from '../../electron/issuer/keeping/keeping.ts'
+import { rotateStorageKey } from '../../electron/issuer/keeping/storage-key.ts'
 import { openRuntime, type Runtime } from '../../electron/issuer/runtime.ts'
 import { DAY } from '../../shared/domain/policy.ts'
 import { isKeyriteError } from '../../shared/errors.ts'
@@ -17,7 +18,7 @@ import {
   type TestVault,
   temporaryFolder,
 } from '../issuer/fixtures.ts'
-import { burn, type Kept, makeKept, opened, REQUEST, restore, statedBy } from '../issuer/keeping.ts'
+import { burn, configure, type Kept, makeKept, opened, REQUEST, restore, statedBy } from '../issuer/keeping.ts'
 
 /** Serving with a client; and a backup of that. */
 async function backedUp(tenants: TestTenant[] = [makeTenant('acme')]) {
@@ -70,7 +71,7 @@ describe('fault 32: a runtime restored from an older backup [refuses until taint
 
     const restored = await restore(made, made.backup.path, { without: true })
     expect(restored.caughtUp).toBeNull()
-    expect(await refusal(restored.dir, made)).toMatch(/^runtime-behind: highwater.json is missing/)
+    expect(await refusal(restored.dir, made)).toMatch(/^runtime-behind: Nothing shows that this store is the newest/)
     const caught = await catchUpRuntime(restored.dir, made.place, 'Olga')
     expect(caught).toMatchObject({ to: head, erased: 1, bundle: null })
 
@@ -201,6 +202,25 @@ describe('fault 32: a runtime restored from an older backup [refuses until taint
     writeFileSync(join(place, 'eu-one.journal'), readFileSync(join(made.place, 'eu-one.journal')))
     expect(await codeOf(() => restore({ ...made, place }, made.backup.path))).toBe('second-place-damaged')
     expect(await codeOf(() => restore({ ...made, place: temporaryFolder() }, made.backup.path))).toBe('file-missing')
+  })
+
+  it('a second place that ends before the backup shows nothing, and a new storage key does not help', async () => {
+    const made = await backedUp()
+    const older = temporaryFolder()
+    cpSync(made.place, older, { recursive: true })
+    await made.runtime.tick()
+    await made.runtime.clients.remove('acme', 'api', 'test')
+    const backup = await made.runtime.backup(made.folder, 'test')
+    await burn(made)
+    expect(await codeOf(() => restore({ ...made, place: older }, backup.path))).toBe('runtime-behind')
+    const { dir } = await restore(made, backup.path, { without: true })
+    configure(dir, { secondPlace: older })
+    expect(await refusal(dir, made)).toMatch(/^runtime-behind/)
+    expect(await codeOf(() => catchUpRuntime(dir, older, 'test'))).toBe('runtime-behind')
+    expect(await codeOf(() => rotateStorageKey({ dir, actor: 'test' }))).toBe('runtime-behind')
+    expect(await refusal(dir, made)).toMatch(/^runtime-behind/)
+    await catchUpRuntime(dir, made.place, 'test')
+    expect(await refusal(dir, made)).toBe('opened')
   })
 
   it('restored twice: the one that falls behind the other is told, and refused', async () => {

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import type { Code } from '../../shared/errors.ts'
 import { stateOf, temporaryFolder } from '../issuer/fixtures.ts'
 import { FORESEEN, mutateFile, refusal, resigned } from './files.ts'
 import { makeKinds } from './kinds.ts'
@@ -9,10 +10,21 @@ import { rounds, TIMEOUT } from './rounds.ts'
 
 /** Files of the air gap, changed on the way: refused for a reason that is foreseen, and nothing is left of them. */
 
+/** Reading lines from a file takes longer than reading one statement. */
+const shareOf = (name: string) => (['bundle', 'key material', 'revocation'].includes(name) ? 1 / 20 : 1 / 8)
 const NAMES = ['bundle', 'key material', 'revocation', 'trust anchor', 'succession', 'enrollment'] as const
+const spelled = (file: Buffer) => JSON.stringify(file.toString('latin1')).slice(0, 3000)
+/** The third line of a succession repeats the old trust anchor for people; who reads it has that one pinned. */
+function sameSaid(name: string, file: Buffer, good: Buffer): boolean {
+  const said = (bytes: Buffer) => bytes.toString('latin1').split('\n').with(2, '').join('\n')
+  return (
+    file.equals(good) ||
+    (name === 'succession' && file.toString('latin1').split('\n').length > 3 && said(file) === said(good))
+  )
+}
 const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
 /** What only a whole import, or a file of the right signer, may be refused for. */
-const IN_PLACE = [
+const IN_PLACE: readonly Code[] = [
   ...FORESEEN,
   'bundle-lower',
   'bundle-gap',
@@ -20,12 +32,16 @@ const IN_PLACE = [
   'bundle-refused',
   'key-refused',
   'clock-refused',
-  'policy-invalid',
+  'policy-rejected',
+  'issuer-url-invalid',
+  'tenant-id-invalid',
+  'bundle-late',
+  'tombstone-hit',
+  'file-from-future',
   'runtime-behind',
   'revocation-lower',
   'revocation-forked',
-  'transport-key-unknown',
-] as const
+]
 
 it.each(NAMES)(
   'reading a changed file: %s',
@@ -35,12 +51,16 @@ it.each(NAMES)(
     if (!kind) throw new Error('no such kind')
     await kind.open(kind.file)
     const codes = new Set<string>()
-    await rounds(`reading: ${name}`, async (random) => {
-      const file = mutateFile(random, kind.file, (_, jws) => resigned(random, jws, stranger))
-      const code = await refusal(() => kind.open(file))
-      if (code === null && !file.equals(kind.file)) throw new Error(`taken: ${JSON.stringify(file.toString('latin1'))}`)
-      if (code !== null) codes.add(code)
-    })
+    await rounds(
+      `reading: ${name}`,
+      async (random) => {
+        const file = mutateFile(random, kind.file, (_, jws) => resigned(random, jws, stranger))
+        const code = await refusal(() => kind.open(file))
+        if (code === null && !sameSaid(name, file, kind.file)) throw new Error(`taken: ${spelled(file)}`)
+        if (code !== null) codes.add(code)
+      },
+      { share: shareOf(name) },
+    )
     expect(codes).toContain('format-invalid')
     expect(codes).toContain('signature-invalid')
   },
@@ -53,11 +73,15 @@ it.each(NAMES)(
     const { kinds } = await makeKinds()
     const kind = kinds[name]
     if (!kind) throw new Error('no such kind')
-    await rounds(`signed anew: ${name}`, async (random) => {
-      const lines = kind.file.toString('latin1').split('\n')
-      const file = Buffer.from(lines.with(0, resigned(random, lines[0] ?? '', kind.own)).join('\n'), 'latin1')
-      await refusal(() => kind.open(file), IN_PLACE)
-    })
+    await rounds(
+      `signed anew: ${name}`,
+      async (random) => {
+        const lines = kind.file.toString('latin1').split('\n')
+        const file = Buffer.from(lines.with(0, resigned(random, lines[0] ?? '', kind.own)).join('\n'), 'latin1')
+        await refusal(() => kind.open(file), IN_PLACE)
+      },
+      { share: shareOf(name) },
+    )
   },
   TIMEOUT,
 )
@@ -76,7 +100,7 @@ it(
         const kind = kinds[name]
         if (!kind) throw new Error('no such kind')
         const file = mutateFile(random, kind.file, (_, jws) => resigned(random, jws, stranger))
-        if (file.equals(kind.file)) return
+        if (sameSaid(name, file, kind.file)) return
         writeFileSync(path, file)
         const asRevocation = name === 'revocation' || random.chance(0.05)
         const code = await refusal(async () => {
@@ -85,10 +109,10 @@ it(
           else if (name === 'trust anchor') await runtime.repin(path, 'a'.repeat(64))
           else await runtime.importFiles(name === 'key material' ? [handoff.bundle, path] : [path])
         }, [...IN_PLACE, 'comparison-failed'])
-        if (code === null) throw new Error(`taken: ${JSON.stringify(file.toString('latin1'))}`)
+        if (code === null) throw new Error(`taken: ${spelled(file)}`)
         if (at % 20 === 0) expect(await stateOf(runtime)).toBe(before)
       },
-      { share: 1 / 20 },
+      { share: 1 / 40 },
     )
     expect(await stateOf(runtime)).toBe(before)
     expect((await runtime.importFiles([handoff.bundle])).outcome).toBe('imported')

@@ -98,7 +98,7 @@ it(
           seen.add(answer.status)
         }
       },
-      { atOnce: 24 },
+      { atOnce: 64 },
     )
     // The cases reach the endpoints and are not all stopped at the door.
     for (const status of [200, 400, 401, 404, 405]) expect(seen).toContain(status)
@@ -135,7 +135,7 @@ it(
         const bytes = bytesOf(random, mutateRequest(random, good))
         for (const answer of answersIn(await converse(server.port, bytes))) check(answer, STATUSES)
       },
-      { atOnce: 24 },
+      { atOnce: 64 },
     )
     for (const path of ['/healthz', '/readyz', '/metrics'])
       expect((await fetch(`${server.url}${path}`)).status).toBe(200)

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, KeyObject } from 'node:crypto'
+import { KeyObject } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readLinesGuarded } from '../../electron/files/read.ts'
@@ -126,18 +126,15 @@ async function enrollmentOf(
   vaultId: string,
   transportKey: Parameters<typeof signEnrollment>[0]['transportKey'],
 ): Promise<Kind> {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-  const receiptKey = ed25519JwkSchema.parse(publicKey.export({ format: 'jwk' }))
+  const pair = (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as CryptoKeyPair
+  const { kty, crv, x } = await crypto.subtle.exportKey('jwk', pair.publicKey)
+  const receiptKey = ed25519JwkSchema.parse({ kty, crv, x })
   const about = { runtimeId: RUNTIME_ID, environment: ENVIRONMENT, practice: false, vaultId, iat: T0 }
-  const signer = {
-    kid: thumbprint(receiptKey),
-    alg: 'Ed25519' as const,
-    key: privateKey.toCryptoKey('Ed25519', true, ['sign']),
-  }
+  const signer = { kid: thumbprint(receiptKey), alg: 'Ed25519' as const, key: pair.privateKey }
   const jws = await signEnrollment({ ...about, receiptKey, transportKey }, signer)
   return {
     file: Buffer.from(statementFile(jws)),
     open: async (bytes) => openEnrollment(parseStatementFile(bytes)),
-    own: privateKey,
+    own: KeyObject.from(pair.privateKey),
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readConfig, readStorageKey, storageKeyPath } from '../../electron/issuer/config.ts'
@@ -15,7 +15,7 @@ const filesOf = (dir: string): Record<string, string> =>
   Object.fromEntries(
     filesIn(dir)
       // The shared memory of the write-ahead log belongs to whoever has the store open.
-      .filter((name) => !name.endsWith('-shm'))
+      .filter((name) => !name.endsWith('-shm') && name !== 'drill.lock')
       .map((name) => [
         name,
         createHash('sha256')
@@ -73,6 +73,19 @@ describe('a drill', () => {
     const made = await serving([two('acme')])
     const before = filesOf(made.dir)
     expect(await codeOf(() => made.runtime.drill('nobody'))).toBe('tenant-unknown')
+    expect(filesOf(made.dir)).toEqual(before)
+  })
+
+  it('removes the copy of one that was ended by force, and two at once are refused', async () => {
+    const made = await serving([two('acme'), two('beta')])
+    const before = filesOf(made.dir)
+    mkdirSync(join(made.dir, '.drill-0123'))
+    writeFileSync(join(made.dir, '.drill-0123', 'store.db'), 'a copy')
+    const codes: Promise<string | null>[] = []
+    await made.runtime.drill('acme', () => {
+      if (codes.length === 0) codes.push(codeOf(() => made.runtime.drill('beta')))
+    })
+    expect(await Promise.all(codes)).toEqual(['store-busy'])
     expect(filesOf(made.dir)).toEqual(before)
   })
 

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { createIssuerServer } from '../../electron/issuer/http/server.ts'
 import { openRuntime, type Runtime } from '../../electron/issuer/runtime.ts'
 import { onPostgres } from './database.ts'
-import type { TestRuntime } from './fixtures.ts'
+import { codeOf, type TestRuntime } from './fixtures.ts'
 import { targetOf, Wire } from './replicas/wire.ts'
 import { find, IAT, kidOf, servedBy, serving, signerOf, two } from './revoking.ts'
 import { ask, askToken } from './serving/ask.ts'
@@ -150,6 +150,12 @@ if (onPostgres())
       expect(await effectMs(async () => {}, stopped)).toBeLessThan(5000)
       expect(runtime.cannotSign()).toBeNull()
     })
+  })
+
+if (onPostgres())
+  it('a drill needs a file: with a database it says what to do instead', async () => {
+    const made = await serving([two('acme')])
+    expect(await codeOf(() => made.runtime.drill('acme'))).toBe('usage-invalid')
   })
 
 /** Ends every connection to the database of a runtime, as its administrator may. */

@@ -66,8 +66,7 @@ export async function restore(
     storageKeyFile: storageKey,
     actor: 'test',
     ...(!without && { secondPlace: place }),
-    ...(await freshStore(folder)),
-    ...into,
+    ...(into.store === undefined ? await freshStore(folder) : into),
   })
 }
 

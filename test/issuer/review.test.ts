@@ -7,10 +7,12 @@ import { TrustedClock } from '../../electron/issuer/clock.ts'
 import { readConfig, readPinnedAnchor, readStorageKey, storageKeyPath } from '../../electron/issuer/config.ts'
 import type { Context } from '../../electron/issuer/context.ts'
 import { createIssuerServer } from '../../electron/issuer/http/server.ts'
+import { lastKnown } from '../../electron/issuer/last-known.ts'
 import { tick } from '../../electron/issuer/lifecycle.ts'
 import { openReceiptSigner, ReceiptChain } from '../../electron/issuer/receipt-chain.ts'
 import { openRuntime, type Runtime } from '../../electron/issuer/runtime.ts'
 import { Sealer } from '../../electron/issuer/sealing.ts'
+import type { IssuerService } from '../../electron/issuer/service.ts'
 import { openStores, placeOf, type Stores } from '../../electron/issuer/store/open.ts'
 import type { Store } from '../../electron/issuer/store/store.ts'
 import { TenantCache } from '../../electron/issuer/tenant-cache.ts'
@@ -18,9 +20,10 @@ import { StoredTenant } from '../../electron/issuer/tenant-service.ts'
 import { loadTenant } from '../../electron/issuer/tenant-state.ts'
 import { Traffic } from '../../electron/issuer/traffic.ts'
 import { DAY, HOUR } from '../../shared/domain/policy.ts'
-import type { TestRuntime } from './fixtures.ts'
-import { find, kidOf, serving, signerOf, statedBy, two } from './revoking.ts'
+import { TestClock, type TestRuntime } from './fixtures.ts'
+import { find, hot, kidOf, revocation, serving, signerOf, standbyOf, statedBy, two } from './revoking.ts'
 import { ask } from './serving/ask.ts'
+import { until } from './serving/process.ts'
 
 /** What goes on while somebody waits: a request under way when its tenant changes, and a store that fails at the worst time. */
 
@@ -42,7 +45,7 @@ async function beside({ dir }: Pick<TestRuntime, 'dir'>): Promise<Stores & { con
   return { store, traffic: log, context: { ...parts, onKeyFailure: () => {} } }
 }
 
-async function served(runtime: Runtime): Promise<{ url: string; port: number }> {
+async function served(runtime: IssuerService): Promise<{ url: string; port: number }> {
   const server = await createIssuerServer(runtime, { listen: { host: '127.0.0.1', port: 0 } })
   onTestFinished(() => server.close())
   return server
@@ -234,6 +237,106 @@ describe('a change that is known of, but not yet read', () => {
 const clockOf = ({ clock }: TestRuntime, state: ConstructorParameters<typeof TrustedClock>[1]) =>
   new TrustedClock(clock, state, () => {})
 
+/** The runtime as another process has it, by a clock that differs. */
+async function byClock(made: TestRuntime, ahead: number): Promise<{ runtime: Runtime; clock: TestClock }> {
+  const clock = new TestClock(made.clock.now() + ahead)
+  const runtime = await openRuntime({ dir: made.dir, clock })
+  onTestFinished(() => runtime.close())
+  return { runtime, clock }
+}
+
+describe('at a switch of keys', () => {
+  /** A runtime in service, `before` seconds before the second key takes over. */
+  async function shortlyBefore(before: number) {
+    const acme = two('acme')
+    const made = await serving([acme, two('beta')])
+    made.clock.to((acme.keys[1]?.signFrom ?? 0) - before)
+    await made.runtime.confirmClock('ops')
+    await made.runtime.tick()
+    const signs = async ({ runtime }: { runtime: Runtime } = made) => {
+      const service = await find({ runtime }, 'acme')
+      return (await service.signer('ES256', runtime.now()))?.kid
+    }
+    return { acme, made, signs }
+  }
+
+  it('somebody signs at every replica, though the clock of one of them is behind', async () => {
+    const { acme, made, signs } = await shortlyBefore(40)
+    const ahead = await byClock(made, 30)
+    await ahead.runtime.tick()
+    await sleep(2)
+    expect([await signs(), await signs(ahead)]).toEqual([kidOf(acme, 0), kidOf(acme, 0)])
+    for (const { clock } of [made, ahead]) clock.advance(8)
+    ahead.clock.advance(12)
+    await ahead.runtime.tick()
+    expect(await signs(ahead)).toBe(kidOf(acme, 1))
+    await sleep(2)
+    expect(await signs()).toBe(kidOf(acme, 1))
+  })
+
+  it('a command whose clock is hours ahead switches nothing and erases nothing that still signs', async () => {
+    const { acme, made, signs } = await shortlyBefore(2 * HOUR)
+    const { runtime } = await byClock(made, 3 * HOUR)
+    await runtime.clients.add('beta', { clientId: 'x', method: 'client_secret_basic', audiences: [AUDIENCE] }, 'ops')
+    await runtime.taint('beta', (await signerOf(made, 'beta')) ?? '', how)
+    await sleep(2)
+    expect(await signs()).toBe(kidOf(acme, 0))
+    // When the time has come, it happens all the same.
+    made.clock.advance(2 * HOUR)
+    await made.runtime.tick()
+    expect(await signs()).toBe(kidOf(acme, 1))
+    const status = (await made.runtime.status()).tenants[0]?.phases.find(({ kid }) => kid === kidOf(acme, 0))
+    expect(status).toMatchObject({ phase: 'retired', hasPrivate: false })
+  })
+})
+
+describe('an emergency by a command whose clock is hours ahead', () => {
+  it('has the standby key sign at once, and not when that clock says', async () => {
+    const acme = hot('acme')
+    const made = await serving([acme])
+    const { runtime } = await byClock(made, 3 * HOUR)
+    expect(await runtime.taint('acme', kidOf(acme, 0), how)).toMatchObject({ standbys: [standbyOf(acme)] })
+    await sleep(2)
+    expect(await signerOf(made, 'acme')).toBe(standbyOf(acme))
+  })
+
+  it('calls upon it also where by that clock the next key would sign already', async () => {
+    const acme = hot('acme')
+    const made = await serving([acme])
+    made.clock.to((acme.keys[1]?.signFrom ?? 0) - 2 * HOUR)
+    await made.runtime.confirmClock('ops')
+    await made.runtime.tick()
+    const { runtime } = await byClock(made, 3 * HOUR)
+    await runtime.taint('acme', kidOf(acme, 0), how)
+    await sleep(2)
+    expect(await signerOf(made, 'acme', made.clock.now())).toBe(standbyOf(acme))
+  })
+
+  it('by a signed revocation, the same', async () => {
+    const acme = hot('acme')
+    const made = await serving([acme])
+    const file = await revocation(made.vault, [{ tenant: acme, revoke: [kidOf(acme, 0)], standby: standbyOf(acme) }])
+    const { runtime } = await byClock(made, 3 * HOUR)
+    expect(await runtime.importRevocation(file, 'ops')).toMatchObject({ standbys: [standbyOf(acme)] })
+    await sleep(2)
+    expect(await signerOf(made, 'acme')).toBe(standbyOf(acme))
+  })
+})
+
+describe('introspection', () => {
+  it('calls no token active while the newest state of its tenant could not be read', async () => {
+    const { made, url, credentials, token } = await withClient()
+    const issued = await token()
+    const service = await find(made, 'acme')
+    const runtime: IssuerService = { ...made.runtime, find: () => lastKnown(service) }
+    const { url: stale } = await served(runtime)
+    const headers = { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }
+    const asked = { host: 'acme.example.com', path: '/introspect', form: { token: issued }, headers }
+    expect(await ask(url, asked)).toMatchObject({ status: 200, body: expect.stringContaining('"active":true') })
+    expect((await ask(stale, asked)).status).toBe(503)
+  })
+})
+
 describe('the clock', () => {
   it('that jumps while the store cannot be written ends nothing, and is written down as soon as it can be', async () => {
     const made = await serving([two('acme')])
@@ -273,6 +376,26 @@ describe('the clock', () => {
     await tick({ ...context, clock }, false)
     expect((await store.clock()).hold).toBeNull()
     expect(clock.hold).toBeNull()
+  })
+})
+
+describe('propagation evidence', () => {
+  it('of a registered party is kept, however many names strangers give themselves first', async () => {
+    const acme = two('acme')
+    acme.relyingParties = [{ name: 'shop', cacheSeconds: HOUR, refreshesOnUnknownKid: true }]
+    const made = await serving([acme])
+    const service = await find(made, 'acme')
+    const now = made.clock.now()
+    const kids = service.published(now).keys.map(({ kid }) => kid)
+    for (let n = 0; n < 500; n++) service.noteFetch(`stranger-${n}`, kids, now)
+    service.noteFetch('shop', kids, now)
+    const seen = async () => (await made.runtime.status()).tenants[0]?.propagation ?? null
+    const found = await until(
+      async () => ((await seen())?.fetched.length ? await seen() : null),
+      () => 'nothing is noted',
+    )
+    expect(found?.missing).toEqual([])
+    expect(found?.fetched.length).toBeLessThanOrEqual(65)
   })
 })
 

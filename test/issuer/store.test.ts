@@ -357,6 +357,34 @@ if (onPostgres()) {
       expect(wire.open).toBeLessThanOrEqual(2)
     })
 
+    it('does not wait for who fell silent within a change: others go on after two seconds, or eight', async () => {
+      const { place, one, traffic } = await two()
+      const { wire, far } = await wired(place)
+      const silent = await opened(far)
+      const forget = 'DELETE FROM assertions'
+      const { promise: never, resolve: end } = Promise.withResolvers<void>()
+      onTestFinished(() => end())
+      for (const [theirs, ours, most] of [
+        [silent.traffic, () => traffic.change((tx) => tx.run(forget)), 4000],
+        [silent.store, () => one.change((tx) => tx.setMeta('a', 1)), 9500],
+      ] as const) {
+        const { promise: locked, resolve } = Promise.withResolvers<void>()
+        void codeOf(() =>
+          theirs.change(async (tx) => {
+            await tx.run(forget)
+            wire.silence()
+            resolve()
+            await never
+          }),
+        )
+        await locked
+        const began = performance.now()
+        await ours()
+        expect(performance.now() - began).toBeLessThan(most)
+        wire.restore()
+      }
+    })
+
     it('that falls silent is not waited for: nothing hangs, and all goes on once it can be reached again', async () => {
       const place = await placed()
       await closedLater(await makeStores(place))

@@ -12,7 +12,7 @@ import { type Answer, oauthAnswer } from './answer.ts'
 import { authenticate } from './client-auth.ts'
 import { demand } from './errors.ts'
 import { type FormRequest, readForm } from './form.ts'
-import { answering, demandKnowledge, type Serving } from './serving.ts'
+import { answering, demandKnowledge, demandNews, type Serving } from './serving.ts'
 
 /** Token introspection (RFC 7662): whether an access token of this very tenant is active now. */
 
@@ -56,6 +56,7 @@ export const introspectionAnswer = (
     demand(token !== undefined, 'invalid_request', 'The parameter token is missing.')
     demandKnowledge(serving)
     const current = await again()
+    demandNews(current)
     const claims = current && readToken(serving, current, token, serving.service.now())
     if (!claims) return INACTIVE
     const { iss, sub, aud, client_id, scope, exp, iat, jti } = claims

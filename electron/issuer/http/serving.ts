@@ -25,6 +25,11 @@ export function demandKnowledge({ service }: Serving): void {
   if (service.cannotSign() !== null) throw new OAuthError('cannot_sign', 'Nothing may be signed at present.')
 }
 
+/** The same for one tenant whose newest state could not be read. */
+export function demandNews(tenant: TenantService | null): void {
+  if (tenant?.stale) throw new OAuthError('cannot_sign', 'Nothing may be signed at present.')
+}
+
 /** Answers as an OAuth endpoint: what `work` throws as OAuthError becomes its error response, and is observed. */
 export async function answering(
   { observer }: Serving,

@@ -5,7 +5,7 @@ import { type Answer, oauthAnswer } from './answer.ts'
 import { authenticate } from './client-auth.ts'
 import { demand, OAuthError } from './errors.ts'
 import { type FormRequest, readForm } from './form.ts'
-import { answering, demandKnowledge, type Serving } from './serving.ts'
+import { answering, demandKnowledge, demandNews, type Serving } from './serving.ts'
 
 /**
  * The token endpoint (RFC 6749 section 4.4): parse, authenticate, grant, sign, record. It reaches no tenant but the one
@@ -24,11 +24,10 @@ export const tokenAnswer = (
     demandRate(serving, tenant, client)
     const grant = readGrant(form, client)
     const algorithm = client.algorithm ?? defaultAlgorithm(tenant)
-    const now = serving.service.now()
-    const current = await signerNow(again, algorithm, now)
+    const current = await signerNow(serving, again, algorithm)
     // Once more, because reading the client or the key may have taken long.
     demandKnowledge(serving)
-    const { token, expiresIn, issued } = issueAccessToken(current.tenant, client, current.signer, grant, now)
+    const { token, expiresIn, issued } = issueAccessToken(current.tenant, client, current.signer, grant, current.now)
     await record(serving, tenant, issued)
     serving.observer.issued(tenant.tenant, client.clientId, algorithm)
     return oauthAnswer(success(token, expiresIn, grant.scope))
@@ -38,15 +37,18 @@ export type Again = () => Soon<TenantService | null>
 
 /** Who signs is decided when everything else is: a taint that came while a client was authenticated counts. */
 async function signerNow(
+  { service }: Serving,
   again: Again,
   algorithm: Algorithm,
-  now: number,
-): Promise<{ tenant: TenantService; signer: TokenSigner }> {
+): Promise<{ tenant: TenantService; signer: TokenSigner; now: number }> {
   for (let tenant = await again(); ; ) {
+    // After the tenant: what others erased comes with the time at which they did.
+    const now = service.now()
+    demandNews(tenant)
     const signer = await tenant?.signer(algorithm, now)
     if (!tenant || !signer) throw noKey()
     const newest = await again()
-    if (newest === tenant) return { tenant, signer }
+    if (newest === tenant) return { tenant, signer, now }
     tenant = newest
   }
 }

@@ -64,11 +64,16 @@ export async function catchUp(options: CatchUpOptions): Promise<CaughtUp> {
       awaited: (await tx.meta<Awaited>('awaited')) ?? { number: 0, manifest: '', kept: [], rejects: {} },
     }
     const from = behind.head.seq + 1
+    const last = lastOf(reached)
+    const restored = await tx.meta<string>('backup')
+    if (last.seq < from) {
+      await mustBeSameStory(receipts, last)
+      // The receipt of the backup itself comes after it.
+      must(restored === null, 'runtime-behind', OLDER, { hint: OVER })
+      return { from, to: from - 1, erased: 0, bundle: null }
+    }
     await play(behind, place.journal.entries(reached), options, signer)
     const { seq: to } = behind.head
-    must(to === lastOf(reached).seq, 'receipts-forked', 'The store holds receipts that the second place does not know.')
-    const restored = await tx.meta<string>('backup')
-    if (to < from && restored === null) return { from, to, erased: 0, bundle: null }
     // A copy that is no backup of ours has no name: then the vault counts on all that this runtime ever had.
     const backup = restored ?? head?.digest ?? digest('')
     const clock = await tx.clock()
@@ -84,6 +89,14 @@ export async function catchUp(options: CatchUpOptions): Promise<CaughtUp> {
   })
 }
 
+const OLDER = 'The second place ends before this backup was made: nothing shows what happened since.'
+const OVER = 'This runtime is over: make another with "issuer init", under an id of its own, and enroll it.'
+
+async function mustBeSameStory(receipts: ReceiptChain, last: { seq: number; digest: string | null }): Promise<void> {
+  const same = last.seq === 0 || (await receipts.digestAt(last.seq)) === last.digest
+  must(same, 'receipts-forked', `Receipt ${last.seq} in the second place is not the one of this store.`)
+}
+
 async function receiptKey(store: Reader): Promise<StatementKey> {
   const row = await store.get<{ kid: string; jwk: string }>("SELECT kid, jwk FROM own_keys WHERE use = 'receipt'")
   must(row, 'store-damaged', 'The runtime store holds no receipt key.')
@@ -93,7 +106,7 @@ async function receiptKey(store: Reader): Promise<StatementKey> {
 async function play(
   behind: Behind,
   entries: Iterable<Entry>,
-  { receipts, runtimeId, practice }: CatchUpOptions,
+  { runtimeId, practice }: CatchUpOptions,
   signer: StatementKey,
 ): Promise<void> {
   const start = behind.head.seq
@@ -118,7 +131,6 @@ async function play(
     }
     keys = []
   }
-  must(behind.head.seq >= ((await receipts.head(behind.tx))?.seq ?? 0), 'internal', 'A receipt was left out.')
 }
 
 /** Facts of the journal are newer than those of the store. A key that the store does not have yet comes with its bundle. */

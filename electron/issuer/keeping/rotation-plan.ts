@@ -16,8 +16,11 @@ import {
   readStorageKey,
   storageKeyPath,
 } from '../config.ts'
+import { checkHighwater } from '../highwater.ts'
+import { openReceiptSigner, ReceiptChain } from '../receipt-chain.ts'
 import { Sealer } from '../sealing.ts'
 import { openStores, placeOf } from '../store/open.ts'
+import { SecondPlace } from './second-place.ts'
 
 /** What a rotation of the storage key is to do: it stands in the folder until all of it is done. */
 
@@ -84,10 +87,23 @@ export async function makePlan(
 
 const fresh = () => new Uint8Array(randomBytes(32))
 
-async function storageKeyOfStore(dir: string, config: EffectiveConfig, { fileKey }: Sealer): Promise<string | null> {
-  if (config.store === 'sqlite') return null
-  const { store } = await openStores(placeOf(dir, config, fileKey))
-  return store.meta<string>('storage-key').finally(() => store.close())
+/**
+ * The storage key that the store itself names, null for none. A store that may be an older copy gets no new key. Code
+ * `runtime-behind`.
+ */
+async function storageKeyOfStore(dir: string, config: EffectiveConfig, old: Sealer): Promise<string | null> {
+  const { store, traffic } = await openStores(placeOf(dir, config, old.fileKey))
+  try {
+    const named = await store.meta<string>('storage-key')
+    if (named !== null && named !== old.keyId) return named
+    const receipts = new ReceiptChain(store, await openReceiptSigner(store, old), config)
+    const place = config.secondPlace === null ? null : new SecondPlace(config.secondPlace, config, old)
+    await checkHighwater(dir, store, receipts, place)
+    return named
+  } finally {
+    await traffic.close()
+    await store.close()
+  }
 }
 
 /** Code `storage-key-wrong` for a file with another key. */

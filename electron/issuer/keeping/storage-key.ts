@@ -4,7 +4,7 @@ import { isKeyriteError, must } from '../../../shared/errors.ts'
 import { ioError } from '../../files/errors.ts'
 import { moveFile, removeFile, replaceFile, syncFolder } from '../../files/write.ts'
 import { CONFIG_FILE, encodeConfig, readConfig, readConfigFile, STORE_FILE } from '../config.ts'
-import { writeHighwater } from '../highwater.ts'
+import { checkHighwater, writeHighwater } from '../highwater.ts'
 import { openReceiptSigner, ReceiptChain } from '../receipt-chain.ts'
 import type { Sealer } from '../sealing.ts'
 import { openStores, placeOf, TRAFFIC_FILE } from '../store/open.ts'
@@ -108,6 +108,7 @@ async function markAnew(dir: string, sealer: Sealer): Promise<void> {
   const { store, traffic } = await openStores(placeOf(dir, config, sealer.fileKey))
   try {
     const receipts = new ReceiptChain(store, await openReceiptSigner(store, sealer), config)
+    await checkHighwater(dir, store, receipts)
     await writeHighwater(dir, store, receipts)
     if (config.secondPlace === null) return
     const kept = await new SecondPlace(config.secondPlace, config, sealer).keep({ store, receipts })

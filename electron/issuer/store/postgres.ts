@@ -14,6 +14,20 @@ import { Store, type Value, Writer } from './store.ts'
 const PATIENCE = 5000
 const CONNECTIONS = 8
 
+/** The database must notice by itself that a client is gone: until then its locks hold up every other replica. */
+const SESSION = [
+  'lock_timeout=10000',
+  'statement_timeout=120000',
+  'tcp_user_timeout=5000',
+  'tcp_keepalives_idle=5',
+  'tcp_keepalives_interval=1',
+  'tcp_keepalives_count=3',
+]
+  .map((setting) => `-c ${setting}`)
+  .join(' ')
+/** How long a change of each part may leave the database without its next statement, in milliseconds. */
+const IDLE = { 1: 8000, 2: 2000 } as const
+
 /** 8-byte counts fit a number here: they are counts and seconds. */
 const types = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
@@ -45,7 +59,7 @@ export class PostgresDatabase {
     this.id = hash('sha256', this.schema, 'buffer').readInt32BE(0)
     const config: pg.PoolConfig = {
       connectionString: withPassword(url, password),
-      options: `-c search_path=${this.schema} -c lock_timeout=10000 -c statement_timeout=120000`,
+      options: `-c search_path=${this.schema} ${SESSION}`,
       connectionTimeoutMillis: 5000,
       keepAlive: true,
       application_name: 'keyrite',
@@ -113,7 +127,7 @@ export class PostgresDatabase {
 
 export class PostgresStore extends Store {
   readonly #database: PostgresDatabase
-  readonly #part: number
+  readonly #part: 1 | 2
   readonly #announces: boolean
 
   /** `part` tells apart what is changed independently: the runtime itself (1, announced to all), its traffic (2). */
@@ -137,7 +151,7 @@ export class PostgresStore extends Store {
     let broken: Error | undefined
     try {
       await attempt(async () => {
-        await client.query('BEGIN')
+        await client.query(`BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${IDLE[this.#part]}`)
         await client.query('SELECT pg_advisory_xact_lock($1, $2)', [this.#database.id, this.#part])
       })
       const writer = new PostgresWriter(client)
@@ -271,7 +285,7 @@ const STATES: readonly (readonly [RegExp, Code, string])[] = [
   [/^(?:42P01|3F000)/, 'store-missing', 'The database has no store of this runtime.'],
   [/^53100/, 'medium-full', 'The database has no space left.'],
   [/^(?:28|3D)/, 'store-unreachable', 'The database refuses this user, password or database name.'],
-  [/^(?:08|57P|53300|57014)/, 'store-unreachable', 'The database does not answer.'],
+  [/^(?:08|57P|53300|57014|25P03)/, 'store-unreachable', 'The database does not answer.'],
 ]
 
 function postgresError(error: unknown): unknown {

@@ -105,6 +105,7 @@ it('a replica that is cut off from the database signs nothing after five seconds
   expect([(await askKeySet(cutOff.url, acme)).status, (await ready(cutOff)).status]).toEqual([200, 200])
 
   const load = new Load(cutOff.url, ours.clients, LANES)
+  const others = new Load(near.url, [beta], 2)
   for (const how of ['silence', 'refuse'] as const) {
     await signsAgain(cutOff.url, acme)
     wire[how]()
@@ -125,7 +126,6 @@ it('a replica that is cut off from the database signs nothing after five seconds
     const { tokens } = load.counts
     expect(await signerNow(cutOff.url, acme)).toBe(503)
     expect((await askKeySet(cutOff.url, acme)).status).toBe(200)
-    expect(typeof (await signerNow(near.url, acme))).toBe('string')
     // Refusals and key sets come at once, from memory.
     const began = performance.now()
     for (let at = 0; at < 20; at++) {
@@ -150,6 +150,10 @@ it('a replica that is cut off from the database signs nothing after five seconds
   const { failed, cut } = await load.stop()
   expect(Object.keys(failed)).toEqual(['token 503'])
   expect(cut).toBe(0)
+  // Whatever it was doing when it was cut off, the other one goes on.
+  const undisturbed = await others.stop()
+  expect([undisturbed.failed, undisturbed.cut]).toEqual([{}, 0])
+  expect(undisturbed.slowest).toBeLessThan(SILENCE)
 })
 
 it('a change whose news came, and nothing more, leaves key sets as they were, and nobody signs until it is known', async (ctx) => {

@@ -24,7 +24,7 @@ const LANES = 8
 
 it('two replicas are one runtime under load: imports, clients, taints, a change of keys, and one of them killed', async (ctx) => {
   const place = await postgres(ctx).database(temporaryFolder())
-  const ours = await runtimeOf([...fresh(['acme', 'beta']), ...changing(['delta'], 25)], place)
+  const ours = await runtimeOf([...fresh(['acme', 'beta']), ...changing(['delta'], 20)], place)
   const { dir, clients, tenants } = ours
   const [acme, beta, delta] = clients
   if (!acme || !beta || !delta) throw new Error('no clients')
