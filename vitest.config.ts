@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 
 /** The one suite that both kinds of store must pass. */
 const ON_POSTGRES = [
-  'test/issuer/{backup,import,lifecycle,removed,revocation,second-place,storage-key,store}.test.ts',
+  'test/issuer/{backup,effect,import,issuance,lifecycle,removed,revocation,second-place,storage-key,store,taint}.test.ts',
   'test/faults/fault-{14,15,20,23}-*.test.ts',
   'test/faults/fault-{22-imports,32-restored-runtime}.test.ts',
 ]

@@ -1,10 +1,10 @@
 import { Command } from 'commander'
 import { count } from '../../shared/domain/plural.ts'
-import { must } from '../../shared/errors.ts'
+import { asKeyriteError, must } from '../../shared/errors.ts'
 import type { Reporter } from '../app/reporter.ts'
 import { openRuntime, type Runtime } from '../issuer/runtime.ts'
 import { type Served, serveRuntime } from '../issuer/serving/serve.ts'
-import { createLog } from '../issuer/watch/log.ts'
+import { createLog, type Log } from '../issuer/watch/log.ts'
 import { dirOption } from './in-runtime.ts'
 import { type Answer, answering } from './output.ts'
 
@@ -46,8 +46,17 @@ async function serve(_args: string[], options: Record<string, unknown>, reporter
   const port = wholeNumber(options['port'], '--port', 0, 65_535)
   const workers = wholeNumber(options['workers'], '--workers', 1, 256)
   const stop = new AbortController()
-  const runtime = await openRuntime({ dir, onKeyFailure: (tenant, error) => log.keyAccessFailed(tenant, error) })
-  const log = createLog({ level: runtime.config.log.level, runtime: runtime.config.runtimeId })
+  let log: Log | null = null
+  const runtime = await openRuntime({
+    dir,
+    onKeyFailure: (tenant, error) => log?.keyAccessFailed(tenant, error),
+    // Before there is a log, people read along.
+    onSecondPlaceFailure: (error) =>
+      log
+        ? log.secondPlaceFailed(error)
+        : reporter.say(`The second place cannot be written: ${asKeyriteError(error).message}`),
+  })
+  log = createLog({ level: runtime.config.log.level, runtime: runtime.config.runtimeId })
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort(signal))
   let url = ''
   try {

@@ -15,5 +15,6 @@ export async function runtimeFacts({ store, receipts }: Context, { tenants }: St
   const unfetched = tenants.flatMap(({ tenant, propagation }) =>
     (propagation?.missing ?? []).map((party) => ({ tenant, party })),
   )
-  return { imports, receiptsWaitingSince, unfetched }
+  const secondPlaceBehindSince = await store.meta<number>('second-place-behind')
+  return { imports, receiptsWaitingSince, secondPlaceBehindSince, unfetched }
 }

@@ -180,6 +180,12 @@ function predecessorOf(line: TenantLine, key: BundleKey): BundleKey | undefined 
     .sort((a, b) => b.signFrom - a.signFrom)[0]
 }
 
+/** The keys that have a modulus: of others there may be tens of thousands, which need not be held at once. */
+const IS_RSA = `spec IN (${Object.entries(KEY_SPECS)
+  .filter(([, { kty }]) => kty === 'RSA')
+  .map(([spec]) => `'${spec}'`)
+  .join(', ')})`
+
 /** Audits the RSA moduli of staged new keys against all that were ever delivered. Code `key-refused`. */
 export async function checkSharedFactors(store: Reader): Promise<void> {
   const moduliIn = async (sql: string) =>
@@ -187,9 +193,9 @@ export async function checkSharedFactors(store: Reader): Promise<void> {
       const modulus = modulusOf(JSON.parse(jwk))
       return modulus ? [{ kid, modulus }] : []
     })
-  const fresh = await moduliIn('SELECT kid, jwk FROM staged_keys WHERE kid NOT IN (SELECT kid FROM keys)')
+  const fresh = await moduliIn(`SELECT kid, jwk FROM staged_keys WHERE ${IS_RSA} AND kid NOT IN (SELECT kid FROM keys)`)
   if (fresh.length === 0) return
-  const all = [...fresh, ...(await moduliIn('SELECT kid, jwk FROM keys'))]
+  const all = [...fresh, ...(await moduliIn(`SELECT kid, jwk FROM keys WHERE ${IS_RSA}`))]
   const shared = auditSharedFactors(all.map((one) => one.modulus)).flatMap((index) => all[index]?.kid ?? [])
   if (shared.length > 0)
     throw new KeyriteError('key-refused', `These RSA keys share a factor: ${shared.slice(0, 4).join(', ')}.`)

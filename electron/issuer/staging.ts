@@ -21,8 +21,8 @@ import { signedBy, verifies } from './verifying.ts'
 /** Takes files into the staging tables, some lines at a time, so that memory does not grow with the number of tenants. */
 
 /** Characters of signed sets, and sealed keys, that one change takes: each has its price, and holds others up meanwhile. */
-const MOST_SIGNED = 8_000_000
-const MOST_KEYS = 512
+const MOST_SIGNED = 2_000_000
+const MOST_KEYS = 256
 
 export type Progress = (done: number, total: number) => void
 

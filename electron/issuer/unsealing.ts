@@ -50,9 +50,12 @@ export async function openUnsealer(store: Reader, sealer: Sealer, kid: string): 
   await openTransportKey(store, sealer, kid)
   const row = await store.get<{ sealed: Uint8Array }>('SELECT sealed FROM own_keys WHERE kid = ?', kid)
   const pkcs8 = sealer.openOwn(kid, row?.sealed ?? new Uint8Array())
-  const key = createPrivateKey({ key: Buffer.from(pkcs8.buffer), format: 'der', type: 'pkcs8' })
-  wipe(pkcs8)
-  return unsealWith(key)
+  try {
+    const der = Buffer.from(pkcs8.buffer, pkcs8.byteOffset, pkcs8.length)
+    return unsealWith(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }))
+  } finally {
+    wipe(pkcs8)
+  }
 }
 
 function decrypt(key: Uint8Array, associated: Uint8Array, [nonce, text, tag]: Uint8Array[]): Uint8Array {

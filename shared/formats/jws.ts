@@ -106,6 +106,13 @@ export function splitCompact(text: string, count: 3 | 5, maxBytes: number): { he
 }
 
 /**
+ * True unless an RSA signature (base64url) has another length than the modulus of its key. RFC 8017 sections 8.1.2 and
+ * 8.2.2 refuse it for that alone; OpenSSL takes a PSS signature whose leading zero was left out.
+ */
+export const isWhole = (jwk: { kty: string; n?: string }, signature: string): boolean =>
+  jwk.kty !== 'RSA' || signature.length === jwk.n?.length
+
+/**
  * Verifies a statement and returns its claims.
  * @param typ the exact `typ` that must stand in the header
  * @param key the public key that must have signed; `kid` and algorithm must be that key's

@@ -15,8 +15,8 @@ import { answersIn, converse } from './sockets.ts'
 /** Fault 24 at real processes: floods do not grow their memory, and an assertion counts once for all of them. */
 
 const MB = 1024 * 1024
-/** What the garbage of one round may leave behind; a leak of 20,000 entries of some kilobytes would be more. */
-const MOST = 64 * MB
+/** What one round may add before the collector comes; buffers kept for 20,000 connections would be more. */
+const MOST = 192 * MB
 
 /** Resident memory of a process, in bytes. */
 const rss = (pid: number) => Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096

@@ -55,7 +55,7 @@ const EXPRESSIONS = DASHBOARD.panels.flatMap(({ targets = [] }) => targets.map((
 
 let families: Map<string, string>
 beforeAll(async () => {
-  const facts = { imports: [], receiptsWaitingSince: null, unfetched: [] }
+  const facts = { imports: [], receiptsWaitingSince: null, secondPlaceBehindSince: null, unfetched: [] }
   const metrics = createMetrics({ look: () => ({ status: statusOf([tenantStatus('acme')]), facts, ready: true }) })
   const text = await metrics.text()
   families = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => [name, type]))

@@ -6,7 +6,7 @@ import { must } from '../../../shared/errors.ts'
 import type { PublishedJwk } from '../../../shared/formats/bundle.ts'
 import { fromBase64url, utf8 } from '../../../shared/formats/bytes.ts'
 import { KB, parseJson } from '../../../shared/formats/json.ts'
-import { splitCompact } from '../../../shared/formats/jws.ts'
+import { isWhole, splitCompact } from '../../../shared/formats/jws.ts'
 
 /** Client assertions (RFC 7523 section 3): parsed strictly by us, then verified by jose with a key we chose. */
 
@@ -89,7 +89,7 @@ export async function verifyAssertion(
   } catch {
     return false
   }
-  return key !== undefined
+  return key !== undefined && isWhole(key, compact.slice(compact.lastIndexOf('.') + 1))
 }
 
 const decoys = new Map<Algorithm, JWK>()

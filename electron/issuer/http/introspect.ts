@@ -5,7 +5,7 @@ import { isKeyriteError, must } from '../../../shared/errors.ts'
 import type { PublishedJwk } from '../../../shared/formats/bundle.ts'
 import { fromBase64url } from '../../../shared/formats/bytes.ts'
 import { KB, parseAs, parseJson } from '../../../shared/formats/json.ts'
-import { splitCompact } from '../../../shared/formats/jws.ts'
+import { isWhole, splitCompact } from '../../../shared/formats/jws.ts'
 import type { Soon, TenantService } from '../service.ts'
 import { verifySignature } from '../signing.ts'
 import { type Answer, oauthAnswer } from './answer.ts'
@@ -102,5 +102,6 @@ function specOf(alg: string): Algorithm {
 function holds(jwk: PublishedJwk, signingInput: string, signature: string): boolean {
   const key = publicKeys.get(jwk) ?? createPublicKey({ key: { ...jwk }, format: 'jwk' })
   publicKeys.set(jwk, key)
+  if (!isWhole(jwk, signature)) return false
   return verifySignature(specOf(jwk.alg), key, signingInput, signature)
 }

@@ -23,7 +23,8 @@ async function work(): Promise<void> {
     counts.keyAccessFailed(tenant)
     log?.keyAccessFailed(tenant, error)
   }
-  const runtime = await openRuntime({ dir, onKeyFailure })
+  const onSecondPlaceFailure = (error: unknown) => log?.secondPlaceFailed(error)
+  const runtime = await openRuntime({ dir, onKeyFailure, onSecondPlaceFailure })
   log = createLog({ level: runtime.config.log.level, runtime: runtime.config.runtimeId })
   await runtime.follow()
   const front = await openFront(runtime, listen, counts, log)

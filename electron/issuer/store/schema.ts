@@ -100,6 +100,7 @@ CREATE TABLE issuance (
   tenant TEXT NOT NULL, seq INTEGER NOT NULL, prev TEXT NOT NULL, entries TEXT NOT NULL, tokens INTEGER NOT NULL,
   at INTEGER NOT NULL
 ) STRICT;
+CREATE UNIQUE INDEX issuance_seq ON issuance (tenant, seq);
 CREATE TABLE issuance_heads (
   tenant TEXT PRIMARY KEY, seq INTEGER NOT NULL, digest TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -10,6 +10,8 @@ export type Facts = {
   imports: readonly { outcome: string; count: number }[]
   /** When the oldest receipt was written that no bundle has confirmed; null for none. */
   receiptsWaitingSince: number | null
+  /** Since when the second place lacks something; null where it lacks nothing, or there is none. */
+  secondPlaceBehindSince: number | null
   /** Registered relying parties that have not fetched the newest announced key of a tenant. */
   unfetched: readonly { tenant: string; party: string }[]
 }
@@ -24,6 +26,7 @@ export const GAUGES = {
   clockHold: gauge('keyrite_clock_hold', '1 while the clock is held, by kind.', 'kind'),
   receipts: gauge('keyrite_receipts_waiting', 'Receipts that no bundle has confirmed yet.'),
   receiptsAge: gauge('keyrite_receipts_waiting_seconds', 'Age of the oldest receipt that no bundle has confirmed.'),
+  secondPlace: gauge('keyrite_second_place_behind_seconds', 'How long the second place has lacked something.'),
   imports: {
     ...gauge('keyrite_imports_total', 'Imports since the store was made, by outcome.', 'outcome'),
     type: 'counter',
@@ -89,8 +92,11 @@ function materialEnds(keys: readonly KeyStatus[]): number | null {
   return ends.length === 0 ? null : Math.min(...ends)
 }
 
-function addFacts(samples: Samples, { imports, receiptsWaitingSince, unfetched }: Facts, now: number): void {
+function addFacts(samples: Samples, facts: Facts, now: number): void {
+  const { imports, receiptsWaitingSince, secondPlaceBehindSince, unfetched } = facts
+  const since = (at: number | null) => (at === null ? 0 : Math.max(0, now - at))
   for (const { outcome, count } of imports) samples.imports.push([[outcome], count])
-  samples.receiptsAge.push([[], receiptsWaitingSince === null ? 0 : Math.max(0, now - receiptsWaitingSince)])
+  samples.receiptsAge.push([[], since(receiptsWaitingSince)])
+  samples.secondPlace.push([[], since(secondPlaceBehindSince)])
   for (const { tenant, party } of unfetched) samples.unfetched.push([[tenant, party], 1])
 }

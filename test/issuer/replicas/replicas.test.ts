@@ -56,8 +56,7 @@ it('two replicas are one runtime under load: imports, clients, taints, a change 
     async () => ((await signerNow(two.url, beta)) === 503 ? true : null),
     () => 'the tainted key signs',
   )
-  const taintTook = performance.now() - since
-  expect(taintTook).toBeLessThan(1000)
+  expect(performance.now() - since).toBeLessThan(1000)
 
   // A key takes over at its time, at both.
   const [before, after] = tenants[2]?.keys ?? []
@@ -85,7 +84,7 @@ it('two replicas are one runtime under load: imports, clients, taints, a change 
     () => JSON.stringify(load.counts),
   )
 
-  const { tokens, failed, cut, slowest } = await load.stop()
+  const { failed, cut, slowest } = await load.stop()
 
   // What happens without it, it knows when it is back.
   await beside(dir, (operator) => operator.clients.remove('gamma', 'app', 'operator'))
@@ -101,10 +100,6 @@ it('two replicas are one runtime under load: imports, clients, taints, a change 
   expect(kids).not.toContain(tainted)
   for (const kid of [before?.kid, after?.kid]) expect(kids).toContain(kid)
   expect([...issued].sort()).toEqual(['acme', 'delta', 'gamma'])
-  const chain = await receiptsOf(ours)
-  expect(statedTwice(chain)).toEqual([])
-  const times = chain.receipts.map(({ at }) => at)
-  expect(times).toEqual(times.toSorted((a, b) => a - b))
+  expect(statedTwice(await receiptsOf(ours))).toEqual([])
   expect(slowest).toBeLessThan(5000)
-  console.log(JSON.stringify({ taintTook, tokens, cut, slowest }))
 })

@@ -12,6 +12,7 @@ const FACTS: Facts = {
     { outcome: 'bundle-late', count: 1 },
   ],
   receiptsWaitingSince: NOW - 31 * DAY,
+  secondPlaceBehindSince: NOW - 600,
   unfetched: [{ tenant: 'acme', party: 'orders "eu"' }],
 }
 const seen = (change: Partial<Look> = {}): Look => ({

@@ -149,7 +149,11 @@ function pkcs1(privateKey: KeyObject, signed: Signed): Attack[] {
 function pss(privateKey: KeyObject, signed: Signed): Attack[] {
   const made = (hashName: string, saltLength: number) =>
     sign(hashName, Buffer.from(signed.input), { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength })
+  // RFC 8017 section 8.1.2, step 1: the length counts, though the number is the same. One signature in 256 starts with 0.
+  let zero = made('sha256', 32)
+  while (zero[0] !== 0) zero = made('sha256', 32)
   return [
+    join(signed, 'a leading zero left out', zero.subarray(1)),
     ...[0, 20, 31, 33, 64].map((salt) => join(signed, `a salt of ${salt} bytes`, made('sha256', salt))),
     join(signed, 'SHA-384', made('sha384', 48)),
     join(signed, 'SHA-512 with a salt of 32 bytes', made('sha512', 32)),
