@@ -10,7 +10,10 @@ import { collectSignOffs } from '../../shared/formats/sign-off.ts'
 /** What first evidence does not hold yet, named so that nobody takes its absence for a good answer. */
 const NOT_COLLECTED = [
   { what: 'Token issuance log', why: 'The runtime keeps it: "issuer issuance export" writes it for each tenant.' },
-  { what: 'Which relying parties have fetched an announced key', why: 'The runtime records it: "issuer status" shows it.' },
+  {
+    what: 'Which relying parties have fetched an announced key',
+    why: 'The runtime records it: "issuer status" shows it.',
+  },
   {
     what: 'Copies of the vault that no backup ceremony made',
     why: 'Nobody can list them; a destruction tries those that are brought to it.',

@@ -22,7 +22,7 @@ import { signedBy, verifies } from './verifying.ts'
 
 /** Characters of signed sets, and sealed keys, that one change takes: each has its price, and holds others up meanwhile. */
 const MOST_SIGNED = 2_000_000
-const MOST_KEYS = 256
+const MOST_KEYS = 4096
 
 export type Progress = (done: number, total: number) => void
 

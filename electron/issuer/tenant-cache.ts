@@ -42,8 +42,10 @@ export class TenantCache {
   }
 
   #remembered(location: string): TenantService | null {
-    const known = this.#services.get(location) ?? this.#before.get(location)
-    return known && !(known instanceof Promise) ? lastKnown(known) : null
+    const loaded = this.#services.get(location)
+    const known = loaded instanceof Promise ? null : loaded
+    const service = known ?? this.#before.get(location)
+    return service ? lastKnown(service) : null
   }
 
   /** Asking costs more than the rest of a lookup: that nothing changed stands for a millisecond. */
@@ -93,12 +95,7 @@ export class TenantCache {
     const tenant = this.#tenants.get(location)
     if (tenant === undefined) return null
     const before = this.#before.get(location)
-    if (!before) return this.#load(location, tenant)
-    if (!this.#context.store.heard()) return lastKnown(before)
-    return this.#load(location, tenant).catch((error: unknown) => {
-      if (isKeyriteError(error, 'store-unreachable')) return lastKnown(before)
-      throw error
-    })
+    return before && !this.#context.store.heard() ? lastKnown(before) : this.#load(location, tenant)
   }
 
   #load(location: string, tenant: string): Promise<TenantService | null> {
@@ -117,6 +114,8 @@ export class TenantCache {
       },
       (error: unknown) => {
         keep(null)
+        const before = this.#before.get(location)
+        if (before && isKeyriteError(error, 'store-unreachable')) return lastKnown(before)
         throw error
       },
     )

@@ -51,7 +51,8 @@ export class PostgresDatabase {
   /** Names the locks of this runtime among all that use the database. */
   readonly id: number
   readonly #listening: Listening
-  readonly #sockets = new Set<Socket>()
+  /** Open sockets, and since when. */
+  readonly #sockets = new Map<Socket, number>()
   #closed = false
 
   constructor({ url, password, runtimeId }: PostgresOptions) {
@@ -110,18 +111,19 @@ export class PostgresDatabase {
     await this.#listening.close()
     await this.pool.end()
     // A farewell that nobody takes must not keep the process.
-    for (const socket of this.#sockets) socket.unref()
+    for (const socket of this.#sockets.keys()) socket.unref()
   }
 
   #socket(): Socket {
     const socket = new Socket()
-    this.#sockets.add(socket)
+    this.#sockets.set(socket, performance.now())
     return socket.once('close', () => this.#sockets.delete(socket))
   }
 
   /** The network may keep silent about a connection that leads nowhere for a quarter of an hour. */
   #hangUp(): void {
-    for (const socket of this.#sockets) socket.destroy()
+    const now = performance.now()
+    for (const [socket, since] of this.#sockets) if (now - since > PATIENCE) socket.destroy()
   }
 }
 

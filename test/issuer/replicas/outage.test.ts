@@ -148,7 +148,8 @@ it('a replica that is cut off from the database signs nothing after five seconds
   expect(await signerNow(cutOff.url, acme)).toBe(503)
   expect((await askKeySet(cutOff.url, acme)).body).not.toContain(String(kid))
   const { failed, cut } = await load.stop()
-  expect(Object.keys(failed)).toEqual(['token 503'])
+  // No key set among them: those come from memory.
+  for (const name of Object.keys(failed)) expect(name).toMatch(/^token 50[03]$/)
   expect(cut).toBe(0)
   // Whatever it was doing when it was cut off, the other one goes on.
   const undisturbed = await others.stop()
