@@ -20,6 +20,8 @@ export class TrustedClock {
   #serves = false
   /** Trusted and monotonic time when both were last known to agree. */
   #base: { trusted: number; monotonic: number }
+  /** The newest confirmation by an operator that this process knows. */
+  #confirmed: number
 
   constructor(clock: Clock, state: ClockState, onJump: (hold: ClockHold) => void) {
     this.#clock = clock
@@ -29,6 +31,7 @@ export class TrustedClock {
     this.#hold = state.hold ?? downtime
     this.#unproved = downtime !== null
     this.#base = this.#baseNow()
+    this.#confirmed = state.confirmedAt ?? 0
   }
 
   /** What is held and why, or null. */
@@ -80,6 +83,15 @@ export class TrustedClock {
     if (state.floor > this.#floor) this.#floor = state.floor
     if (state.hold) this.#hold = state.hold
     else if (released) this.release()
+    else if ((state.confirmedAt ?? 0) > this.#confirmed) this.#agree(state.confirmedAt ?? 0)
+    this.#confirmed = Math.max(this.#confirmed, state.confirmedAt ?? 0)
+  }
+
+  /** A jump that was confirmed before this process looked at its clock is none any more. */
+  #agree(at: number): void {
+    const monotonic = this.#clock.monotonic()
+    const expected = this.#base.trusted + (monotonic - this.#base.monotonic)
+    this.#base = { trusted: Math.max(expected, at), monotonic }
   }
 
   /** Ends a hold: from here on the wall clock counts as confirmed. Gives the time. */

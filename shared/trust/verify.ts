@@ -1,5 +1,6 @@
 import { compactVerify } from 'jose'
 import { utf8 } from '../formats/bytes.ts'
+import { isWhole } from '../formats/jws.ts'
 import { TOKEN_ALGORITHMS } from '../formats/trust-policy.ts'
 import { checkClaims } from './claims.ts'
 import { importKey } from './key-set.ts'
@@ -59,6 +60,7 @@ async function checkSignature(token: ReadToken, trust: IssuerTrust, keySets: Key
   } catch {
     throw new Denied('signature-invalid')
   }
+  demand(isWhole(key.jwk, token.compact.slice(token.compact.lastIndexOf('.') + 1)), 'signature-invalid')
 }
 
 function checkAudience({ audiences }: ReadToken, { audiences: ours, otherAudiences }: IssuerTrust): void {

@@ -16,7 +16,13 @@ async function makeKey(tenant: Partial<TenantService> = {}, service: Partial<Iss
   const runtime = at.runtime
   const find = async () => {
     const found = await runtime.find('acme.example.com', '')
-    return found && { ...found, ...tenant }
+    if (!found) return null
+    return new Proxy(found, {
+      get(target, name) {
+        const value: unknown = Reflect.get(name in tenant ? tenant : target, name)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
   }
   const [jwk] = (await find())?.published(runtime.now()).keys ?? []
   if (!jwk) throw new Error('No key is published.')

@@ -166,7 +166,7 @@ describe('offboarding', () => {
     await served.handoff(runtime)
     await served.intake(runtime)
   })
-  afterAll(async () => await runtime.runtime.close())
+  afterAll(() => runtime.runtime.close())
 
   it('no key of it signs, nothing is made for it, its id and issuer are never given out again', async () => {
     const at = room()

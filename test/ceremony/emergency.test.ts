@@ -36,7 +36,8 @@ const setsOf = async ({ runtime }: TestRuntime, now: number) =>
     await Promise.all(
       TENANTS.map(async (id) => {
         const service = await runtime.find(new URL(issuerOf(id)).host, '')
-        return [id, JSON.stringify([service?.published(now), await service?.signedSet(now)])]
+        if (!service) throw new Error(`${id} is not served`)
+        return [id, JSON.stringify([service.published(now), await service.signedSet(now)])]
       }),
     ),
   )

@@ -125,9 +125,6 @@ describe('as a client assertion', () => {
   })
 })
 
-/** OpenSSL takes a PSS signature without its leading zero; here, unlike at a runtime, nobody looks at the length yet. */
-const SHORTENED = ['a leading zero left out', 'a signature without its first byte']
-
 describe("at a relying party's trust policy", () => {
   it.each(['RS256', 'PS256', 'ES256', 'ES384', 'Ed25519'] as const)('%s: no attack is allowed', async (alg) => {
     const key = makeTrusted(alg)
@@ -142,8 +139,7 @@ describe("at a relying party's trust policy", () => {
     }
     expect(await check(compact(good))).toBe('allow')
     const allowed: string[] = []
-    for (const [what, token] of everyAttack(good).filter(([what]) => !SHORTENED.includes(what)))
-      if ((await check(token)) === 'allow') allowed.push(what)
+    for (const [what, token] of everyAttack(good)) if ((await check(token)) === 'allow') allowed.push(what)
     expect(allowed).toEqual([])
     // Nobody was asked for anything but the issuer's own key set.
     expect(new Set(server.asked)).toEqual(new Set([JWKS]))

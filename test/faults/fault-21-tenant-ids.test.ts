@@ -68,10 +68,10 @@ describe('fault 21, tenant ids', () => {
       const { bundle } = await rawBundle(vault, folder, [canonicalText({ ...line, tenant: id })])
       expect(await codeOf(() => runtime.importFiles([bundle]))).toBe('format-invalid')
       expect(await stateOf(runtime)).toBe(before)
-      expect(await codeOf(async () => await runtime.clients.remove(id, 'x', 'test'))).toBe('tenant-unknown')
-      expect(
-        await codeOf(async () => await runtime.taint(id, 'A'.repeat(43), { withdraw: false, actor: 'test' })),
-      ).toBe('tenant-unknown')
+      expect(await codeOf(() => runtime.clients.remove(id, 'x', 'test'))).toBe('tenant-unknown')
+      expect(await codeOf(() => runtime.taint(id, 'A'.repeat(43), { withdraw: false, actor: 'test' }))).toBe(
+        'tenant-unknown',
+      )
     },
   )
 

@@ -74,7 +74,7 @@ export function createCounts(): Counts {
     took: (endpoint, seconds) => took.observe({ endpoint: aPlace(endpoint) }, seconds),
     take: () => COUNTER_NAMES.map((name) => [name, tallies[name].take()]),
     merge: (delta) => {
-      for (const [name, counts] of delta) tallies[name as CounterName]?.merge(counts)
+      for (const [name, counts] of delta) if (Object.hasOwn(tallies, name)) tallies[name as CounterName].merge(counts)
     },
     keep: (tenants) => {
       for (const name of COUNTER_NAMES) tallies[name].keep(new Set([NOBODY, ...tenants]))

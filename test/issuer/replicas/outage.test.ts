@@ -106,6 +106,11 @@ it('a replica that is cut off from the database signs nothing after five seconds
 
   const load = new Load(cutOff.url, ours.clients, LANES)
   const others = new Load(near.url, [beta], 2)
+  // Both processes have both tenants in memory from here on.
+  await until(
+    () => (load.counts.keySets > 60 ? true : null),
+    () => JSON.stringify(load.counts),
+  )
   for (const how of ['silence', 'refuse'] as const) {
     await signsAgain(cutOff.url, acme)
     wire[how]()
