@@ -1,4 +1,4 @@
-import { HOUR } from '../../shared/domain/policy.ts'
+import { HOUR, MINUTE } from '../../shared/domain/policy.ts'
 import type { Clock } from './service.ts'
 import type { ClockHold, ClockState } from './store/store.ts'
 
@@ -9,12 +9,16 @@ import type { ClockHold, ClockState } from './store/store.ts'
  */
 
 export const JUMP = 6 * HOUR
+/** How long tokens are still signed by a time that stands still. */
+const STANDS = 5 * MINUTE
 
 export class TrustedClock {
   readonly #clock: Clock
   readonly #onJump: (hold: ClockHold) => void
   #floor: number
   #hold: ClockHold | null
+  /** When, by the monotonic clock, this process learned of the hold. */
+  #heldSince: number | null = null
   /** True while this process has only its wall clock to show for a long downtime: then it does not follow it. */
   #unproved: boolean
   #serves = false
@@ -61,6 +65,20 @@ export class TrustedClock {
   /** False in a short command: what cannot be undone waits for a process that serves. */
   get serves(): boolean {
     return this.#serves
+  }
+
+  /**
+   * True once time has stood still for so long that tokens would be of no use: none is signed until somebody confirms
+   * the clock.
+   */
+  get stands(): boolean {
+    if (this.#hold?.kind !== 'jump') {
+      this.#heldSince = null
+      return false
+    }
+    const monotonic = this.#clock.monotonic()
+    this.#heldSince ??= monotonic
+    return monotonic - this.#heldSince >= STANDS
   }
 
   /** Trusted time in seconds. */

@@ -34,9 +34,12 @@ export async function settle(context: Context): Promise<Settled> {
     const due = await store.all<{ tenant: string }>('SELECT tenant FROM tenants WHERE due <= ? LIMIT ?', now, BATCH)
     if (due.length === 0) break
     await store.change(async (tx) => {
-      const { erased } = done
-      for (const { tenant } of due) await settleTenant(context, tx, tenant, now, done)
-      if (done.erased > erased) await raiseFloor(tx, now)
+      const before = done.erased + done.phases
+      // Another replica may have stated something by a later time since: nothing of it is taken back.
+      clock.reload(await tx.clock())
+      const at = await servedTime(context, tx)
+      for (const { tenant } of due) await settleTenant(context, tx, tenant, at, done)
+      if (done.erased + done.phases > before) await raiseFloor(tx, at)
     })
   }
   if (done.erased > 0) await store.clearTraces()
@@ -157,7 +160,7 @@ async function keepTime(context: Context, first: boolean, now: number): Promise<
       await publishLate(tx, before.servedUntil, now)
     await tx.setClock({ ...before, floor: Math.max(before.floor, now), servedUntil: now, hold: clock.hold })
   })
-  await traffic.forgetAssertions(now - SKEW)
+  await traffic.forget(now)
   await markHighwater(context)
 }
 

@@ -20,21 +20,22 @@ export function newsOf({ receipts }: Pick<Context, 'receipts'>): () => Promise<S
   }
 }
 
+const SETTINGS_NOTED = 'settings'
+
 /**
- * Enters into the receipts which settings are others than when this host served last (issuer.md: "Client, configuration
+ * Enters into the receipts which settings are others than when this runtime was last served, on whichever host (issuer.md: "Client, configuration
  * … actions enter the receipts chain with the actor"). Their values stay here. Gives the names; none on a first start.
  */
 export async function noteSettings(context: Context, actor: string): Promise<string[]> {
   const { config, store, receipts, clock } = context
-  const name = `settings of ${hostname()}`.slice(0, 200)
   const now = Object.fromEntries(
     (Object.keys(SETTINGS) as SettingName[]).map((setting) => [setting, digestOf(valueIn(config, setting))]),
   )
   const changed = await store.change(async (tx) => {
-    const before = await tx.meta<Record<string, string>>(name)
+    const before = await tx.meta<Record<string, string>>(SETTINGS_NOTED)
     const others = before === null ? [] : Object.keys(now).filter((setting) => before[setting] !== now[setting])
     if (before !== null && others.length === 0) return []
-    await tx.setMeta(name, now)
+    await tx.setMeta(SETTINGS_NOTED, now)
     if (others.length > 0) {
       const what = `Settings of ${hostname()}: ${others.join(', ')}`.slice(0, 200)
       await receipts.append(tx, clock.now(), { type: 'config-changed', what, actor })

@@ -223,7 +223,10 @@ function runtimeOf(context: Context, { log, close, jumps }: Ends): Runtime {
     config,
     now: () => clock.now(),
     find: (host, path) => (isLocation(host, path) ? tenants.find(host + path) : null),
-    cannotSign: () => (store.heard() ? rotated : 'The store was not heard from for some seconds.'),
+    cannotSign() {
+      if (!store.heard()) return 'The store was not heard from for some seconds.'
+      return clock.stands ? 'The clock is held until somebody confirms it.' : rotated
+    },
     takeSuccession: (path) => takeSuccession(context, path),
     repin: (path, fingerprint) => repin(context, path, fingerprint),
     async importFiles(paths, progress) {

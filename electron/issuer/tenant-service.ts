@@ -3,7 +3,6 @@ import { type Algorithm, KEY_SPECS } from '../../shared/domain/algorithms.ts'
 import { type ScheduledKey, signerAt } from '../../shared/domain/key.ts'
 import type { TokenType } from '../../shared/domain/policy.ts'
 import { type Slot, slotAt } from '../../shared/domain/slots.ts'
-import { must } from '../../shared/errors.ts'
 import type { PublishedJwk } from '../../shared/formats/bundle.ts'
 import { keySet } from '../../shared/formats/bundle-check.ts'
 import { wipe } from '../../shared/formats/bytes.ts'
@@ -137,7 +136,8 @@ export class StoredTenant implements TenantService {
     const { tenant, rows } = this.#state
     const sql = 'SELECT jws, without FROM slots WHERE tenant = ? AND import = ? AND start = ?'
     const row = await this.#context.store.get<{ jws: string; without: string }>(sql, tenant, this.#state.import, from)
-    must(row, 'store-damaged', `The signed key set of ${tenant} is not in the store.`)
+    // Replaced by an import while this object was still asked: the next request has the new one.
+    if (!row) return null
     const [gone, second] = kids.filter((kid) => rows.get(kid)?.withdrawn === 1)
     if (gone === undefined) return row.jws
     const without: SignedSets['without'] = JSON.parse(row.without)

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { DAY, SKEW } from '../../shared/domain/policy.ts'
 import type { Issued } from './service.ts'
 import type { Store, Writer } from './store/store.ts'
 
@@ -14,6 +15,9 @@ import type { Store, Writer } from './store/store.ts'
 const QUICK = 2
 const PAUSE = 2
 const LONGEST_PAUSE = 50
+
+/** Parties that strangers made up must not stay for ever. */
+const FETCHES_KEPT = 180 * DAY
 
 type Assertion = { tenant: string; id: string; expires: number; taken: boolean }
 type Fetch = { tenant: string; party: string; kid: string; at: number }
@@ -75,9 +79,12 @@ export class Traffic {
     return Map.groupBy(rows, (row) => row.tenant)
   }
 
-  /** Forgets assertions that are refused for their age alone. */
-  async forgetAssertions(before: number): Promise<void> {
-    await this.#store.change((tx) => tx.run('DELETE FROM assertions WHERE expires < ?', before))
+  /** Forgets assertions that are refused for their age alone, and fetches of half a year ago. */
+  async forget(now: number): Promise<void> {
+    await this.#store.change(async (tx) => {
+      await tx.run('DELETE FROM assertions WHERE expires < ?', now - SKEW)
+      await tx.run('DELETE FROM fetches WHERE last_at < ?', now - FETCHES_KEPT)
+    })
   }
 
   /** Waits until everything asked for so far is written, or has failed. */

@@ -20,7 +20,7 @@ import { StoredTenant } from '../../electron/issuer/tenant-service.ts'
 import { loadTenant } from '../../electron/issuer/tenant-state.ts'
 import { Traffic } from '../../electron/issuer/traffic.ts'
 import { DAY, HOUR } from '../../shared/domain/policy.ts'
-import { TestClock, type TestRuntime } from './fixtures.ts'
+import { makeServing, makeTenant, makeVault, TestClock, type TestRuntime } from './fixtures.ts'
 import { find, hot, kidOf, revocation, serving, signerOf, standbyOf, statedBy, two } from './revoking.ts'
 import { ask } from './serving/ask.ts'
 import { until } from './serving/process.ts'
@@ -420,4 +420,16 @@ describe('what the vault signed', () => {
     expect(reads).toBe(1)
     expect((await find(made, 'acme')).tenant).toBe('acme')
   })
+})
+
+it('a clock that is held signs nothing once it has stood for five minutes, and signs again when it is confirmed', async () => {
+  const made = await makeServing(await makeVault(), [makeTenant('acme')])
+  await made.runtime.tick()
+  made.clock.jump(7 * HOUR)
+  made.runtime.now()
+  expect(made.runtime.cannotSign()).toBeNull()
+  made.clock.advance(301)
+  expect(made.runtime.cannotSign()).toBe('The clock is held until somebody confirms it.')
+  expect(await made.runtime.confirmClock('operator')).toBe(true)
+  expect(made.runtime.cannotSign()).toBeNull()
 })

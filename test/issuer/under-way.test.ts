@@ -19,6 +19,7 @@ import {
   policyWith,
   RUNTIME_ID,
   T0,
+  TestClock,
   type TestRuntime,
   type TestTenant,
   type TestVault,
@@ -333,4 +334,26 @@ describe('propagation evidence (issuer.md, "Watching it")', () => {
     expect(await propagation()).toBeNull()
     expect(await signer(at)).toBe(two.kid)
   })
+})
+
+it('replicas whose clocks are a minute apart never take back what one of them stated', async () => {
+  const tenant = makeTenant('acme')
+  const { two, three } = keysOf(tenant)
+  const made = await makeServing(await makeVault(), [tenant])
+  const behind = new TestClock(T0 - 60)
+  const other = await openRuntime({ dir: made.dir, clock: behind })
+  onTestFinished(() => other.close())
+  for (const at of [two.announceAt, two.signFrom]) {
+    made.clock.to(at)
+    behind.to(at - 60)
+    await other.tick()
+    await made.runtime.tick()
+    // Whatever makes the one behind look at the tenant anew.
+    await other.taint('acme', three.kid, { withdraw: at === two.signFrom, actor: 'operator' })
+    behind.advance(30)
+    await other.tick()
+    await made.runtime.tick()
+  }
+  const chain = await chainOf(made)
+  expect(statedTwice(chain)).toEqual([])
 })

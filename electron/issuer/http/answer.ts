@@ -45,6 +45,7 @@ export const NOT_FOUND = jsonAnswer(404, { error: 'not_found' })
 export const BAD_REQUEST = jsonAnswer(400, { error: 'invalid_request' }, { Connection: 'close' })
 export const TOO_LARGE = jsonAnswer(413, { error: 'invalid_request' }, { Connection: 'close' })
 export const SERVER_ERROR = jsonAnswer(500, { error: 'server_error' })
+export const UNAVAILABLE = jsonAnswer(503, { error: 'temporarily_unavailable' }, { 'Retry-After': '5' })
 
 const refusals = new Map<string, Answer>()
 

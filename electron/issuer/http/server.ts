@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http'
+import { isKeyriteError } from '../../../shared/errors.ts'
 import type { IssuerService, Observer } from '../service.ts'
-import { type Answer, SERVER_ERROR, send } from './answer.ts'
+import { type Answer, SERVER_ERROR, send, UNAVAILABLE } from './answer.ts'
 import { answerTo, type Front, type Visit } from './dispatch.ts'
 import { type Address, LIMITS, type Limits, type Listener, listen } from './listener.ts'
 import { readProxies } from './proxies.ts'
@@ -32,6 +33,10 @@ export async function createIssuerServer(service: IssuerService, options: Server
   return listen(options.listen, limits, handlerOf(front))
 }
 
+/** The store does not answer, or not in time: asking again is all that helps. */
+const isAway = (error: unknown): boolean =>
+  isKeyriteError(error, 'store-unreachable') || isKeyriteError(error, 'store-busy')
+
 function handlerOf(front: Front): RequestListener {
   const { observer, failed } = front.serving
   return (request, response) => {
@@ -44,7 +49,7 @@ function handlerOf(front: Front): RequestListener {
     }
     const fail = (error: unknown) => {
       failed(visit.tenant, visit.endpoint, error)
-      if (!response.headersSent) finish(SERVER_ERROR)
+      if (!response.headersSent) finish(isAway(error) ? UNAVAILABLE : SERVER_ERROR)
     }
     try {
       const answer = answerTo(front, request, visit)

@@ -39,7 +39,8 @@ export async function serveRuntime(runtime: Runtime, options: ServeOptions): Pro
   // Electron's program is not Node: there everything is served in one process.
   const workers = process.versions.electron ? 1 : (options.workers ?? workerCount(config.workers))
   await ticker(runtime, log)()
-  await runtime.noteSettings(ACTOR)
+  // A receipt that cannot be written now must not keep a tenant from its tokens.
+  await runtime.noteSettings(ACTOR).catch(log.phasesFailed)
   let front: Front | null = null
   const reasons = () => [...(front?.reasons() ?? ['not listening yet']), ...notReady(runtime)]
   const look = () => lookAt(runtime, reasons)

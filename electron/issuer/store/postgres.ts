@@ -13,6 +13,7 @@ import { Store, type Value, Writer } from './store.ts'
 /** How long an answer to the connection that listens may take, in milliseconds. */
 const PATIENCE = 5000
 const CONNECTIONS = 8
+const TRAFFIC_CONNECTIONS = 2
 
 /** The database must notice by itself that a client is gone: until then its locks hold up every other replica. */
 const SESSION = [
@@ -47,6 +48,8 @@ export type PostgresOptions = {
 /** One database with the tables of one runtime in a schema of their own. */
 export class PostgresDatabase {
   readonly pool: pg.Pool
+  /** Apart, so that what requests write never waits for what they read. */
+  readonly trafficPool: pg.Pool
   readonly schema: string
   /** Names the locks of this runtime among all that use the database. */
   readonly id: number
@@ -67,10 +70,8 @@ export class PostgresDatabase {
       types,
       stream: () => this.#socket(),
     }
-    this.pool = new pg.Pool({ ...config, max: CONNECTIONS })
-    // A connection that breaks is replaced by the next request; the error must not end the process, idle or at work.
-    this.pool.on('error', () => {})
-    this.pool.on('connect', (client) => client.on('error', () => {}))
+    this.pool = poolOf({ ...config, max: CONNECTIONS })
+    this.trafficPool = poolOf({ ...config, max: TRAFFIC_CONNECTIONS })
     const connect = () => new pg.Client({ ...config, query_timeout: PATIENCE })
     this.#listening = new Listening({ connect, channel: this.schema, onSilence: () => this.#hangUp() })
   }
@@ -109,7 +110,7 @@ export class PostgresDatabase {
     if (this.#closed) return
     this.#closed = true
     await this.#listening.close()
-    await this.pool.end()
+    await Promise.all([this.pool.end(), this.trafficPool.end()])
     // A farewell that nobody takes must not keep the process.
     for (const socket of this.#sockets.keys()) socket.unref()
   }
@@ -127,8 +128,17 @@ export class PostgresDatabase {
   }
 }
 
+function poolOf(config: pg.PoolConfig): pg.Pool {
+  const pool = new pg.Pool(config)
+  // A connection that breaks is replaced by the next request; the error must not end the process, idle or at work.
+  pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
+  return pool
+}
+
 export class PostgresStore extends Store {
   readonly #database: PostgresDatabase
+  readonly #pool: pg.Pool
   readonly #part: 1 | 2
   readonly #announces: boolean
 
@@ -136,6 +146,7 @@ export class PostgresStore extends Store {
   constructor(database: PostgresDatabase, part: 1 | 2) {
     super()
     this.#database = database
+    this.#pool = part === 1 ? database.pool : database.trafficPool
     this.#part = part
     this.#announces = part === 1
   }
@@ -145,11 +156,11 @@ export class PostgresStore extends Store {
   }
 
   all<R>(sql: string, ...values: Value[]): Promise<R[]> {
-    return attempt(async () => (await this.#database.pool.query(prepared(sql, values))).rows as R[])
+    return attempt(async () => (await this.#pool.query(prepared(sql, values))).rows as R[])
   }
 
   async change<T>(work: (tx: Writer) => Promise<T>): Promise<T> {
-    const client = await attempt(() => this.#database.pool.connect())
+    const client = await attempt(() => this.#pool.connect())
     let broken: Error | undefined
     try {
       await attempt(async () => {
@@ -183,7 +194,7 @@ export class PostgresStore extends Store {
 
   /** A lock of the session: it ends with its connection, so that a crash leaves none. */
   async lock(name: string): Promise<() => Promise<void>> {
-    const client = await attempt(() => this.#database.pool.connect())
+    const client = await attempt(() => this.#pool.connect())
     const key = [this.#database.id, hash('sha256', name, 'buffer').readInt32BE(0)]
     const taken = await attempt(() => client.query('SELECT pg_try_advisory_lock($1, $2) AS taken', key)).catch(
       (error: unknown) => {

@@ -28,7 +28,7 @@ CREATE TABLE slots (
   jws TEXT NOT NULL,                -- the signed set
   without TEXT NOT NULL,            -- JSON: kid -> the signed set without it
   PRIMARY KEY (tenant, import, start)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- Every key that was ever delivered, and the facts about it. Rows are never deleted.
 CREATE TABLE keys (
