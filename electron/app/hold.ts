@@ -49,7 +49,7 @@ export async function hold<T>(
   { vault, ports, fresh, accepted = () => false }: Holding,
   work: () => Promise<T>,
 ): Promise<{ done: T } | { closed: Closed }> {
-  const timed = steady(ports)
+  const timed = steady(ports, () => vault()?.state.lastAt ?? 0)
   try {
     mustBeFree(vault(), fresh)
     return { done: await work() }
@@ -73,9 +73,10 @@ function mustBeFree(vault: VaultPort<Quorum> | null, fresh: boolean): void {
 }
 
 /** Ports whose clock goes on from here as the watches corrected it, whatever becomes of the machine's: what broke off may be a clock. */
-function steady(ports: Ports<Quorum>): Ports<Quorum> {
+function steady(ports: Ports<Quorum>, newest: () => number): Ports<Quorum> {
   const behind = ports.now() - ports.elapsed()
-  return { ...ports, now: () => behind + ports.elapsed() + (ports.desk.offset ?? 0) }
+  // Both clocks are cut to whole seconds, at other moments: together they may be a second short.
+  return { ...ports, now: () => Math.max(newest(), behind + ports.elapsed() + (ports.desk.offset ?? 0)) }
 }
 
 const beforeItBegan = (error: KeyriteError): KeyriteError =>

@@ -27,7 +27,17 @@ export type Context = {
  * Marks outside of the store how far it has come, and writes to the second place what that lacks; after every committed
  * change that must not be undone.
  */
-export async function markHighwater(context: Context): Promise<void> {
+export function markHighwater(context: Context): Promise<void> {
+  const before = marking.get(context.store) ?? Promise.resolve()
+  const marked = before.catch(() => {}).then(() => mark(context))
+  marking.set(context.store, marked)
+  return marked
+}
+
+/** Marks of one process are written one after another, so that none is put back by an earlier one. */
+const marking = new WeakMap<Store, Promise<void>>()
+
+async function mark(context: Context): Promise<void> {
   await writeHighwater(context.dir, context.store, context.receipts)
   await context.secondPlace?.keep(context)
 }
