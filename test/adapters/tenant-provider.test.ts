@@ -6,7 +6,6 @@ import { createLocalJWKSet, jwtVerify } from 'jose'
 import * as oidc from 'oidc-provider'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createTenantProvider, type TenantProviderOptions } from '../../electron/adapters/oidc-provider.ts'
-import type { PublishedJwk } from '../../shared/formats/bundle.ts'
 import { codeOf, makeServing, makeTenant, makeVault, policyWith } from '../issuer/fixtures.ts'
 import { storage } from './storage.ts'
 
@@ -92,27 +91,15 @@ describe('a provider', () => {
   it('a fetch of the key set counts as evidence of propagation, with who says so', async () => {
     const noted: unknown[] = []
     const { runtime, tenants, get } = await make()
-    const { find } = runtime
     const noteFetch = (party: string | null, kids: readonly string[]) => void noted.push([party, kids])
-    Object.assign(runtime, {
-      find: async (host: string, path: string) => ({ ...(await find(host, path)), noteFetch }),
-    })
+    Object.assign((await runtime.find('acme.example.com', '')) ?? {}, { noteFetch })
     await get('/jwks', { 'keyrite-relying-party': 'shop' })
     expect(noted).toEqual([['shop', [tenants[0]?.keys[0]?.kid]]])
   })
 
   it('an Ed25519 key goes by the name that it is published with', async () => {
-    const made = [makeTenant('acme', { policy: policyWith({ signingAlgorithms: ['Ed25519'] }) })]
+    const made = [makeTenant('acme', { policy: policyWith({ signingAlgorithms: ['Ed25519'], ed25519Name: 'EdDSA' }) })]
     const { runtime } = await makeServing(await makeVault(), made)
-    const { find } = runtime
-    const asEdDSA = (keys: PublishedJwk[]) => keys.map((key) => ({ ...key, alg: 'EdDSA' }))
-    Object.assign(runtime, {
-      find: async (host: string, path: string) => {
-        const tenant = await find(host, path)
-        const published = (now: number) => ({ keys: asEdDSA(tenant?.published(now).keys ?? []), nextChange: now + 1 })
-        return { ...tenant, published }
-      },
-    })
     const clients = [{ client_id: 'shop', client_secret: 'a secret', redirect_uris: ['https://shop.example'] }]
     const options = { oidc, runtime, issuer: ISSUER, configuration: { ...configuration, clients } }
     const provider = await (await createTenantProvider(options)).current()
