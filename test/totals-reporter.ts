@@ -22,6 +22,11 @@ export default class TotalsReporter implements Reporter {
       totals.failed += failedHere || (module.state() === 'failed' ? 1 : 0)
     }
     const line = `${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`
+    // A library that ends the process by itself must not make a failed run a good one.
+    if (totals.failed > 0)
+      process.once('exit', () => {
+        process.exitCode ||= 1
+      })
     // The default reporter prints its summary in the same round: the last line comes after it.
     setImmediate(() => process.stdout.write(`${[...skips, line].join('\n')}\n`))
   }

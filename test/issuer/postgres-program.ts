@@ -41,8 +41,14 @@ export async function postgresProgram(): Promise<Program> {
   }
 }
 
-const classOf = async (modules: string): Promise<typeof EmbeddedPostgres> =>
-  (await import(pathToFileURL(join(modules, WRAPPER, 'dist/index.js')).href)).default
+async function classOf(modules: string): Promise<typeof EmbeddedPostgres> {
+  const loaded = (name: string) => import(pathToFileURL(name).href)
+  const { default: Postgres } = await loaded(join(modules, WRAPPER, 'dist/index.js'))
+  // What it does when a process ends makes every end a success, and failed tests with it. Servers are stopped by us.
+  const { default: hook } = await loaded(join(MODULES, 'async-exit-hook/index.js'))
+  for (const event of ['beforeExit', 'exit']) hook.unhookEvent(event)
+  return Postgres
+}
 
 /** True when everybody may pass through every folder above. */
 function isReachable(folder: string): boolean {
