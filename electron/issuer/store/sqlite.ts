@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import type Database from 'better-sqlite3'
 import { isKeyriteError, KeyriteError } from '../../../shared/errors.ts'
 import { type EncryptedDatabase, openDatabase, sqliteError } from '../../sqlite/database.ts'
@@ -14,6 +14,8 @@ import { Store, type Value, Writer } from './store.ts'
 /** How long a change waits for its turn, in milliseconds; the event loop is free meanwhile. */
 const PATIENCE = 10_000
 const RETRY = 5
+/** A commit takes about a millisecond: for so long another process is asked about at every turn of the event loop. */
+const SOON_OVER = 3
 
 type Options = { path: string; key: Uint8Array; what: string }
 
@@ -98,12 +100,15 @@ export class SqliteStore extends Store {
   }
 
   async #begin(connection: Connection): Promise<void> {
-    for (const since = performance.now(); ; await sleep(RETRY)) {
+    const since = performance.now()
+    for (;;) {
       try {
         connection.attempt((db) => db.exec('BEGIN IMMEDIATE'))
         return
       } catch (error) {
-        if (!isKeyriteError(error, 'store-busy') || performance.now() - since > PATIENCE) throw error
+        const waited = performance.now() - since
+        if (!isKeyriteError(error, 'store-busy') || waited > PATIENCE) throw error
+        await (waited < SOON_OVER ? setImmediate() : sleep(RETRY))
       }
     }
   }
