@@ -69,14 +69,14 @@ export async function openEmergency(
   const { envelope, sealed } = await openEnvelope(lines, anchor)
   const now = clock.now()
   checkBinding(context, envelope, now)
-  const transport = await openTransportKey(store, sealer, envelope.transportKey, 'envelope')
+  const unseal = await openTransportKey(store, sealer, envelope.transportKey, 'envelope')
   const state = await servedTenant(store, envelope.tenant)
   const standby = standbyIn(state, envelope)
   const gone = withdraw ?? signerOf(state, envelope, await servedTime(context, store))
   must(envelope.withdraws.includes(gone), 'key-unknown', `This envelope does not let the key ${gone} be withdrawn.`)
   const binding = envelopeBinding(envelope)
   const typ = materialTyp(config.practice)
-  const pkcs8 = await openSealed(sealed, { typ, kid: envelope.transportKey, key: transport, binding })
+  const pkcs8 = await openSealed(sealed, { typ, kid: envelope.transportKey, key: unseal, binding })
   let residualUntil: number
   try {
     mustMatch(standby, envelope.tenant, pkcs8)

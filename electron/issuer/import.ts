@@ -13,7 +13,7 @@ import { commitImport, type ImportResult } from './import-commit.ts'
 import { settle } from './lifecycle.ts'
 import { checkMaterialNames, clearStaging, stageBundle, stageMaterial } from './staging.ts'
 import type { Store } from './store/store.ts'
-import { openUnsealer } from './unsealing.ts'
+import { openTransportKey } from './transport.ts'
 
 /**
  * Import (handoff.md, "Binding"): everything is checked before anything is decrypted, and staged before it counts; then
@@ -39,10 +39,18 @@ export async function importFiles(
 ): Promise<ImportResult> {
   mustTrustClock(context)
   const files = sortFiles(paths)
+  return importing(context, (authentic) => run(context, files, authentic, progress))
+}
+
+/**
+ * One import at a time, of all processes and replicas: what fails leaves nothing staged, and what was refused although
+ * `work` found it authentic (the paths it adds) is told to the vault. Code `store-busy`.
+ */
+export async function importing<T>(context: Context, work: (authentic: string[]) => Promise<T>): Promise<T> {
   const authentic: string[] = []
-  const unlock = await lockImports(context)
+  const unlock = await context.store.lock('import')
   try {
-    return await run(context, files, authentic, progress)
+    return await work(authentic)
   } catch (error) {
     await tidy(context.store)
     await alarm(context, error, authentic.at(-1))
@@ -80,11 +88,8 @@ function sortFiles(paths: readonly string[]): Files {
   return files
 }
 
-/** One import at a time, of all processes and replicas. Code `store-busy`. */
-export const lockImports = ({ store }: Context) => store.lock('import')
-
 /** Leftovers of a refusal do no harm; the next import clears them where the medium is too full to do it now. */
-export async function tidy(store: Store): Promise<void> {
+async function tidy(store: Store): Promise<void> {
   try {
     await clearStaging(store)
   } catch {
@@ -95,7 +100,7 @@ export async function tidy(store: Store): Promise<void> {
 const REFUSED = "INSERT INTO imports (id, at, number, manifest, outcome) VALUES (?, ?, 0, '', ?)"
 
 /** Tells the vault of an authentic file that was refused for breaking a rule. */
-export async function alarm(context: Context, error: unknown, file: string | undefined): Promise<void> {
+async function alarm(context: Context, error: unknown, file: string | undefined): Promise<void> {
   const { store, receipts, clock } = context
   const { code } = asKeyriteError(error)
   if (file === undefined || !isKeyriteError(error) || !ALARMS.includes(code)) return
@@ -128,7 +133,7 @@ async function run(
   const material = files.material ? await checkMaterial(context, files.material, target, now, authentic) : null
   // 3. Decrypt, compare with the public halves, seal into staging.
   if (material && files.material) {
-    const unseal = await openUnsealer(store, context.sealer, material.manifest.transportKey)
+    const unseal = await openTransportKey(store, context.sealer, material.manifest.transportKey)
     const lines = readLinesGuarded(files.material, MATERIAL_CAPS)
     try {
       const opened = await openMaterial(lines, context.anchor)

@@ -15,11 +15,11 @@ import {
 import { type OpenRevocation, openRevocation, REVOCATION_CAPS } from '../../shared/formats/revocation-file.ts'
 import { readLinesGuarded } from '../files/read.ts'
 import { type Context, markHighwater } from './context.ts'
-import { alarm, lockImports, mustTrustClock, tidy } from './import.ts'
+import { importing, mustTrustClock } from './import.ts'
 import { checkBinding, knownEntry } from './import-checks.ts'
 import { settle } from './lifecycle.ts'
 import { commitRevocation, placeOf, type Revoked } from './revocation-commit.ts'
-import { clearStaging, inBatches } from './staging.ts'
+import { clearStaging, inBatches, stageSlots } from './staging.ts'
 
 /**
  * A revocation at the runtime (handoff.md; issuer.md, "Emergency"): its keys never sign again and are not published any
@@ -51,17 +51,7 @@ export function isRevocation(path: string): boolean {
  */
 export async function importRevocation(context: Context, path: string, actor: string): Promise<Revoked> {
   mustTrustClock(context)
-  const unlock = await lockImports(context)
-  const authentic: string[] = []
-  try {
-    return await take(context, path, actor, authentic)
-  } catch (error) {
-    await tidy(context.store)
-    await alarm(context, error, authentic.at(-1))
-    throw error
-  } finally {
-    await unlock()
-  }
+  return importing(context, (authentic) => take(context, path, actor, authentic))
 }
 
 async function take(context: Context, path: string, actor: string, authentic: string[]): Promise<Revoked> {
@@ -105,12 +95,7 @@ async function stage(
       batch.map(async (line) => ({ line, fits: await fitting(context, line, revocation, now) })),
     )
     await context.store.change(async (tx) => {
-      for (const { line, fits } of checked)
-        if (fits)
-          await tx.insert(
-            'INSERT INTO slots (import, tenant, start, jws, without) VALUES',
-            line.slots.map(({ from, set, without }) => [staged, line.tenant, from, set, JSON.stringify(without)]),
-          )
+      for (const { line, fits } of checked) if (fits) await stageSlots(tx, staged, line)
     })
   }
 }

@@ -13,10 +13,10 @@ import type { OpenMaterial } from '../../shared/formats/material-file.ts'
 import type { Context } from './context.ts'
 import { checkSharedFactors, checkTenant, knownEntry, latePublication, locationOf } from './import-checks.ts'
 import { mustNotBeRemoved, stageRemoved } from './removed.ts'
-import { createSigner } from './signing.ts'
+import { createSigner, verifySignature } from './signing.ts'
 import type { Reader, Store, Value, Writer } from './store/store.ts'
 import { readEntry } from './tenant-state.ts'
-import { signedBy, verifies } from './verifying.ts'
+import { signedBy } from './verifying.ts'
 
 /** Takes files into the staging tables, some lines at a time, so that memory does not grow with the number of tenants. */
 
@@ -97,7 +97,7 @@ const signedIn = ({ line }: Checked): number =>
   line.slots.flatMap(({ set, without }) => [set, ...Object.values(without)]).reduce((sum, jws) => sum + jws.length, 0)
 
 async function stageTenant({ sealer }: Context, tx: Writer, id: number, line: TenantLine): Promise<void> {
-  const { slots, historical = null, ...entry } = line
+  const { slots: _, historical = null, ...entry } = line
   const { tenant } = entry
   const held = await tx.get<{ data_key: Uint8Array }>('SELECT data_key FROM tenants WHERE tenant = ?', tenant)
   await tx.run(
@@ -114,11 +114,15 @@ async function stageTenant({ sealer }: Context, tx: Writer, id: number, line: Te
     entry.tombstones.map(({ kid, at }) => [kid, tenant, at]),
     'ON CONFLICT DO NOTHING',
   )
-  await tx.insert(
+  await stageSlots(tx, id, line)
+}
+
+/** Writes a tenant's signed sets under the import's id: they are in force once the tenant's row names it. */
+export const stageSlots = (tx: Writer, id: number, { tenant, slots }: Pick<TenantLine, 'tenant' | 'slots'>) =>
+  tx.insert(
     'INSERT INTO slots (import, tenant, start, jws, without) VALUES',
     slots.map(({ from, set, without }) => [id, tenant, from, set, JSON.stringify(without)]),
   )
-}
 
 const INTO_STAGED_KEYS =
   'INSERT INTO staged_keys (kid, tenant, spec, jwk, announce_at, first_published, delivered_until) VALUES'
@@ -197,7 +201,7 @@ export function mustMatch(key: BundleKey, tenant: string, pkcs8: Uint8Array): vo
     const jwk = publicJwkSchema.parse(publicKey.export({ format: 'jwk' }))
     const input = `keyrite.${key.kid}`
     const signature = createSigner(key.spec, key.kid, privateKey).sign(input)
-    if (thumbprint(jwk) !== key.kid || !verifies(key.spec, publicKey, input, signature)) throw refuse()
+    if (thumbprint(jwk) !== key.kid || !verifySignature(key.spec, publicKey, input, signature)) throw refuse()
   } catch (error) {
     throw error instanceof KeyriteError ? error : refuse(error)
   }

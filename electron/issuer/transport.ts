@@ -1,10 +1,12 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { must } from '../../shared/errors.ts'
 import { wipe } from '../../shared/formats/bytes.ts'
 import { thumbprint } from '../../shared/formats/fingerprint.ts'
+import type { Unseal } from '../../shared/formats/jwe.ts'
 import { type P256Jwk, p256JwkSchema } from '../../shared/formats/jws.ts'
 import type { Sealer } from './sealing.ts'
 import type { Reader, Writer } from './store/store.ts'
+import { unsealWith } from './unsealing.ts'
 
 /** One-time transport keys: made here, offered in the enrollment or a receipt, erased once material was imported. */
 
@@ -39,13 +41,13 @@ export async function unusedTransportKey(store: Reader): Promise<P256Jwk | null>
   return row ? (JSON.parse(row.jwk) as P256Jwk) : null
 }
 
-/** Opens the private half of a transport key. Code `decryption-failed` when it was erased or never was this runtime's. */
+/** Gives what opens the parts sealed to a transport key. Code `decryption-failed` when it was erased or never was this runtime's. */
 export async function openTransportKey(
   store: Reader,
   sealer: Sealer,
   kid: string,
   use: 'transport' | 'envelope' = 'transport',
-): Promise<CryptoKey> {
+): Promise<Unseal> {
   const row = await store.get<{ sealed: Uint8Array | null }>(
     'SELECT sealed FROM own_keys WHERE use = ? AND kid = ?',
     use,
@@ -54,11 +56,12 @@ export async function openTransportKey(
   must(row, 'decryption-failed', 'This material is sealed to a transport key that this runtime never offered.')
   must(row.sealed, 'decryption-failed', 'This material is sealed to a transport key that was used and erased.')
   const pkcs8 = sealer.openOwn(kid, row.sealed)
-  const key = await crypto.subtle.importKey('pkcs8', pkcs8, { name: 'ECDH', namedCurve: 'P-256' }, false, [
-    'deriveBits',
-  ])
-  wipe(pkcs8)
-  return key
+  try {
+    const der = Buffer.from(pkcs8.buffer, pkcs8.byteOffset, pkcs8.length)
+    return unsealWith(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }))
+  } finally {
+    wipe(pkcs8)
+  }
 }
 
 /** Erases the private half: overwritten, then removed. Gives whether there was one. */

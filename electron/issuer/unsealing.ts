@@ -1,17 +1,6 @@
-import {
-  createDecipheriv,
-  createPrivateKey,
-  createPublicKey,
-  createSecretKey,
-  diffieHellman,
-  hash,
-  type KeyObject,
-} from 'node:crypto'
+import { createDecipheriv, createPublicKey, createSecretKey, diffieHellman, hash, type KeyObject } from 'node:crypto'
 import { fromBase64url, wipe } from '../../shared/formats/bytes.ts'
 import type { Unseal } from '../../shared/formats/jwe.ts'
-import type { Sealer } from './sealing.ts'
-import type { Reader } from './store/store.ts'
-import { openTransportKey } from './transport.ts'
 
 /** Decrypting many sealed keys with node:crypto: what jose does with several jobs of WebCrypto each. */
 
@@ -42,19 +31,6 @@ export function unsealWith(privateKey: KeyObject): Unseal {
     } finally {
       wipe(shared, key)
     }
-  }
-}
-
-/** What opens material: the transport key by its id. Codes of `openTransportKey`, which says whether it may be used. */
-export async function openUnsealer(store: Reader, sealer: Sealer, kid: string): Promise<Unseal> {
-  await openTransportKey(store, sealer, kid)
-  const row = await store.get<{ sealed: Uint8Array }>('SELECT sealed FROM own_keys WHERE kid = ?', kid)
-  const pkcs8 = sealer.openOwn(kid, row?.sealed ?? new Uint8Array())
-  try {
-    const der = Buffer.from(pkcs8.buffer, pkcs8.byteOffset, pkcs8.length)
-    return unsealWith(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }))
-  } finally {
-    wipe(pkcs8)
   }
 }
 

@@ -1,8 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createSigner } from '../../electron/issuer/signing.ts'
-import { signedBy, toDer, verifies } from '../../electron/issuer/verifying.ts'
+import { createSigner, toDer, verifySignature } from '../../electron/issuer/signing.ts'
+import { signedBy } from '../../electron/issuer/verifying.ts'
 import { selfSigned } from '../../electron/keys/certificate.ts'
 import { KEY_SPEC_NAMES } from '../../shared/domain/algorithms.ts'
 import { DAY } from '../../shared/domain/policy.ts'
@@ -73,11 +73,11 @@ describe('an ECDSA signature in DER', () => {
         createSigner(spec, 'kid', createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' })).sign(
           'a.b',
         )
-      expect(verifies(spec, publicKey, 'a.b', signed(one))).toBe(true)
-      expect(verifies(spec, publicKey, 'a.c', signed(one))).toBe(false)
-      expect(verifies(spec, publicKey, 'a.b', signed(two))).toBe(false)
+      expect(verifySignature(spec, publicKey, 'a.b', signed(one))).toBe(true)
+      expect(verifySignature(spec, publicKey, 'a.c', signed(one))).toBe(false)
+      expect(verifySignature(spec, publicKey, 'a.b', signed(two))).toBe(false)
       for (const wrong of ['', signed(one).slice(4), `AAAA${signed(one)}`])
-        expect(verifies(spec, publicKey, 'a.b', wrong), wrong).toBe(false)
+        expect(verifySignature(spec, publicKey, 'a.b', wrong), wrong).toBe(false)
     },
   )
 })
