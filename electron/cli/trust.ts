@@ -118,7 +118,7 @@ function rowsOf(trust: IssuerTrust): string[][] {
     ['keys', from],
     ['', `kept for at most ${spellDuration(keys.cacheFor)}${stale}`],
     ...anchors.map(({ name, key }) => ['root', `${hexGroups(key.kid).join(' ')} (${name})`]),
-    ['type', types.map((type) => type ?? 'none').join(' or ')],
+    ['type', types.map((type) => type ?? 'left out').join(' or ')],
     ['signed with', algorithms.join(' or ')],
     ['for', `${audiences.join(' or ')}, ${besides}`],
     [
